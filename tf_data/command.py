@@ -1,0 +1,66 @@
+"""What every command of the three packages shares: exit codes, and "did you mean"."""
+
+import argparse
+import contextlib
+import difflib
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+
+from tf_data.errors import CommandError
+
+
+class Parser(argparse.ArgumentParser):
+    """An `ArgumentParser` that reports bad usage in one line, without the usage text."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message}; see --help\n")
+
+
+def run(main: Callable[[list[str] | None], int | None], argv: list[str] | None = None) -> int:
+    """Run `main` and return its exit code: 0, a `CommandError`'s own, or 130 after Ctrl-C."""
+    try:
+        code = main(argv) or 0
+        sys.stdout.flush()
+        return code
+    except CommandError as error:
+        print(f"error: {error}" if error.exit_code != 130 else str(error), file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader (`| head`) went away; Python would complain again while closing stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
+    """A hint of the form `; did you mean a, b?` with the names closest to `name`."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=count, cutoff=0.4)
+    close += [k for k in known if name and name in k and k not in close][: count - len(close)]
+    return f"; did you mean {', '.join(close)}?" if close else ""
+
+
+@contextlib.contextmanager
+def silent_stderr() -> Iterator[None]:
+    """Within the context, what C++ code prints to the process's standard error is dropped."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow and find its devices without the notices that no log level suppresses."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with silent_stderr():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()

@@ -1,0 +1,148 @@
+"""The dataset noun: where samples come from, and what is known about them. NumPy only."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tf_data.errors import InputError
+
+SOURCES = ("auto", "official", "embedded", "synthetic")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Samples that belong together, in a fixed order.
+
+    Attributes:
+        name: `train`, `validation` or `test`.
+        x: samples, shape `(n, ...)`, in the type the files hold (pixels are uint8): an array, or an object
+            with `shape`, `dtype` and `read(indices)` that returns an array for an integer array.
+        y: targets, shape `(n, ...)`, or None where there are none.
+    """
+
+    name: str
+    x: Any
+    y: np.ndarray | None = None
+
+    def __post_init__(self):
+        if self.y is not None and len(self.y) != len(self):
+            raise InputError(f"{self.name} holds {len(self)} samples but {len(self.y)} labels")
+
+    def __len__(self) -> int:
+        return int(self.x.shape[0])
+
+    def slice(self, start: int, stop: int, name: str | None = None) -> "Split":
+        """The samples from `start` to `stop` as a split of their own."""
+        return replace(
+            self, name=name or self.name, x=self.x[start:stop], y=None if self.y is None else self.y[start:stop]
+        )
+
+    def batches(self, batch_size: int, *, seed: int = 0, epoch: int = 0, start: int = 0, shuffle: bool = True):
+        """One epoch as a `tf.data.Dataset`; equal arguments give equal batches.
+
+        Args:
+            batch_size: samples a batch; the last one of an epoch may be smaller.
+            seed, epoch: what the order depends on, together with nothing else.
+            start: the step to begin with.
+            shuffle: False gives the samples in file order.
+        """
+        from tf_data.pipeline import Batches
+
+        return Batches(self, batch_size, seed=seed, shuffle=shuffle).dataset(epoch, start)
+
+
+@dataclass(frozen=True)
+class Data:
+    """A loaded dataset. `source` is official, embedded or synthetic; `origin` says where exactly."""
+
+    name: str
+    source: str
+    origin: str
+    train: Split
+    test: Split
+    validation: Split | None = None
+    classes: tuple[str, ...] = ()
+    licence: str = ""
+    citation: str = ""
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        every = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: split for name, split in every.items() if split is not None}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Samples in each split."""
+        return {name: len(split) for name, split in self.splits.items()}
+
+
+Reader = Callable[..., dict[str, Split]]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What is known of a dataset before it is read, and the functions that read it.
+
+    Attributes:
+        name: how it is asked for, and its folder's name below the data directory.
+        classes: label names in the order of their numbers; empty without classes.
+        shape: of one sample.
+        counts: samples in each official split.
+        files: official file names that must be present, relative to the folder.
+        official: `official(folder, **options)` reads the official files.
+        embedded: `embedded(**options)` reads a real sample that an installed package carries.
+        embedded_origin: which package that is.
+        synthetic: `synthetic(folder, **options)` writes a stand-in in the official form into `folder`.
+        download: `download(folder)` fetches the official files.
+        generated: the dataset is defined by its generator; there are no files and nothing stands in for it.
+    """
+
+    name: str
+    title: str
+    shape: tuple[int, ...]
+    licence: str
+    citation: str
+    homepage: str = ""
+    classes: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    official: Reader | None = None
+    embedded: Reader | None = None
+    embedded_origin: str = ""
+    synthetic: Callable[..., None] | None = None
+    download: Callable[[Path], None] | None = None
+    generated: Reader | None = None
+
+    def present(self, folder: Path) -> bool:
+        """Whether `folder` holds any of the official files (a missing one is then an error, not an absence)."""
+        return any((folder / file).exists() for file in self.files)
+
+    def ways(self, data_dir: Path) -> str:
+        """How a user gets data, as one clause for an error message."""
+        ways = [f"put {', '.join(self.files)} into {data_dir / self.name}"] if self.files else []
+        if self.download:
+            ways.append("add --download")
+        if self.embedded:
+            ways.append("use --data embedded")
+        if self.synthetic:
+            ways.append("use --data synthetic")
+        return " or ".join(ways)
+
+
+def data_directory(data_dir: str | os.PathLike | None = None) -> Path:
+    """The folder of official files: the argument, else `TF_DATA_DIR`, else `data` in the working directory.
+
+    Raises:
+        InputError: the argument or the variable names a folder that does not exist.
+    """
+    chosen = data_dir or os.environ.get("TF_DATA_DIR")
+    if not chosen:
+        return Path("data")
+    if not Path(chosen).is_dir():
+        told = "--data-dir" if data_dir else "TF_DATA_DIR"
+        raise InputError(f"data directory {chosen} ({told}) does not exist; create it or name another")
+    return Path(chosen)

@@ -1,0 +1,86 @@
+"""The idx form of MNIST and its relatives: reading, writing, and a dataset of two pairs of files."""
+
+import gzip
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from tf_data.dataset import Split
+from tf_data.errors import InputError
+from tf_data.files import whole_file
+
+IMAGES_MAGIC = 2051  # unsigned bytes, three dimensions
+LABELS_MAGIC = 2049  # unsigned bytes, one dimension
+PAIRS = {
+    "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
+    "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
+}
+FILES = tuple(file for pair in PAIRS.values() for file in pair)
+
+
+def read_idx(path: Path, magic: int) -> np.ndarray:
+    """Read an idx file of unsigned bytes, compressed or not.
+
+    Args:
+        path: the file; when `path` ends in `.gz` and is absent, the name without it is tried.
+        magic: `IMAGES_MAGIC` or `LABELS_MAGIC`.
+
+    Raises:
+        InputError: the file is missing, cut off, not gzip, or not an idx file of this kind.
+    """
+    if not path.exists() and path.with_suffix("").exists():
+        path = path.with_suffix("")
+    try:
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+    except FileNotFoundError:
+        raise InputError(f"missing file {path}; fetch it again or use another --data") from None
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{path} is truncated or not a gzip file ({error}); fetch it again") from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+    dimensions = magic % 256
+    header = 4 * (1 + dimensions)
+    if len(content) < header:
+        raise InputError(f"{path} is too short for an idx header ({len(content)} bytes); fetch it again")
+    found, *shape = np.frombuffer(content, ">u4", 1 + dimensions).tolist()
+    if found != magic:
+        raise InputError(f"{path} has magic number {found}, not {magic}: not an idx file of this kind")
+    if len(content) - header != np.prod(shape, dtype=np.int64):
+        raise InputError(f"{path} holds {len(content) - header} bytes where its header {shape} says otherwise")
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    """Write a uint8 array as an idx file, gzip-compressed when the name ends in `.gz`; always the same bytes."""
+    head = np.array([8 * 256 + array.ndim, *array.shape], ">u4").tobytes()
+    content = head + np.ascontiguousarray(array, np.uint8).tobytes()
+    with whole_file(path) as temporary:
+        temporary.write_bytes(gzip.compress(content, 6, mtime=0) if path.suffix == ".gz" else content)
+
+
+def read_pairs(folder: Path, classes: int = 10) -> dict[str, Split]:
+    """Read the train and the test pair from `folder`. Images become `(n, height, width, 1)`, labels int32."""
+    return {name: _read_pair(folder, name, *pair, classes) for name, pair in PAIRS.items()}
+
+
+def _read_pair(folder: Path, name: str, images_file: str, labels_file: str, classes: int) -> Split:
+    images = read_idx(folder / images_file, IMAGES_MAGIC)
+    labels = read_idx(folder / labels_file, LABELS_MAGIC)
+    if len(images) != len(labels):
+        raise InputError(f"{folder / images_file} holds {len(images)} images but {labels_file} {len(labels)} labels")
+    if len(labels) == 0:
+        raise InputError(f"{folder / labels_file} holds no samples; fetch it again")
+    if labels.max() >= classes:
+        record = int(np.argmax(labels >= classes))
+        raise InputError(f"{folder / labels_file} record {record} has label {labels[record]}, not 0..{classes - 1}")
+    return Split(name, images[..., None], labels.astype(np.int32))
+
+
+def write_pairs(folder: Path, splits: dict[str, Split]) -> None:
+    """Write splits named `train` and `test` in the official form."""
+    for name, (images_file, labels_file) in PAIRS.items():
+        write_idx(folder / images_file, splits[name].x[..., 0])
+        write_idx(folder / labels_file, splits[name].y)

@@ -1,0 +1,51 @@
+"""Iris: four lengths of 150 flowers (Fisher 1936), as scikit-learn carries it."""
+
+import numpy as np
+
+from tf_data.dataset import Dataset, Split
+from tf_data.errors import InputError
+
+CLASSES = ("setosa", "versicolor", "virginica")
+FEATURES = ("sepal length", "sepal width", "petal length", "petal width")
+
+
+def embedded(classes: int = 3, features: tuple[int, ...] = (0, 1, 2, 3), test: int = 50, seed: int = 1):
+    """Shuffled rows of the first `classes` species.
+
+    Args:
+        classes: 2 leaves setosa and versicolor, 3 is all.
+        features: columns to keep, 0..3 in the order of `FEATURES`, in cm.
+        test: rows of the test split; the others train.
+        seed: of the NumPy permutation that decides the split.
+
+    Raises:
+        InputError: a class count, column or test size that the data does not have.
+    """
+    from sklearn.datasets import load_iris
+
+    x, y = load_iris(return_X_y=True)
+    if classes not in (2, 3):
+        raise InputError(f"iris has 2 or 3 classes to choose, not {classes}")
+    if not features or not set(features) <= set(range(4)):
+        raise InputError(f"iris features are a choice of 0, 1, 2, 3, not {features}")
+    rows = y < classes
+    x, y = x[rows][:, list(features)].astype(np.float32), y[rows].astype(np.int32)
+    if not 0 < test < len(y):
+        raise InputError(f"cannot test on {test} of {len(y)} iris rows")
+    order = np.random.RandomState(seed).permutation(len(y))
+    x, y = x[order], y[order]
+    return {"train": Split("train", x[test:], y[test:]), "test": Split("test", x[:test], y[:test])}
+
+
+DATASET = Dataset(
+    name="iris",
+    title="Iris",
+    shape=(4,),
+    classes=CLASSES,
+    counts={"train": 100, "test": 50},
+    embedded=embedded,
+    embedded_origin="sklearn.datasets.load_iris",
+    homepage="https://archive.ics.uci.edu/dataset/53/iris",
+    licence="CC BY 4.0 (UCI)",
+    citation="Fisher: The use of multiple measurements in taxonomic problems, 1936",
+)

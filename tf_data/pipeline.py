@@ -1,0 +1,119 @@
+"""From samples to batches: a batch is a function of (seed, epoch, step) and of nothing else.
+
+There is no shuffle buffer and no iterator state: `tf.random.experimental.index_shuffle` gives the place of every
+sample in an epoch's order directly, so that an interrupted run goes on at exactly the next batch.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tf_data.dataset import Split
+from tf_data.errors import InputError
+
+
+class Position(NamedTuple):
+    """Where a batch stands; random transforms draw from (seed, epoch, indices)."""
+
+    seed: int
+    epoch: tf.Tensor  # int64 scalar
+    indices: tf.Tensor  # int64 (batch,): the samples' numbers in their split
+
+
+Prepare = Callable[[tf.Tensor, tf.Tensor | None, Position], tuple]
+
+
+def shuffled(positions: tf.Tensor, samples: int, seed: int, epoch: tf.Tensor) -> tf.Tensor:
+    """The numbers of the samples that stand at `positions` of an epoch's order.
+
+    Args:
+        positions: int64, any shape, each in 0..samples-1.
+        samples: size of the permutation.
+        seed, epoch: choose the permutation; equal values give the equal order on every machine.
+    """
+    key = tf.stack([tf.constant(seed, tf.int64), tf.cast(epoch, tf.int64)])
+    return tf.random.experimental.index_shuffle(positions, seed=key, max_index=tf.constant(samples - 1, tf.int64))
+
+
+class Batches:
+    """The batches of a split, each computable on its own.
+
+    Args:
+        split: the samples.
+        batch_size: samples a batch; the last one of an epoch may be smaller.
+        seed: of the order, and of what `prepare` draws.
+        shuffle: False keeps the samples' order.
+        prepare: `prepare(x, y, position)` turns stored samples into what the model takes; TensorFlow operations.
+            Default: `(x, y)` as stored.
+
+    Raises:
+        InputError: the split is empty or the batch size is not positive.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        batch_size: int,
+        *,
+        seed: int = 0,
+        shuffle: bool = True,
+        prepare: Prepare | None = None,
+    ):
+        if batch_size < 1:
+            raise InputError(f"batch size must be at least 1, not {batch_size}")
+        if not len(split):
+            raise InputError(f"the {split.name} split holds no samples")
+        self.split, self.batch_size, self.seed, self.shuffle = split, batch_size, seed, shuffle
+        self._prepare = prepare or (lambda x, y, position: (x,) if y is None else (x, y))
+        self._constants: dict[str, tf.Tensor] = {}
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return -(-len(self.split) // self.batch_size)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the samples are arrays, so that a compiled function can gather them itself."""
+        return isinstance(self.split.x, np.ndarray) and not isinstance(self.split.x, np.memmap)
+
+    def at(self, epoch: tf.Tensor, step: tf.Tensor) -> tuple:
+        """The batch at (epoch, step), int64 scalars; may be called inside a `tf.function`."""
+        samples = len(self.split)
+        first = step * self.batch_size
+        indices = tf.range(first, tf.minimum(first + self.batch_size, samples))
+        if self.shuffle:
+            indices = shuffled(indices, samples, self.seed, epoch)
+        y = None if self.split.y is None else tf.gather(self._constant("y"), indices)
+        return self._prepare(self._gather(indices), y, Position(self.seed, epoch, indices))
+
+    def dataset(self, epoch: int = 0, start: int = 0, epochs: int = 1) -> tf.data.Dataset:
+        """The batches of `epochs` epochs from (epoch, start) on, read ahead in parallel and in order."""
+        first, last = epoch * self.steps + start, (epoch + epochs) * self.steps
+        return (
+            tf.data.Dataset.range(first, last)
+            .map(
+                lambda number: self.at(number // self.steps, number % self.steps),
+                num_parallel_calls=tf.data.AUTOTUNE,
+                deterministic=True,
+            )
+            .prefetch(tf.data.AUTOTUNE)
+        )
+
+    def _constant(self, name: str) -> tf.Tensor:
+        # Made once and eagerly: a constant made inside a tf.function would be copied into its graph.
+        if name not in self._constants:
+            with tf.init_scope(), tf.device("CPU"):
+                self._constants[name] = tf.constant(getattr(self.split, name))
+        return self._constants[name]
+
+    def _gather(self, indices: tf.Tensor) -> tf.Tensor:
+        if self.in_memory:
+            return tf.gather(self._constant("x"), indices)
+        x = self.split.x
+        read = (lambda i: np.asarray(x[i])) if isinstance(x, np.memmap) else x.read
+        batch = tf.numpy_function(read, [indices], tf.as_dtype(x.dtype))
+        batch.set_shape([None, *x.shape[1:]])
+        return batch

@@ -1,0 +1,68 @@
+"""Rosenblatt's perceptron (1958) with its own learning rule."""
+
+import keras
+from keras import layers, ops
+
+
+@keras.saving.register_keras_serializable("tf_models")
+class Perceptron(keras.Model):
+    """A linear threshold unit that learns by Rosenblatt's rule, one sample after the other.
+
+    After each sample, `w += (target - prediction) * x` and `b += target - prediction`, where the prediction is 1 when
+    the net input is at least 0. This is the negative gradient of the perceptron criterion
+    `(prediction - target) * net input` with the prediction held fixed, which is reported as the loss.
+
+    The model's output is the net input. A batch is worked through in its order, so that its size changes nothing.
+    """
+
+    def _layers_in_order(self):
+        *before, unit = [layer for layer in self.layers if not isinstance(layer, layers.InputLayer)]
+        return before, unit
+
+    def train_step(self, data):
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        before, unit = self._layers_in_order()
+        features = x
+        for layer in before:
+            features = layer(features)
+        targets = ops.reshape(ops.cast(y, "float32"), (-1,))
+
+        def update(sample, state):
+            kernel, bias, losses, nets = state
+            row = features[sample]
+            net = ops.sum(row * kernel[:, 0]) + bias[0]
+            error = targets[sample] - ops.cast(net >= 0, "float32")
+            return (
+                kernel + error * row[:, None],
+                bias + error,
+                losses - error * net,
+                ops.slice_update(nets, (sample,), ops.reshape(net, (1,))),
+            )
+
+        count = ops.shape(targets)[0]
+        start = (ops.convert_to_tensor(unit.kernel), ops.convert_to_tensor(unit.bias), 0.0, ops.zeros_like(targets))
+        kernel, bias, losses, nets = ops.fori_loop(0, count, update, start)
+        unit.kernel.assign(kernel)
+        unit.bias.assign(bias)
+        self._loss_tracker.update_state(losses / ops.cast(count, "float32"), sample_weight=count)
+        return self.compute_metrics(x, y, nets[:, None])
+
+
+def perceptron(features: int = 2, standardize: bool = False, name: str = "perceptron") -> Perceptron:
+    """A perceptron whose weights start at zero.
+
+    Args:
+        features: inputs, a positive number.
+        standardize: put a `Normalization` layer first, to be adapted to the training samples.
+        name: of the model.
+
+    Returns:
+        A model from `(batch, features)` to the net input `(batch, 1)`; class 1 where it is at least 0.
+
+    >>> perceptron(features=2).count_params()
+    3
+    """
+    inputs = keras.Input((features,), name="features")
+    x = layers.Normalization(name="standardize")(inputs) if standardize else inputs
+    net_input = layers.Dense(1, kernel_initializer="zeros", bias_initializer="zeros", name="unit")(x)
+    return Perceptron(inputs, net_input, name=name)

@@ -1,0 +1,7 @@
+"""Convolutional networks."""
+
+from tf_models.cnn.allconv import allconv
+from tf_models.cnn.basic import cnn
+from tf_models.cnn.fc_to_conv import dense_to_conv, fully_convolutional
+
+__all__ = ["allconv", "cnn", "dense_to_conv", "fully_convolutional"]

@@ -1,0 +1,38 @@
+"""`python -m tf_models.evaluate RUN_DIR`: repeat a run's test figures from its saved model."""
+
+import json
+import sys
+
+from tf_data.command import Parser, import_tensorflow, run
+
+
+def parser() -> Parser:
+    parser = Parser(prog="python -m tf_models.evaluate", description=__doc__)
+    parser.add_argument("run_dir", help="what `python -m tf_models.train` wrote")
+    parser.add_argument("--data-dir", help="folder of official files, if it has moved since the training")
+    parser.add_argument("--json", action="store_true", help="print the scores as JSON")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parser().parse_args(argv)
+    from tf_models.training.run_directory import RunDirectory
+
+    directory = RunDirectory.open(arguments.run_dir)
+    import_tensorflow()
+    from tf_models.training.trainer import evaluate
+
+    data, results, task = evaluate(directory, arguments.data_dir)
+    if arguments.json:
+        print(json.dumps({"id": directory.recipe.id, "source": data.source, "results": results}, indent=2))
+        return
+    print(f"{directory.recipe.id} on {data.name}, {data.source} ({data.origin})")
+    for split, scores in results.items():
+        print(f"{split}: {task.describe(scores)}")
+    recorded = directory.info.get("results")
+    if recorded and recorded != results:
+        print(f"recorded at training: {json.dumps(recorded)}")
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

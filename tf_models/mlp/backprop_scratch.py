@@ -1,0 +1,108 @@
+"""Backpropagation written by hand, in matrices, for a network with one hidden layer."""
+
+import keras
+from keras import layers, ops
+
+from tf_models.conventions import dense
+
+
+@keras.saving.register_keras_serializable("tf_models")
+class SigmoidSquaredError(keras.losses.Loss):
+    """Squared error between the sigmoid of the logits and the one-hot label, summed over the classes.
+
+    Args:
+        reduction, name: as in every Keras loss.
+    """
+
+    def __init__(self, reduction="sum_over_batch_size", name="sigmoid_squared_error", **kwargs):
+        super().__init__(reduction=reduction, name=name, **kwargs)
+
+    def call(self, y_true, y_pred):
+        targets = _one_hot(y_true, y_pred.shape[-1])
+        return ops.sum(ops.square(ops.sigmoid(y_pred) - targets), axis=-1)
+
+
+@keras.saving.register_keras_serializable("tf_models")
+class BackpropMLP(keras.Model):
+    """Layers `flatten`, `hidden` (sigmoid) and `logits`, trained by gradients that no framework derived.
+
+    The loss decides the output's delta: softmax and cross-entropy, or sigmoid and squared error
+    (`SigmoidSquaredError`). Both are means over the batch.
+    """
+
+    def gradients(self, x, y) -> tuple[list, "keras.KerasTensor"]:
+        """The gradients of the mean loss, in the order of `trainable_variables`, and the logits.
+
+        Args:
+            x: samples `(batch, ...)`.
+            y: labels `(batch,)`, integers.
+        """
+        hidden, output = self.get_layer("hidden"), self.get_layer("logits")
+        a = ops.reshape(x, (-1, hidden.kernel.shape[0]))  # (batch, inputs)
+        h = ops.sigmoid(ops.matmul(a, hidden.kernel) + hidden.bias)  # (batch, hidden)
+        logits = ops.matmul(h, output.kernel) + output.bias  # (batch, classes)
+        targets = _one_hot(y, logits.shape[-1])
+        count = ops.cast(ops.shape(logits)[0], logits.dtype)
+        if isinstance(self.loss, SigmoidSquaredError):
+            p = ops.sigmoid(logits)
+            delta = 2 * (p - targets) * p * (1 - p) / count  # chain rule through the square and the sigmoid
+        else:
+            delta = (ops.softmax(logits) - targets) / count  # softmax and cross-entropy cancel to this
+        hidden_delta = ops.matmul(delta, ops.transpose(output.kernel)) * h * (1 - h)
+        gradients = [
+            ops.matmul(ops.transpose(a), hidden_delta),
+            ops.sum(hidden_delta, axis=0),
+            ops.matmul(ops.transpose(h), delta),
+            ops.sum(delta, axis=0),
+        ]
+        return gradients, logits
+
+    def train_step(self, data):
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        gradients, logits = self.gradients(x, y)
+        self._loss_tracker.update_state(self.compute_loss(x, y, logits), sample_weight=ops.shape(x)[0])
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return self.compute_metrics(x, y, logits)
+
+
+def backprop_mlp(
+    input_shape: tuple[int, ...] = (28, 28, 1),
+    hidden: int = 128,
+    classes: int = 10,
+    output: str = "softmax",
+    kernel_stddev: float = 0.1,
+    name: str = "backprop_mlp",
+) -> BackpropMLP:
+    """A network with one sigmoid layer that trains by hand-written backpropagation (Rumelhart et al. 1986).
+
+    Args:
+        input_shape: of one sample; it is flattened.
+        hidden: units of the hidden layer.
+        classes: number of outputs.
+        output: `softmax`, whose weights start from a truncated normal, or `sigmoid`, from a normal distribution;
+            to be compiled with `SparseCategoricalCrossentropy(from_logits=True)` or `SigmoidSquaredError()`.
+        kernel_stddev: of the initial weights; biases start at 0.
+        name: of the model.
+
+    Returns:
+        A model from `(batch, *input_shape)` to logits `(batch, classes)`.
+
+    Raises:
+        ValueError: an unknown output.
+
+    >>> backprop_mlp(hidden=128).count_params()
+    101770
+    """
+    kinds = {"softmax": "truncated_normal", "sigmoid": "normal"}
+    if output not in kinds:
+        raise ValueError(f"output must be one of {', '.join(kinds)}, not {output!r}")
+    arguments = {"initializer": kinds[output], "stddev": kernel_stddev}
+    inputs = keras.Input(input_shape, name="image")
+    x = layers.Flatten(name="flatten")(inputs)
+    x = dense(x, hidden, name="hidden", activation="sigmoid", **arguments)
+    logits = dense(x, classes, name="logits", **arguments)
+    return BackpropMLP(inputs, logits, name=name)
+
+
+def _one_hot(labels, classes: int):
+    return ops.one_hot(ops.reshape(ops.cast(labels, "int32"), (-1,)), classes)

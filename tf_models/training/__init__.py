@@ -1,0 +1,1 @@
+"""One trainer for all recipes: run directory, checkpoints, compiled loop, devices."""

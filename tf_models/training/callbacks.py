@@ -1,0 +1,124 @@
+"""What happens between blocks of steps: checkpoints, history, signals."""
+
+import signal
+import threading
+import time
+
+import keras
+
+from tf_data.errors import Interrupted, TrainingError
+from tf_models.training import state
+from tf_models.training.loop import StepLoop
+from tf_models.training.run_directory import RunDirectory
+from tf_models.training.state import Progress
+
+CHECKPOINT_SECONDS = 5.0
+SAVING_SHARE = 0.01  # of the training time that checkpoints may take
+
+
+class Signals:
+    """Within the context, the first Ctrl-C or SIGTERM only sets `received`; a second one ends the program at once."""
+
+    def __init__(self):
+        self.received = False
+        self._before = {}
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number, frame):
+        if self.received:
+            raise KeyboardInterrupt
+        self.received = True
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Restores the state when training begins and saves it at intervals, so that a run can be killed at any moment.
+
+    Args:
+        run: where checkpoints and `history.csv` go.
+        loop: knows the position.
+        progress: where the run stands; changed as it goes on.
+        values: the state to begin with, None for a new run.
+        signals: stops training at the next block when one was received.
+        interval: seconds between two saves. It grows where saving would take more than `SAVING_SHARE` of the time.
+    """
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        loop: StepLoop,
+        progress: Progress,
+        values: dict | None,
+        signals: Signals,
+        interval: float = CHECKPOINT_SECONDS,
+    ):
+        super().__init__()
+        self.run, self.loop, self.progress, self.signals, self.interval = run, loop, progress, signals, interval
+        self.saving_seconds = 0.0
+        self._values = values
+        self._next = 0.0
+        self._clock = 0.0
+
+    def on_train_begin(self, logs=None):
+        self._clock = time.perf_counter()
+        if self._values is None:
+            self.save()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._values is not None:
+            # Here and not earlier, because `fit` has just reset the metrics that a checkpoint in mid-epoch holds.
+            state.restore(self.model, self._values)
+            if self.progress.step == 0:
+                self.model.reset_metrics()
+            self._values = None
+            self._next = time.perf_counter() + self.interval
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._move(self.loop.epoch, self.loop.step)
+        if self.signals.received:
+            self.save()
+            raise Interrupted("interrupted")
+        if time.perf_counter() >= self._next:
+            self.save()
+
+    def on_test_batch_end(self, batch, logs=None):
+        if self.signals.received:  # the metrics now hold validation results: the last checkpoint stands
+            raise Interrupted("interrupted")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.progress.history.append({name: float(value) for name, value in (logs or {}).items()})
+        self._move(epoch + 1, 0)
+        if time.perf_counter() >= self._next:
+            self.save()
+        self.run.write_history(self.progress.history)
+
+    def on_train_end(self, logs=None):
+        self.save()
+
+    def save(self) -> None:
+        """Write a checkpoint of the present state. Raises `TrainingError` when a weight is not finite."""
+        begin = time.perf_counter()
+        try:
+            state.save(self.run.checkpoint_file(self.progress.epoch, self.progress.step), self.model, self.progress)
+        except TrainingError as error:
+            raise TrainingError(
+                f"{error} at epoch {self.progress.epoch + 1}, step {self.progress.step} of {self.loop.batches.steps}"
+            ) from None
+        self.run.prune_checkpoints()
+        took = time.perf_counter() - begin
+        self.saving_seconds += took
+        self._next = time.perf_counter() + max(self.interval, took / SAVING_SHARE)
+
+    def _move(self, epoch: int, step: int) -> None:
+        now = time.perf_counter()
+        self.progress.seconds += now - self._clock
+        self._clock = now
+        self.progress.epoch, self.progress.step = epoch, step

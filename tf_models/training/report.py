@@ -1,0 +1,55 @@
+"""`report.md`: what was trained, on which data, with which result, beside the original's."""
+
+from tf_data.files import write_text
+from tf_models.recipe import Original
+from tf_models.scores import show
+from tf_models.training.run_directory import RunDirectory
+
+
+def write_report(run: RunDirectory) -> None:
+    """Write `report.md` from `run.json` and the figures that exist."""
+    info, recipe = run.info, run.recipe
+    data = info["data"]
+    counts = ", ".join(f"{count:,} {name}" for name, count in data["counts"].items())
+    lines = [
+        f"# {recipe.title}",
+        "",
+        f"Recipe `{recipe.id}`, {info['parameters']:,} trainable parameters.",
+        "",
+        "| | |",
+        "| --- | --- |",
+        f"| data | {data['name']}, {data['source']} ({data['origin']}) |",
+        f"| samples | {counts} |",
+        f"| training | {recipe.epochs} epochs, batch {recipe.batch_size}, {recipe.optimizer} {recipe.learning_rate:g}, "
+        f"seed {recipe.seed} |",
+        f"| time | {info['seconds']:.1f} s on {info['device']}, XLA {'on' if info['jit'] else 'off'} |",
+        f"| versions | {', '.join(f'{name} {number}' for name, number in info['versions'].items())} |",
+        "",
+        "## Result",
+        "",
+        *_result_table(info["results"], recipe.original),
+    ]
+    if data["source"] == "synthetic":
+        lines += ["", "**Trained on drawn samples, not on real data: the figures say nothing about the task.**"]
+    if recipe.original:
+        lines += ["", f"The original is `{recipe.original.notebook}`; its figures are the ones it printed."]
+        if data["source"] == "embedded":
+            lines += ["It used the full dataset, this run a small sample, so the two do not compare."]
+    if recipe.notes:
+        lines += ["", "## Notes", "", *(f"- {note}" for note in recipe.notes)]
+    if info["figures"]:
+        lines += ["", "## Figures", "", *(f"![{name}](figures/{name})" for name in info["figures"])]
+    write_text(run.path / "report.md", "\n".join(lines) + "\n")
+
+
+def _result_table(results: dict, original: Original | None) -> list[str]:
+    rows = ["| | ours | original |", "| --- | ---: | ---: |"]
+    printed = dict(original.results) if original else {}
+    for split, scores in results.items():
+        for name, value in scores.items():
+            if name == "samples":
+                continue
+            before = printed.get(f"{split}_{name}")
+            label = f"{split} {name} ({scores['samples']:,} samples)"
+            rows.append(f"| {label} | {show(name, value)} | {'-' if before is None else show(name, before)} |")
+    return rows

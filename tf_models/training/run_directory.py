@@ -1,0 +1,138 @@
+"""The run directory: what a training leaves behind, each file whole or not at all."""
+
+import csv
+import importlib
+import io
+import json
+import time
+from pathlib import Path
+
+from tf_data.errors import InputError
+from tf_data.files import whole_file, write_text
+from tf_models.recipe import Recipe
+
+FORMAT = 1
+KEPT_CHECKPOINTS = 2
+
+
+class RunDirectory:
+    """Paths and contents of one run.
+
+    `run.json` holds the resolved recipe, versions, seed, data, status and results; see `create` and `open`.
+    """
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+        self.info: dict = {}
+
+    @classmethod
+    def create(cls, path: Path | None, recipe: Recipe) -> "RunDirectory":
+        """A new run directory, by default `runs/<recipe>-<time>`.
+
+        Raises:
+            InputError: it holds a run already, or cannot be written.
+        """
+        run = cls(path or Path("runs") / f"{recipe.id}-{time.strftime('%Y%m%d-%H%M%S')}")
+        if run._json.exists():
+            raise InputError(f"{run.path} holds a run already; add --resume to go on, or choose another --run-dir")
+        return run
+
+    @classmethod
+    def open(cls, path) -> "RunDirectory":
+        """An existing run directory. Raises `InputError` when there is no readable `run.json`."""
+        run = cls(Path(path))
+        if not run._json.is_file():
+            raise InputError(f"{run.path} is not a run directory: it has no run.json")
+        try:
+            run.info = json.loads(run._json.read_text(encoding="utf-8"))
+            if run.info["format"] != FORMAT:
+                raise InputError(f"{run._json} has format {run.info['format']}, this version reads {FORMAT}")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{run._json} is damaged: {error}") from None
+        return run
+
+    @classmethod
+    def newest(cls, recipe: str) -> "RunDirectory":
+        """The newest run of a recipe below `runs`. Raises `InputError` when there is none."""
+        found = sorted(Path("runs").glob(f"{recipe}-*/run.json"), key=lambda file: file.stat().st_mtime)
+        # A variant's id begins with its topic's, so the name alone does not tell.
+        runs = [run for run in (cls.open(file.parent) for file in found) if run.info["recipe"]["id"] == recipe]
+        if not runs:
+            raise InputError(f"no run of {recipe} below runs/ to resume; name one with --run-dir")
+        return runs[-1]
+
+    @property
+    def _json(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def model_file(self) -> Path:
+        return self.path / "model.keras"
+
+    @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe as it was resolved for this run."""
+        return Recipe.from_dict(self.info["recipe"])
+
+    @property
+    def checkpoints(self) -> list[Path]:
+        """Checkpoint files, oldest first."""
+        return sorted((self.path / "checkpoints").glob("[0-9]*.npz"))
+
+    def checkpoint_file(self, epoch: int, step: int) -> Path:
+        return self.path / "checkpoints" / f"{epoch:05d}-{step:07d}.npz"
+
+    def prune_checkpoints(self) -> None:
+        """Delete all but the newest checkpoints, and what an interrupted save left."""
+        for file in self.checkpoints[:-KEPT_CHECKPOINTS]:
+            file.unlink(missing_ok=True)
+        for file in (self.path / "checkpoints").glob(".*.partial.npz"):
+            file.unlink(missing_ok=True)
+
+    def update(self, **values) -> None:
+        """Change entries of `run.json`."""
+        self.info = {"format": FORMAT, **self.info, **values}
+        write_text(self._json, json.dumps(self.info, indent=2) + "\n")
+
+    def write_history(self, rows: list[dict[str, float]]) -> None:
+        """Write `history.csv`: a row for each epoch, counted from 1."""
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, ["epoch", *names], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({"epoch": number, **row} for number, row in enumerate(rows, 1))
+        write_text(self.path / "history.csv", text.getvalue())
+
+    def read_history(self) -> list[dict[str, float]]:
+        """The rows of `history.csv`, without the epoch's number."""
+        with open(self.path / "history.csv", encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        return [{name: float(value) for name, value in row.items() if name != "epoch" and value} for row in rows]
+
+    def save_model(self, model) -> None:
+        """Write `model.keras`."""
+        with whole_file(self.model_file) as temporary:
+            model.save(temporary)
+
+    def load_model(self):
+        """The trained model, compiled. Raises `InputError` when it is missing or damaged."""
+        import keras
+
+        if not self.model_file.is_file():
+            status = self.info.get("status", "unknown")
+            raise InputError(
+                f"{self.model_file} does not exist (the run's status is {status}); finish it with --resume"
+            )
+        # Importing the builder registers the recipe's own classes, which safe mode wants to know.
+        importlib.import_module(self.recipe.builder.split(":")[0])
+        try:
+            return keras.models.load_model(self.model_file)
+        except Exception as error:  # Keras reports a damaged archive in many ways, even as "File not found"
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError(f"{self.model_file} is damaged or not a Keras file: {reason}") from error

@@ -1,0 +1,101 @@
+"""The whole state of a run in one file: weights, seeds, optimizers, metrics so far, position and history.
+
+Neither a `.keras` file nor `tf.train.Checkpoint` holds all of it (seeds of dropout and metrics in mid-epoch are
+missing), and both are written in place.
+"""
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tf_data.errors import InputError, TrainingError
+from tf_data.files import whole_file
+
+
+@dataclass
+class Progress:
+    """Where a run stands: `step` batches of epoch `epoch` (from 0) are done; `history` has a row for each whole epoch."""
+
+    epoch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def variables(model: keras.Model) -> dict[str, keras.Variable]:
+    """Everything that training changes, by a name that is the same in every process.
+
+    Raises:
+        TrainingError: two variables share a path, which happens when layers have no explicit names.
+    """
+    optimizers = [value for value in vars(model).values() if isinstance(value, keras.optimizers.Optimizer)]
+    groups = {
+        "model": model.variables,
+        "optimizer": [variable for optimizer in dict.fromkeys(optimizers) for variable in optimizer.variables],
+        "metrics": model.metrics_variables,
+    }
+    named = {}
+    for group, members in groups.items():
+        for number, variable in enumerate(members):
+            # Metrics and optimizers carry automatic names; their order is that of their creation, which is fixed.
+            path = variable.path if group == "model" and not _automatic(variable) else f"{number:04d}"
+            if named.setdefault(f"{group}/{path}", variable) is not variable:
+                raise TrainingError(f"two variables are called {path}; give every layer of {model.name} a name")
+    return named
+
+
+def _automatic(variable: keras.Variable) -> bool:
+    return variable.path.startswith("seed_generator")
+
+
+def capture(model: keras.Model) -> dict[str, np.ndarray]:
+    """A copy of the values of `variables(model)`."""
+    return {name: np.array(keras.ops.convert_to_numpy(value)) for name, value in variables(model).items()}
+
+
+def restore(model: keras.Model, values: dict[str, np.ndarray], origin: str = "the saved state") -> None:
+    """Set every variable of the model, or none.
+
+    Raises:
+        InputError: a variable is missing, unknown or of another shape; the message names it and `origin`.
+    """
+    targets = variables(model)
+    for name in sorted(targets.keys() ^ values.keys()):
+        where = "lacks" if name in targets else "has an unknown"
+        raise InputError(f"{origin} {where} variable {name}; it belongs to another model")
+    for name, target in targets.items():
+        if tuple(target.shape) != values[name].shape:
+            raise InputError(f"{origin}: {name} has shape {values[name].shape}, not {tuple(target.shape)}")
+    for name, target in targets.items():
+        target.assign(values[name])
+
+
+def save(path: Path, model: keras.Model, progress: Progress) -> None:
+    """Write the state to `path`, whole or not at all.
+
+    Raises:
+        TrainingError: a value is not finite, so that nobody would want to go on from it; nothing is written.
+        InputError: `path` cannot be written.
+    """
+    values = capture(model)
+    for name, value in values.items():
+        if np.issubdtype(value.dtype, np.floating) and not np.isfinite(value).all():
+            raise TrainingError(f"{name} is not finite")
+    meta = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
+    with whole_file(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, meta=meta, **values)
+
+
+def load(path: Path) -> tuple[dict[str, np.ndarray], Progress]:
+    """Read what `save` wrote. Raises `InputError` when the file is damaged (every entry has a checksum)."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            values = {name: archive[name] for name in archive.files}
+        progress = Progress(**json.loads(values.pop("meta").tobytes()))
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"checkpoint {path} is damaged ({error}); delete it to resume from the one before") from None
+    return values, progress

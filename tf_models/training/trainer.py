@@ -1,0 +1,270 @@
+"""The one trainer: from a recipe to a run directory."""
+
+import contextlib
+import math
+import platform
+import shlex
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+
+import keras
+
+import tf_data
+from tf_data.dataset import Data
+from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
+from tf_data.pipeline import Batches
+from tf_models import tasks
+from tf_models.recipe import Recipe
+from tf_models.training import state
+from tf_models.training.building import adapt_normalization, build_model, build_optimizer
+from tf_models.training.callbacks import CHECKPOINT_SECONDS, Checkpoints, Signals
+from tf_models.training.devices import choose_jit, device_name, precision, require_tensorflow
+from tf_models.training.loop import StepLoop
+from tf_models.training.report import write_report
+from tf_models.training.run_directory import RunDirectory
+from tf_models.training.state import Progress
+
+EVALUATION_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is said for one run, beside its recipe.
+
+    Attributes:
+        source, data_dir, download, limit: as in `tf_data.load`.
+        precision: a name of `tf_models.training.devices.PRECISIONS`.
+        jit: `auto`, `on` or `off`; see `choose_jit`.
+        checkpoint_seconds: least time between two checkpoints.
+        tensorboard: write event files below `tensorboard/`.
+        figures: draw figures at the end.
+        quiet: print the result only.
+    """
+
+    source: str = "auto"
+    data_dir: str | None = None
+    download: bool = False
+    limit: int | None = None
+    precision: str = "float32"
+    jit: str = "auto"
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    tensorboard: bool = False
+    figures: bool = True
+    quiet: bool = False
+
+
+def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = None, settings: Iterable[str] = ()):
+    """Train a recipe in a new run directory and evaluate it on the test split.
+
+    Args:
+        recipe: what to train.
+        options: how.
+        run_dir: where; default `runs/<recipe>-<time>`.
+        settings: `key=value` texts that hold whatever the source of the data says.
+
+    Returns:
+        The `RunDirectory`, with `info["results"]`.
+
+    Raises:
+        InputError: bad settings, no or bad data, a directory that holds a run or cannot be written.
+        TrainingError: the loss is not finite; the last good checkpoint is kept.
+        Interrupted: a signal came; the message is the line that resumes.
+    """
+    require_tensorflow()
+    # `--set` takes precedence over the settings for a small sample, so it must know the final ones' types.
+    recipe = recipe.override(settings)
+    data = load_data(recipe, options)
+    recipe = recipe.for_source(data.source)
+    run = RunDirectory.create(run_dir, recipe)
+    run.update(
+        recipe=recipe.as_dict(),
+        options=vars(options),
+        status="running",
+        started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        versions=versions(),
+        seed=recipe.seed,
+        data={"name": data.name, "source": data.source, "origin": data.origin, "counts": data.counts},
+    )
+    return _run(run, recipe, options, data)
+
+
+def resume(
+    run: RunDirectory,
+    quiet: bool = False,
+    figures: bool = True,
+    epochs: int | None = None,
+    data_dir: str | None = None,
+) -> RunDirectory:
+    """Go on with an interrupted run at its next batch; a finished one is left as it is, unless `epochs` grew.
+
+    Raises:
+        InputError: besides what `train` raises, data that differ from what the run was trained on.
+    """
+    require_tensorflow()
+    recipe = run.recipe
+    options = replace(Options(**run.info["options"]), download=False, quiet=quiet, figures=figures)
+    options = replace(options, data_dir=data_dir or options.data_dir)
+    if epochs is not None and epochs != recipe.epochs:
+        if epochs < recipe.epochs and run.info["status"] == "done":
+            raise InputError(f"{run.path} has been trained for {recipe.epochs} epochs; --epochs can only grow")
+        recipe = replace(recipe, epochs=epochs)
+    elif run.info["status"] == "done":
+        return run
+    data = load_data(recipe, options)
+    known = run.info["data"]
+    if (data.source, data.counts) != (known["source"], known["counts"]):
+        raise InputError(
+            f"{run.path} was trained on {known['source']} data {known['counts']}, "
+            f"but {data.origin} holds {data.source} data {data.counts}"
+        )
+    run.update(recipe=recipe.as_dict(), status="running")
+    return _run(run, recipe, options, data)
+
+
+def load_data(recipe: Recipe, options: Options) -> Data:
+    """The recipe's data from the source that the options name."""
+    return tf_data.load(
+        recipe.dataset,
+        options.source,
+        options.data_dir,
+        download=options.download,
+        limit=options.limit,
+        validation=recipe.validation,
+        **recipe.data,
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides a result."""
+    packages = ("tensorflow", "keras", "numpy")
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
+
+
+def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data) -> RunDirectory:
+    say = (lambda *_: None) if options.quiet else print
+    counts = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
+    say(f"{recipe.id}: {recipe.title}")
+    say(f"data: {data.name}, {data.source} ({data.origin}): {counts}")
+    try:
+        with Signals() as signals:
+            model, history, seconds = _fit(run, recipe, options, data, signals)
+        _finish(run, recipe, options, data, model, history, seconds)
+    except KeyboardInterrupt:
+        raise _stopped(run, recipe, Interrupted()) from None
+    except CommandError as error:
+        raise _stopped(run, recipe, error) from error.__cause__
+    say(f"test: {tasks.make(recipe).describe(run.info['results']['test'])}")
+    say(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
+    return run
+
+
+def _finish(run: RunDirectory, recipe: Recipe, options: Options, data: Data, model, history, seconds) -> None:
+    task = tasks.make(recipe)
+    results = _scores(task, model, data)
+    run.save_model(model)
+    run.write_history(history)
+    figures = task.figures(model, data, history, run.figures) if options.figures else []
+    run.update(status="done", seconds=round(seconds, 3), results=results, figures=figures)
+    write_report(run)
+
+
+def _fit(run: RunDirectory, recipe: Recipe, options: Options, data: Data, signals: Signals):
+    task = tasks.make(recipe)
+    with precision(options.precision):
+        model = build_model(recipe)
+        optimizer = build_optimizer(recipe)
+        adapt_normalization(model, data.train)
+        jit = choose_jit(model, options.jit)
+        task.compile(model, optimizer, data, jit)
+    batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare)
+    loop = StepLoop(model, batches, jit)
+    loop.calibrate()
+    values, progress = (None, Progress())
+    if run.checkpoints:
+        values, progress = state.load(run.checkpoints[-1])
+        state.restore(model, values, str(run.checkpoints[-1]))
+    loop.start(progress.epoch, progress.step)
+    run.update(
+        device=device_name(),
+        jit=jit,
+        parameters=sum(math.prod(weight.shape) for weight in model.trainable_variables),
+    )
+    callback = Checkpoints(run, loop, progress, values, signals, options.checkpoint_seconds)
+    callbacks = [callback]
+    if options.tensorboard:
+        callbacks.append(keras.callbacks.TensorBoard(str(run.path / "tensorboard")))
+    validation = None
+    if data.validation is not None:
+        validation = Batches(data.validation, EVALUATION_BATCH, shuffle=False, prepare=task.prepare).dataset()
+    model.steps_per_execution = loop.block
+    model.train_function = loop.train_function
+    if progress.epoch < recipe.epochs:
+        model.fit(
+            loop.blocks(progress.epoch, progress.step),
+            initial_epoch=progress.epoch,
+            epochs=recipe.epochs,
+            steps_per_epoch=batches.steps,
+            shuffle=False,  # the blocks come in their order; the samples are shuffled within
+            validation_data=validation,
+            callbacks=callbacks,
+            verbose=_verbosity(options),
+        )
+    model.steps_per_execution = 1
+    model.train_function = model.test_function = None
+    run.update(checkpoint_seconds=round(callback.saving_seconds, 3))
+    return model, progress.history, progress.seconds
+
+
+def _verbosity(options: Options) -> int:
+    if options.quiet:
+        return 0
+    return 1 if sys.stdout.isatty() else 2
+
+
+def _stopped(run: RunDirectory, recipe: Recipe, error: CommandError) -> CommandError:
+    """Record why a run ended early, and say how to go on."""
+    status = "interrupted" if isinstance(error, Interrupted) else "failed"
+    with contextlib.suppress(InputError):  # where even this cannot be written, the first error is the one to tell
+        run.update(status=status, error=str(error))
+    if isinstance(error, Interrupted):
+        return Interrupted(
+            f"interrupted; to go on: python -m tf_models.train --run-dir {shlex.quote(str(run.path))} --resume"
+        )
+    if isinstance(error, TrainingError):
+        kept = run.checkpoints[-1] if run.checkpoints else "none"
+        return TrainingError(
+            f"{error}; last good checkpoint: {kept}; try a learning rate below {recipe.learning_rate:g}"
+        )
+    return error
+
+
+def evaluate(run: RunDirectory, data_dir: str | None = None):
+    """Score a run's saved model on the splits it was not trained on.
+
+    Returns:
+        The `Data`, scores by split as in `run.json`, and the task.
+
+    Raises:
+        InputError: no or damaged model, or data that are not there any more.
+    """
+    require_tensorflow()
+    recipe, options = run.recipe, Options(**run.info["options"])
+    model, task = run.load_model(), tasks.make(recipe)
+    source = run.info["data"]["source"]
+    options = replace(
+        options,
+        source="auto" if source == "generated" else source,
+        data_dir=data_dir or options.data_dir,
+        download=False,
+    )
+    data = load_data(recipe, options)
+    return data, _scores(task, model, data), task
+
+
+def _scores(task, model: keras.Model, data: Data) -> dict[str, dict]:
+    held_out = {name: split for name, split in data.splits.items() if name != "train"}
+    return {name: task.evaluate(model, split, EVALUATION_BATCH) for name, split in sorted(held_out.items())}
