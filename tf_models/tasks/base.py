@@ -25,6 +25,14 @@ class Task:
         """Compile the model with the task's loss and metrics."""
         raise NotImplementedError
 
+    def callbacks(self, model: keras.Model, data: Data, run) -> list[keras.callbacks.Callback]:
+        """What the task wants to do while `fit` runs, for instance draw samples after an epoch; default nothing.
+
+        Args:
+            run: the `RunDirectory`. Whatever is kept there must come out the same after an interruption.
+        """
+        return []
+
     def evaluate(self, model: keras.Model, split: Split, batch_size: int) -> dict[str, float]:
         """Scores on a whole split, with `samples`, the number they were computed on."""
         raise NotImplementedError

@@ -194,7 +194,7 @@ def _fit(run: RunDirectory, recipe: Recipe, options: Options, data: Data, signal
         parameters=sum(math.prod(weight.shape) for weight in model.trainable_variables),
     )
     callback = Checkpoints(run, loop, progress, values, signals, options.checkpoint_seconds)
-    callbacks = [callback]
+    callbacks = [*task.callbacks(model, data, run), callback]
     if options.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(str(run.path / "tensorboard")))
     validation = None
