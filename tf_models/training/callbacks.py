@@ -62,7 +62,7 @@ class Checkpoints(keras.callbacks.Callback):
     ):
         super().__init__()
         self.run, self.loop, self.progress, self.signals, self.interval = run, loop, progress, signals, interval
-        self.saving_seconds = 0.0
+        self.saves, self.saving_seconds = 0, 0.0
         self._values = values
         self._next = 0.0
         self._clock = 0.0
@@ -114,6 +114,7 @@ class Checkpoints(keras.callbacks.Callback):
             ) from None
         self.run.prune_checkpoints()
         took = time.perf_counter() - begin
+        self.saves += 1
         self.saving_seconds += took
         self._next = time.perf_counter() + max(self.interval, took / SAVING_SHARE)
 

@@ -215,7 +215,7 @@ def _fit(run: RunDirectory, recipe: Recipe, options: Options, data: Data, signal
         )
     model.steps_per_execution = 1
     model.train_function = model.test_function = None
-    run.update(checkpoint_seconds=round(callback.saving_seconds, 3))
+    run.update(checkpoints_saved=callback.saves, checkpoint_seconds=round(callback.saving_seconds, 3))
     return model, progress.history, progress.seconds
 
 

@@ -1,0 +1,182 @@
+"""Every recipe at once; a recipe that is missing from the table fails."""
+
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tf_models
+from tf_data import datasets
+from tf_data.dataset import Data, Split
+from tf_data.datasets.mnist import draw_digit
+from tf_models import tasks
+from tf_models.recipes import SECTIONS, get
+from tf_models.training.building import build_optimizer
+
+# Trainable parameters as the topics state them, or as derived from the corrected network.
+PARAMETERS = {
+    "perceptron": 3,
+    "logistic-regression": 3,
+    "logistic-regression-tf1": 3,
+    "softmax-regression": 7_850,
+    "softmax-regression-tf1": 7_850,
+    "mlp-basic": 136_074,
+    "mlp-dropout": 136_074,
+    "mlp-dropout-tf1": 136_074,
+    "mlp-batchnorm": 136_458,
+    "mlp-backprop-scratch": 101_770,
+    "mlp-backprop-scratch-sigmoid-mse": 39_760,
+    "cnn-basic": 4_266,
+    "cnn-basic-wide": 9_098,
+    # Pooling that really halves: 8 and 16 maps, 7*7*16 inputs to 64 units.
+    "cnn-basic-tf1": (9 * 1 + 1) * 8 + (9 * 8 + 1) * 16 + (7 * 7 * 16 + 1) * 64 + (64 + 1) * 10,
+    "cnn-he-init": 4_266,
+    "cnn-fc-to-conv": 4_266,
+    "cnn-allconv": 6_006,
+}
+# Sections with tests of their own kind stand beside this file.
+RECIPES = [recipe for recipe in tf_models.recipes() if recipe.task == "classify"]
+IDS = [recipe.id for recipe in RECIPES]
+
+
+def first_batch(recipe, model, samples=16):
+    """Samples and labels of the recipe's shape, as the dataset would store them."""
+    rng = np.random.default_rng(0)
+    shape = model.input_shape[1:]
+    classes = datasets.get(recipe.dataset).classes[: max(2, model.output_shape[-1])]
+    y = (np.arange(samples) % len(classes)).astype(np.int32)
+    if shape == (28, 28, 1):
+        x = np.stack([draw_digit(digit, rng) for digit in y])[..., None]
+    elif len(shape) == 3:
+        x = rng.integers(0, 256, (samples, *shape), dtype=np.uint8)
+    else:
+        x = (rng.normal(size=(samples, *shape)) + 2 * y[:, None]).astype(np.float32)
+    split = Split("train", x, y)
+    return Data(recipe.dataset, "synthetic", "this test", split, split, classes=tuple(classes))
+
+
+def compiled(recipe, data, model, **changes):
+    task = tasks.make(recipe)
+    optimizer = build_optimizer(recipe) if not changes else keras.optimizers.Adam(**changes)
+    task.compile(model, optimizer, data, jit=False)
+    x, y = task.prepare(tf.constant(data.train.x), tf.constant(data.train.y), None)
+    return x, y
+
+
+def test_every_recipe_is_in_the_table():
+    assert PARAMETERS.keys() >= set(IDS)
+    assert {recipe.section for recipe in tf_models.recipes()} == {
+        section.__name__.rpartition(".")[2] for section in SECTIONS
+    }
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=IDS)
+def test_parameters_names_and_gradients(recipe):
+    model = tf_models.build(recipe.id)
+    count = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
+    assert count == PARAMETERS[recipe.id] == recipe.parameters
+    assert len({layer.name for layer in model.layers}) == len(model.layers)
+    for layer in model.layers:
+        base, _, number = layer.name.rpartition("_")
+        assert not (number.isdigit() and base == type(layer).__name__.lower()), f"{layer.name} is an automatic name"
+    x, y = compiled(recipe, first_batch(recipe, model), model)
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(x, y, model(x, training=True))
+    for variable, gradient in zip(
+        model.trainable_variables, tape.gradient(loss, model.trainable_variables), strict=True
+    ):
+        assert gradient is not None, f"{variable.path} gets no gradient"
+        assert np.isfinite(gradient.numpy()).all()
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=IDS)
+def test_equal_seeds_build_equal_models(recipe):
+    one, same = tf_models.build(recipe.id, seed=3), tf_models.build(recipe.id, seed=3)
+    for a, b in zip(one.get_weights(), same.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_other_seeds_build_other_models():
+    one, other = tf_models.build("mlp-basic", seed=3), tf_models.build("mlp-basic", seed=4)
+    assert not np.array_equal(one.get_weights()[0], other.get_weights()[0])
+
+
+def test_building_leaves_the_global_generator_alone():
+    import random
+
+    random.seed(5)
+    expected = random.random()
+    random.seed(5)
+    tf_models.build("mlp-dropout")
+    assert random.random() == expected
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=IDS)
+def test_overfits_the_first_batch(recipe):
+    model = tf_models.build(recipe.id)
+    data = first_batch(recipe, model)
+    x, y = compiled(recipe, data, model, learning_rate=0.003 if len(model.input_shape) == 4 else 0.05)
+    step = tf.function(model.train_step)
+    for _ in range(300):
+        step((x, y))
+    assert tasks.make(recipe).evaluate(model, data.train, 16)["accuracy"] == 1.0
+
+
+def test_saved_models_load_in_a_fresh_process_bit_for_bit(tmp_path):
+    rng = np.random.default_rng(1)
+    expected = {}
+    for recipe in RECIPES:
+        model = tf_models.build(recipe.id)
+        compiled(recipe, first_batch(recipe, model), model)
+        shape = model.input_shape[1:]
+        x = rng.random((4, *shape), dtype=np.float32)
+        model.save(tmp_path / f"{recipe.id}.keras")
+        np.savez(tmp_path / f"{recipe.id}.npz", x=x, y=model.predict(x, verbose=0))
+        expected[recipe.id] = recipe.builder.split(":")[0]
+    script = """
+import importlib, json, sys
+import keras, numpy as np
+folder, modules = sys.argv[1], json.loads(sys.argv[2])
+for id, module in modules.items():
+    importlib.import_module(module)
+    saved = np.load(f"{folder}/{id}.npz")
+    model = keras.models.load_model(f"{folder}/{id}.keras")
+    assert np.array_equal(model.predict(saved["x"], verbose=0), saved["y"]), id
+print("equal", len(modules))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path), json.dumps(expected)], capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["equal", str(len(RECIPES))], done.stderr
+
+
+def test_overrides_are_typed_and_checked():
+    recipe = get("mlp-dropout").override(["learning_rate=1", "model.hidden=(5,)", "optimizer=adam", "model.dropout=0"])
+    assert (recipe.learning_rate, recipe.model["hidden"], recipe.optimizer) == (1.0, (5,), "adam")
+    for wrong, said in {
+        "model.droput=0.1": "model.dropout",
+        "epochs=many": "expected int",
+        "epochs=1.5": "expected int",
+        "learning_rate=fast": "expected float",
+        "learning_rate=-1": "must be positive",
+        "model.batch_norm=1": "expected bool",
+        "batch_size": "key=value",
+        "epochs=True": "expected int",
+    }.items():
+        with pytest.raises(tf_models.recipe.InputError, match=said):
+            get("mlp-dropout").override([wrong])
+
+
+def test_an_override_holds_on_the_embedded_sample_too():
+    recipe = get("mlp-basic")
+    assert recipe.for_source("embedded").epochs != recipe.epochs
+    assert recipe.override(["epochs=3"]).for_source("embedded").epochs == 3
+
+
+def test_recipes_survive_json():
+    for recipe in tf_models.recipes():
+        assert tf_models.Recipe.from_dict(json.loads(json.dumps(recipe.as_dict()))) == recipe

