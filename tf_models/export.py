@@ -49,6 +49,7 @@ def export(model, kind: str, out: Path) -> None:
     import keras
     import numpy as np
 
+    model(keras.ops.zeros((1, *model.input_shape[1:])))  # Keras exports only what was called in this process
     if kind == "savedmodel":
         with whole_folder(out) as temporary, silent_stderr():
             model.export(str(temporary), format="tf_saved_model", verbose=False)

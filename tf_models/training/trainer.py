@@ -1,6 +1,7 @@
 """The one trainer: from a recipe to a run directory."""
 
 import contextlib
+import importlib.util
 import math
 import platform
 import shlex
@@ -19,6 +20,7 @@ from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches
 from tf_models import tasks
 from tf_models.recipe import Recipe
+from tf_models.tasks.base import Task
 from tf_models.training import state
 from tf_models.training.building import adapt_normalization, build_model, build_optimizer
 from tf_models.training.callbacks import CHECKPOINT_SECONDS, Checkpoints, Signals
@@ -79,6 +81,7 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
     recipe = recipe.override(settings)
     data = load_data(recipe, options)
     recipe = recipe.for_source(data.source)
+    model, task = build(recipe, options, data)  # before anything is written, so that bad settings leave nothing behind
     run = RunDirectory.create(run_dir, recipe)
     run.update(
         recipe=recipe.as_dict(),
@@ -89,7 +92,7 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
         seed=recipe.seed,
         data={"name": data.name, "source": data.source, "origin": data.origin, "counts": data.counts},
     )
-    return _run(run, recipe, options, data)
+    return _run(run, recipe, options, data, model, task)
 
 
 def resume(
@@ -121,8 +124,9 @@ def resume(
             f"{run.path} was trained on {known['source']} data {known['counts']}, "
             f"but {data.origin} holds {data.source} data {data.counts}"
         )
+    model, task = build(recipe, options, data)
     run.update(recipe=recipe.as_dict(), status="running")
-    return _run(run, recipe, options, data)
+    return _run(run, recipe, options, data, model, task)
 
 
 def load_data(recipe: Recipe, options: Options) -> Data:
@@ -144,26 +148,39 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
 
 
-def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data) -> RunDirectory:
+def build(recipe: Recipe, options: Options, data: Data) -> tuple[keras.Model, Task]:
+    """The recipe's model, compiled for its data, and its task."""
+    if options.tensorboard and not importlib.util.find_spec("tensorboard"):
+        raise InputError("--tensorboard needs a package; pip install 'tf-models[tensorboard]'")
+    task = tasks.make(recipe)
+    with precision(options.precision):
+        model = build_model(recipe)
+        adapt_normalization(model, data.train)
+        task.compile(model, build_optimizer(recipe), data, choose_jit(model, options.jit))
+    return model, task
+
+
+def _run(
+    run: RunDirectory, recipe: Recipe, options: Options, data: Data, model: keras.Model, task: Task
+) -> RunDirectory:
     say = (lambda *_: None) if options.quiet else print
     counts = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
     say(f"{recipe.id}: {recipe.title}")
     say(f"data: {data.name}, {data.source} ({data.origin}): {counts}")
     try:
         with Signals() as signals:
-            model, history, seconds = _fit(run, recipe, options, data, signals)
-        _finish(run, recipe, options, data, model, history, seconds)
+            history, seconds = _fit(run, recipe, options, data, model, task, signals)
+        _finish(run, options, data, model, task, history, seconds)
     except KeyboardInterrupt:
         raise _stopped(run, recipe, Interrupted()) from None
     except CommandError as error:
         raise _stopped(run, recipe, error) from error.__cause__
-    say(f"test: {tasks.make(recipe).describe(run.info['results']['test'])}")
+    say(f"test: {task.describe(run.info['results']['test'])}")
     say(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
     return run
 
 
-def _finish(run: RunDirectory, recipe: Recipe, options: Options, data: Data, model, history, seconds) -> None:
-    task = tasks.make(recipe)
+def _finish(run: RunDirectory, options: Options, data: Data, model, task: Task, history, seconds: float) -> None:
     results = _scores(task, model, data)
     run.save_model(model)
     run.write_history(history)
@@ -172,14 +189,11 @@ def _finish(run: RunDirectory, recipe: Recipe, options: Options, data: Data, mod
     write_report(run)
 
 
-def _fit(run: RunDirectory, recipe: Recipe, options: Options, data: Data, signals: Signals):
-    task = tasks.make(recipe)
-    with precision(options.precision):
-        model = build_model(recipe)
-        optimizer = build_optimizer(recipe)
-        adapt_normalization(model, data.train)
-        jit = choose_jit(model, options.jit)
-        task.compile(model, optimizer, data, jit)
+def _fit(
+    run: RunDirectory, recipe: Recipe, options: Options, data: Data, model: keras.Model, task: Task, signals: Signals
+) -> tuple[list[dict], float]:
+    """Train to the recipe's last epoch; the history's rows and the seconds of all parts of the run together."""
+    jit = model.jit_compile
     batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare)
     loop = StepLoop(model, batches, jit)
     loop.calibrate()
@@ -216,7 +230,7 @@ def _fit(run: RunDirectory, recipe: Recipe, options: Options, data: Data, signal
     model.steps_per_execution = 1
     model.train_function = model.test_function = None
     run.update(checkpoints_saved=callback.saves, checkpoint_seconds=round(callback.saving_seconds, 3))
-    return model, progress.history, progress.seconds
+    return progress.history, progress.seconds
 
 
 def _verbosity(options: Options) -> int:

@@ -1,0 +1,281 @@
+"""The commands: what they print, which files they leave, and their exit codes."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tf_data.command import run
+from tf_data.datasets import mnist
+from tf_models import evaluate, export, predict, train
+
+QUICK = ["--limit", "200", "--epochs", "2", "--no-figures", "--quiet"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run directory of a small network on embedded digits."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    arguments = ["mlp-basic", "--data", "embedded", "--limit", "1000", "--epochs", "10", "--no-figures", "--quiet"]
+    assert run(train.main, [*arguments, "--run-dir", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def official(tmp_path):
+    """A data directory with drawn digits in the four official files."""
+    mnist.synthetic(tmp_path / "data" / "mnist", {"train": 100, "test": 20})
+    return tmp_path / "data"
+
+
+def fails(capsys, main, arguments, code, *said):
+    """Run a command that must end with this code and one line on stderr that contains `said`."""
+    capsys.readouterr()
+    try:
+        found = run(main, [str(argument) for argument in arguments])
+    except SystemExit as end:  # argparse
+        found = end.code
+    error = capsys.readouterr().err
+    assert found == code, error
+    assert len(error.strip().splitlines()) == 1, error
+    assert "Traceback" not in error
+    for text in said:
+        assert text in error
+
+
+def test_list_names_every_recipe_and_loads_no_tensorflow():
+    script = (
+        "import sys; from tf_models.train import main; main(['--list']); main(['--list', '--json']); "
+        "assert not {'tensorflow', 'keras', 'matplotlib', 'sklearn'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    table, _, rows = done.stdout.partition("[\n")
+    ids = [row["id"] for row in json.loads("[" + rows)]
+    assert "cnn-basic" in ids
+    assert [line.split()[0] for line in table.splitlines()[1:]] == ids
+
+
+@pytest.mark.parametrize("module", ["train", "evaluate", "predict", "export"])
+def test_help_loads_no_tensorflow(module):
+    script = (
+        f"import sys; from tf_models.{module} import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "assert 'tensorflow' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "usage" in done.stdout
+
+
+def test_the_module_runs_as_a_command(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "tf_models.train", "mlp-bassic"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 2
+    assert "mlp-basic" in done.stderr
+    assert not os.listdir(tmp_path)
+
+
+def test_bad_usage(capsys, tmp_path):
+    fails(capsys, train.main, ["mlp-bassic"], 2, "mlp-bassic", "did you mean mlp-basic")
+    fails(capsys, train.main, ["mlp-basic", "--set", "learning_rat=1"], 2, "learning_rat", "did you mean learning_rate")
+    fails(capsys, train.main, ["mlp-basic", "--set", "model.hiden=1"], 2, "did you mean model.hidden")
+    fails(capsys, train.main, ["mlp-basic", "--set", "learning_rate=fast"], 2, "fast", "float")
+    fails(capsys, train.main, ["mlp-basic", "--epochs", "0"], 2, "epochs must be at least 1")
+    fails(capsys, train.main, ["mlp-basic", "--epochs", "x"], 2, "--epochs")
+    fails(capsys, train.main, ["mlp-basic", "--no-such-flag"], 2, "--no-such-flag")
+    fails(capsys, train.main, ["mlp-basic", "--strategy", "mirrored"], 2, "--strategy mirrored")
+    fails(capsys, train.main, ["mlp-basic", "--backend", "jax"], 2, "--backend jax")
+    fails(capsys, train.main, ["--resume", "--run-dir", tmp_path], 2, "no run.json")
+    fails(capsys, train.main, ["--resume", "--seed", "3", "--run-dir", tmp_path], 2, "--seed cannot change")
+
+
+def test_bad_settings_leave_no_run_directory(capsys, tmp_path):
+    folder = tmp_path / "run"
+    base = ["mlp-basic", "--data", "embedded", "--run-dir", folder]
+    fails(capsys, train.main, [*base, "--set", "optimizer=sdg"], 2, "optimizer sdg")
+    fails(capsys, train.main, [*base, "--set", "model.dropout=1.5"], 2, "dropout must be in [0, 1)")
+    fails(capsys, train.main, [*base, "--limit", "0"], 2, "limit must be at least 1")
+    fails(capsys, train.main, [*base, "--set", "model.classes=3"], 2, "3 outputs", "10 classes")
+    fails(capsys, train.main, [*base, "--set", "task.loss=hinge"], 2, "loss must be one of")
+    assert not folder.exists()
+
+
+def test_data_sources(capsys, official, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TF_DATA_DIR", raising=False)
+    base = ["mlp-basic", "--epochs", "1", "--no-figures"]
+
+    def source(*arguments):
+        folder = tmp_path / f"run{len(os.listdir(tmp_path))}"
+        assert run(train.main, [*base, "--run-dir", str(folder), *map(str, arguments)]) == 0
+        said = capsys.readouterr().out
+        data = json.loads((folder / "run.json").read_text())["data"]
+        assert f"{data['name']}, {data['source']}" in said
+        assert f"{data['counts']['train']:,} train" in said
+        return data["source"], data["counts"]["train"]
+
+    assert source("--data-dir", official) == ("official", 100)  # the working directory's `data` is that folder
+    assert source("--data", "embedded", "--limit", "50") == ("embedded", 50)
+    assert source("--data", "synthetic", "--limit", "50") == ("synthetic", 50)
+    (tmp_path / "empty").mkdir()
+    assert source("--data-dir", tmp_path / "empty") == ("embedded", 4000)
+    monkeypatch.setenv("TF_DATA_DIR", str(official))
+    assert source() == ("official", 100)
+
+
+def test_bad_data(capsys, official, tmp_path):
+    base = ["mlp-basic", *QUICK, "--run-dir", tmp_path / "run", "--data-dir", official]
+    folder = official / "mnist"
+    images, labels = folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz"
+    whole = images.read_bytes()
+    fails(capsys, train.main, [*base[:-1], tmp_path / "nowhere"], 2, "nowhere", "does not exist")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    said = ("train-images-idx3-ubyte.gz", "--download", "--data embedded", "--data synthetic")
+    fails(capsys, train.main, [*base[:-1], empty, "--data", "official"], 2, *said)
+
+    images.write_bytes(whole[: len(whole) // 2])
+    fails(capsys, train.main, base, 2, str(images), "truncated")
+    images.write_bytes(gzip.compress(b"\0\0\x08\x01" + gzip.decompress(whole)[4:]))
+    fails(capsys, train.main, base, 2, str(images), "magic number 2049, not 2051")
+    images.write_bytes(gzip.compress(gzip.decompress(whole)[:-1]))
+    fails(capsys, train.main, base, 2, str(images), "header")
+    images.write_bytes(b"not gzip")
+    fails(capsys, train.main, base, 2, str(images), "not a gzip file")
+    images.unlink()
+    fails(capsys, train.main, base, 2, str(images), "missing file")
+    images.write_bytes(whole)
+
+    digits = gzip.decompress(labels.read_bytes())
+    labels.write_bytes(gzip.compress(digits[:-3] + b"\x0a" + digits[-2:]))
+    fails(capsys, train.main, base, 2, str(labels), "record 97 has label 10")
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unwritable_run_directory(capsys, tmp_path):
+    # Below a file nobody can make a folder, not even root.
+    (tmp_path / "file").write_text("")
+    fails(capsys, train.main, ["mlp-basic", *QUICK, "--run-dir", tmp_path / "file" / "run"], 2, "cannot write", "file")
+
+
+def test_a_run_directory_is_not_overwritten(capsys, trained):
+    before = (trained / "run.json").read_bytes()
+    fails(capsys, train.main, ["mlp-basic", *QUICK, "--run-dir", trained], 2, "--resume")
+    assert (trained / "run.json").read_bytes() == before
+    fails(capsys, train.main, ["cnn-basic", "--resume", "--run-dir", trained], 2, "a run of mlp-basic, not of cnn-basic")
+    assert run(train.main, ["--resume", "--run-dir", str(trained)]) == 0
+    assert "is done" in capsys.readouterr().out
+
+
+def test_a_huge_learning_rate_ends_with_code_3(capsys, tmp_path):
+    arguments = ["mlp-basic", *QUICK, "--set", "learning_rate=1e38", "--data", "embedded", "--run-dir", tmp_path / "run"]
+    fails(capsys, train.main, arguments, 3, "not finite at epoch 1, step", "last good checkpoint")
+    assert list((tmp_path / "run" / "checkpoints").glob("*.npz"))
+
+
+def test_evaluate_repeats_the_test_figures(capsys, trained):
+    recorded = json.loads((trained / "run.json").read_text())["results"]
+    capsys.readouterr()
+    assert run(evaluate.main, [str(trained), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["results"]
+    assert found == recorded
+    assert found["test"]["samples"] == 500
+    assert run(evaluate.main, [str(trained)]) == 0
+    assert "on 500 samples" in capsys.readouterr().out
+
+
+def test_damaged_runs(capsys, trained, tmp_path):
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "run.json").write_bytes((trained / "run.json").read_bytes())
+    fails(capsys, evaluate.main, [copy], 2, "model.keras does not exist", "--resume")
+    content = (trained / "model.keras").read_bytes()
+    (copy / "model.keras").write_bytes(content[: len(content) // 2])
+    fails(capsys, evaluate.main, [copy], 2, "model.keras is damaged")
+    fails(capsys, predict.main, [copy, "x.png"], 2, "model.keras is damaged")
+    (copy / "run.json").write_text("{")
+    fails(capsys, evaluate.main, [copy], 2, "run.json is damaged")
+    fails(capsys, evaluate.main, [tmp_path / "nowhere"], 2, "not a run directory")
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "suffix"), [("L", (28, 28), "png"), ("RGB", (100, 60), "jpg"), ("RGBA", (40, 200), "png")]
+)
+def test_predict_takes_pictures_of_any_size_and_colour(capsys, trained, tmp_path, mode, size, suffix):
+    digit = Image.fromarray(mnist.draw_digit(1, np.random.default_rng(3)))
+    picture = Image.new("L", size)
+    side = min(size)
+    picture.paste(digit.resize((side, side)), ((size[0] - side) // 2, (size[1] - side) // 2))
+    if mode == "RGBA":  # a white digit on nothing
+        white = Image.new("L", size, 255)
+        picture = Image.merge("RGBA", (white, white, white, picture))
+    path = tmp_path / f"one.{suffix}"
+    picture.convert(mode).save(path)
+    assert run(predict.main, [str(trained), str(path), "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)[0]
+    assert row["class"] == "1"
+    assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert row["probability"] == max(row["probabilities"].values())
+    assert run(predict.main, [str(trained), str(path), str(path)]) == 0
+    assert capsys.readouterr().out.count(f"{path}: 1 ") == 2
+
+
+def test_predict_can_invert(capsys, trained, tmp_path):
+    digit = 255 - mnist.draw_digit(1, np.random.default_rng(3))
+    Image.fromarray(digit).save(tmp_path / "dark.png")
+    assert run(predict.main, [str(trained), str(tmp_path / "dark.png"), "--invert", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["class"] == "1"
+
+
+def test_predict_names_what_is_no_picture(capsys, trained, tmp_path):
+    (tmp_path / "text.png").write_text("no picture")
+    fails(capsys, predict.main, [trained, tmp_path / "text.png"], 2, "text.png", "not a picture")
+    fails(capsys, predict.main, [trained, tmp_path / "none.png"], 2, "none.png does not exist")
+
+
+def test_export(capsys, trained, tmp_path):
+    import keras
+    import tensorflow as tf
+
+    model = keras.models.load_model(trained / "model.keras")
+    x = np.random.default_rng(0).random((3, 28, 28, 1), dtype=np.float32)
+    expected = model.predict(x, verbose=0)
+    for kind, name in {"savedmodel": "saved", "npz": "w.npz", "weights": "w.weights.h5", "tflite": "m.tflite"}.items():
+        assert run(export.main, [str(trained), "--to", kind, str(tmp_path / name)]) == 0
+    loaded = tf.saved_model.load(str(tmp_path / "saved"))
+    np.testing.assert_allclose(loaded.serve(x), expected, rtol=1e-5, atol=1e-6)
+    with np.load(tmp_path / "w.npz", allow_pickle=False) as arrays:
+        assert set(arrays.files) == {weight.path for weight in model.weights}
+        np.testing.assert_array_equal(arrays["hidden1/kernel"], model.get_layer("hidden1").kernel)
+    model.set_weights([0 * weight for weight in model.get_weights()])
+    model.load_weights(tmp_path / "w.weights.h5")
+    np.testing.assert_array_equal(model.predict(x, verbose=0), expected)
+    assert (tmp_path / "m.tflite").read_bytes()[4:8] == b"TFL3"
+    assert sorted(os.listdir(tmp_path)) == ["m.tflite", "saved", "w.npz", "w.weights.h5"]
+    fails(capsys, export.main, [trained, "--to", "npz", tmp_path / "w.npz"], 2, "exists already")
+    fails(capsys, export.main, [trained, "--to", "npz", tmp_path / "w.h5"], 2, "ends in .npz")
+    (tmp_path / "file").write_text("")
+    fails(capsys, export.main, [trained, "--to", "npz", tmp_path / "file" / "w.npz"], 2, "cannot write")
+
+
+def test_export_to_onnx_says_what_it_needs(capsys, trained, tmp_path):
+    if __import__("importlib").util.find_spec("onnx"):
+        assert run(export.main, [str(trained), "--to", "onnx", str(tmp_path / "m.onnx")]) == 0
+        assert (tmp_path / "m.onnx").stat().st_size > 100_000
+    else:
+        fails(capsys, export.main, [trained, "--to", "onnx", tmp_path / "m.onnx"], 2, "tf-models[onnx]")
+        assert not os.listdir(tmp_path)
+
+
+def test_tensorboard_writes_event_files(tmp_path):
+    arguments = ["mlp-basic", *QUICK, "--data", "embedded", "--tensorboard", "--run-dir", str(tmp_path / "run")]
+    assert run(train.main, arguments) == 0
+    assert list((tmp_path / "run" / "tensorboard" / "train").glob("events*"))
