@@ -1,29 +1,12 @@
 """Figures, drawn by matplotlib without a screen; each function writes one file and returns its name."""
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from tf_data.dataset import Data
-from tf_data.files import whole_file
-
-DPI = 110
-
-
-@contextlib.contextmanager
-def figure(path: Path, **arguments) -> Iterator:
-    """Yield a matplotlib figure that is written to `path`, whole or not at all. Arguments as `Figure` takes."""
-    # No pyplot: it would keep every figure and choose a backend for the whole process.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    drawn = Figure(layout="constrained", **arguments)
-    FigureCanvasAgg(drawn)
-    yield drawn
-    with whole_file(path) as temporary:
-        drawn.savefig(temporary, dpi=DPI)
+from tf_data.figures import figure
 
 
 def curves(history: list[dict[str, float]], path: Path) -> str:

@@ -1,0 +1,23 @@
+"""Figures, drawn by matplotlib without a screen."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from tf_data.files import whole_file
+
+DPI = 110
+
+
+@contextlib.contextmanager
+def figure(path: Path, **arguments) -> Iterator:
+    """Yield a matplotlib figure that is written to `path`, whole or not at all. Arguments as `Figure` takes."""
+    # No pyplot: it would keep every figure and choose a backend for the whole process.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    drawn = Figure(layout="constrained", **arguments)
+    FigureCanvasAgg(drawn)
+    yield drawn
+    with whole_file(path) as temporary:
+        drawn.savefig(temporary, dpi=DPI)
