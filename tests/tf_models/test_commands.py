@@ -170,13 +170,24 @@ def test_a_run_directory_is_not_overwritten(capsys, trained):
     before = (trained / "run.json").read_bytes()
     fails(capsys, train.main, ["mlp-basic", *QUICK, "--run-dir", trained], 2, "--resume")
     assert (trained / "run.json").read_bytes() == before
-    fails(capsys, train.main, ["cnn-basic", "--resume", "--run-dir", trained], 2, "a run of mlp-basic, not of cnn-basic")
+    fails(
+        capsys, train.main, ["cnn-basic", "--resume", "--run-dir", trained], 2, "a run of mlp-basic, not of cnn-basic"
+    )
     assert run(train.main, ["--resume", "--run-dir", str(trained)]) == 0
     assert "is done" in capsys.readouterr().out
 
 
 def test_a_huge_learning_rate_ends_with_code_3(capsys, tmp_path):
-    arguments = ["mlp-basic", *QUICK, "--set", "learning_rate=1e38", "--data", "embedded", "--run-dir", tmp_path / "run"]
+    arguments = [
+        "mlp-basic",
+        *QUICK,
+        "--set",
+        "learning_rate=1e38",
+        "--data",
+        "embedded",
+        "--run-dir",
+        tmp_path / "run",
+    ]
     fails(capsys, train.main, arguments, 3, "not finite at epoch 1, step", "last good checkpoint")
     assert list((tmp_path / "run" / "checkpoints").glob("*.npz"))
 

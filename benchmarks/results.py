@@ -1,0 +1,105 @@
+"""`python -m benchmarks.results RUN_DIR...`: finished runs into `measured.json` and the README's table.
+
+The run with the recipe's own seed and full official data gives a recipe's row; runs with other seeds give its spread.
+"""
+
+import json
+import os
+import statistics
+import sys
+from pathlib import Path
+
+from tf_data.command import Parser, run
+from tf_data.errors import InputError
+from tf_data.files import write_text
+from tf_models.recipes import get, measured, recipes
+from tf_models.scores import MAIN, main_score, show
+from tf_models.training.run_directory import RunDirectory
+
+ROOT = Path(__file__).parents[1]
+MEASURED = ROOT / "tf_models" / "recipes" / "measured.json"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+
+
+def parser() -> Parser:
+    parser = Parser(prog="python -m benchmarks.results", description=__doc__)
+    parser.add_argument("runs", nargs="*", type=Path, help="run directories; none only rewrites the table")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parser().parse_args(argv)
+    rows = {**measured(), **collect([RunDirectory.open(path) for path in arguments.runs])}
+    order = [recipe.id for recipe in recipes()]
+    write_text(MEASURED, json.dumps({id: rows[id] for id in order if id in rows}, indent=2) + "\n")
+    text = README.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise InputError(f"{README} has no lines {BEGIN} and {END}")
+    write_text(README, f"{before}{begin}\n{table(rows)}\n{end}{after}")
+
+
+def collect(runs: list[RunDirectory]) -> dict[str, dict]:
+    """Rows by recipe id. Raises `InputError` for a run that is not done or not what its recipe says."""
+    by_id: dict[str, list[RunDirectory]] = {}
+    for directory in runs:
+        if directory.info["status"] != "done":
+            raise InputError(f"{directory.path} is {directory.info['status']}, not done")
+        by_id.setdefault(directory.info["recipe"]["id"], []).append(directory)
+    return {id: _row(id, members) for id, members in by_id.items()}
+
+
+def _row(id: str, members: list[RunDirectory]) -> dict:
+    own = [member for member in members if member.info["seed"] == get(id).seed]
+    if not own:
+        raise InputError(f"no run of {id} has the recipe's own seed {get(id).seed}")
+    info = own[-1].info
+    row = {
+        "results": info["results"],
+        "data": {"source": info["data"]["source"], "counts": info["data"]["counts"]},
+        "epochs": info["recipe"]["epochs"],
+        "seed": info["seed"],
+        "seconds": info["seconds"],
+        "device": f"{info['device']}, {os.cpu_count()} cores" if info["device"] == "CPU" else info["device"],
+        "versions": info["versions"],
+        "command": f"python -m tf_models.train {id}",
+    }
+    name = next(name for name in MAIN if name in info["results"]["test"])
+    scores = [member.info["results"]["test"][name] for member in members]
+    if len(scores) > 1:
+        row["spread"] = {
+            "score": name,
+            "seeds": sorted(member.info["seed"] for member in members),
+            "mean": statistics.mean(scores),
+            "sd": statistics.stdev(scores),
+        }
+    return row
+
+
+def table(rows: dict[str, dict]) -> str:
+    """The results as a Markdown table: the original's test score beside ours."""
+    lines = [
+        "| recipe | data | parameters | original, test | ours, test | mean ± sd (seeds) | epochs | time |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for recipe in recipes():
+        row = rows.get(recipe.id)
+        original = main_score(recipe.original.results if recipe.original else {}, "test_")
+        cells = [f"`{recipe.id}`", recipe.dataset, f"{recipe.parameters:,}", original, "-", "", "", ""]
+        if row:
+            test, spread = row["results"]["test"], row.get("spread")
+            cells[1] += "" if row["data"]["source"] in ("official", "generated") else f" ({row['data']['source']})"
+            cells[4] = f"{main_score(test)} of {test['samples']:,}"
+            if spread:
+                mean, deviation = show(spread["score"], spread["mean"]), show(spread["score"], spread["sd"])
+                cells[5] = f"{mean} ± {deviation} ({len(spread['seeds'])})"
+            cells[6] = str(row["epochs"])
+            cells[7] = f"{row['seconds']:.0f} s" if row["seconds"] < 100 else f"{row['seconds'] / 60:.1f} min"
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
