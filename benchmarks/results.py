@@ -87,7 +87,8 @@ def table(rows: dict[str, dict]) -> str:
     for recipe in recipes():
         row = rows.get(recipe.id)
         original = main_score(recipe.original.results if recipe.original else {}, "test_")
-        cells = [f"`{recipe.id}`", recipe.dataset, f"{recipe.parameters:,}", original, "-", "", "", ""]
+        source = recipe.builder.split(":")[0].replace(".", "/") + ".py"
+        cells = [f"[`{recipe.id}`]({source})", recipe.dataset, f"{recipe.parameters:,}", original, "-", "", "", ""]
         if row:
             test, spread = row["results"]["test"], row.get("spread")
             cells[1] += "" if row["data"]["source"] in ("official", "generated") else f" ({row['data']['source']})"

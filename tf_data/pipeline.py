@@ -1,7 +1,8 @@
 """From samples to batches: a batch is a function of (seed, epoch, step) and of nothing else.
 
 There is no shuffle buffer and no iterator state: a block cipher over the samples' numbers gives the place of each in an
-epoch's order directly, so that an interrupted run goes on at exactly the next batch.
+epoch's order directly, so that an interrupted run goes on at exactly the next batch. Samples of a converted folder come
+in an order of their own that reads whole blocks, with the same promises; see `tf_data.formats.order`.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,8 @@ import tensorflow as tf
 
 from tf_data.dataset import Split
 from tf_data.errors import InputError
+from tf_data.formats.order import share
+from tf_data.formats.stored import StoredSplit
 
 
 class Position(NamedTuple):
@@ -48,25 +51,28 @@ class Batches:
     """The batches of a split, each computable on its own.
 
     Args:
-        split: the samples.
+        split: the samples, a `Split` or a `StoredSplit`.
         batch_size: samples a batch; the last one of an epoch may be smaller.
         seed: of the order, and of what `prepare` draws.
         shuffle: False keeps the samples' order.
         prepare: `prepare(x, y, position)` turns stored samples into what the model takes; TensorFlow operations.
             Default: `(x, y)` as stored.
+        shard: (index, count) of this worker. Together the workers see each sample once an epoch; their shares
+            differ by one sample at most.
 
     Raises:
-        InputError: the split is empty or the batch size is not positive.
+        InputError: the split or the shard is empty, or the batch size is not positive.
     """
 
     def __init__(
         self,
-        split: Split,
+        split: Split | StoredSplit,
         batch_size: int,
         *,
         seed: int = 0,
         shuffle: bool = True,
         prepare: Prepare | None = None,
+        shard: tuple[int, int] = (0, 1),
     ):
         if batch_size < 1:
             raise InputError(f"batch size must be at least 1, not {batch_size}")
@@ -75,39 +81,41 @@ class Batches:
         self.split, self.batch_size, self.seed, self.shuffle = split, batch_size, seed, shuffle
         self._prepare = prepare or (lambda x, y, position: (x,) if y is None else (x, y))
         self._constants: dict[str, tf.Tensor] = {}
+        self._order = None
+        if isinstance(split, StoredSplit):
+            self._order = split.order(batch_size, seed=seed, shuffle=shuffle, shard=shard)
+        self._low, self._high = share(len(split), shard)
 
     @property
     def steps(self) -> int:
         """Batches in an epoch."""
-        return -(-len(self.split) // self.batch_size)
+        return -(-(self._high - self._low) // self.batch_size)
 
     @property
     def in_memory(self) -> bool:
         """Whether the samples are arrays, so that a compiled function can gather them itself."""
         return isinstance(self.split.x, np.ndarray) and not isinstance(self.split.x, np.memmap)
 
+    @property
+    def element_spec(self):
+        """What a batch is, as `tf.TensorSpec`s; reads nothing."""
+        return self.dataset().element_spec
+
     def at(self, epoch: tf.Tensor, step: tf.Tensor) -> tuple:
-        """The batch at (epoch, step), int64 scalars; may be called inside a `tf.function`."""
-        samples = len(self.split)
-        first = step * self.batch_size
-        indices = tf.range(first, tf.minimum(first + self.batch_size, samples))
+        """The batch at (epoch, step), int64 scalars; may be called inside a `tf.function`. Not for a `StoredSplit`."""
+        first = self._low + step * self.batch_size
+        indices = tf.range(first, tf.minimum(first + self.batch_size, self._high))
         if self.shuffle:
-            indices = shuffled(indices, samples, self.seed, epoch)
+            indices = shuffled(indices, len(self.split), self.seed, epoch)
         y = None if self.split.y is None else tf.gather(self._constant("y"), indices)
         return self._prepare(self._gather(indices), y, Position(self.seed, epoch, indices))
 
     def dataset(self, epoch: int = 0, start: int = 0, epochs: int = 1) -> tf.data.Dataset:
         """The batches of `epochs` epochs from (epoch, start) on, read ahead in parallel and in order."""
         first, last = epoch * self.steps + start, (epoch + epochs) * self.steps
-        return (
-            tf.data.Dataset.range(first, last)
-            .map(
-                lambda number: self.at(number // self.steps, number % self.steps),
-                num_parallel_calls=tf.data.AUTOTUNE,
-                deterministic=True,
-            )
-            .prefetch(tf.data.AUTOTUNE)
-        )
+        numbers = tf.data.Dataset.range(first, last)
+        batch = tf.autograph.experimental.do_not_convert(lambda n: self.at(n // self.steps, n % self.steps))
+        return numbers.map(batch, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
 
     def _constant(self, name: str) -> tf.Tensor:
         # Made once and eagerly: a constant made inside a tf.function would be copied into its graph.

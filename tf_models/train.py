@@ -2,11 +2,13 @@
 
 import json
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 from tf_data.command import Parser, import_tensorflow, run
 from tf_data.dataset import SOURCES
 from tf_data.errors import InputError
+from tf_models.recipe import Recipe
 from tf_models.recipes import get, measured, recipes
 
 DEFAULT = "cnn-basic"
@@ -30,7 +32,7 @@ def parser() -> Parser:
     )
     add = parser.add_argument
     add("recipe", nargs="?", help=f"a recipe's id, see --list (default {DEFAULT} on embedded digits)")
-    add("--list", action="store_true", help="show every recipe with the original's result and ours")
+    add("--list", action="store_true", help="show every recipe, or those that RECIPE matches ('cnn-*'), with the original's result and ours")
     add("--json", action="store_true", help="with --list: as JSON")
     data = parser.add_argument_group("data")
     data.add_argument(
@@ -78,7 +80,10 @@ def parser() -> Parser:
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     if arguments.list:
-        print(list_json() if arguments.json else list_text())
+        chosen = [recipe for recipe in recipes() if fnmatch(recipe.id, arguments.recipe or "*")]
+        if not chosen:
+            raise InputError(f"no recipe matches {arguments.recipe!r}; --list alone shows all")
+        print(list_json(chosen) if arguments.json else list_text(chosen))
         return
     if arguments.json:
         raise InputError("--json goes with --list; a run's results are in its run.json")
@@ -151,8 +156,8 @@ def _resume(arguments) -> None:
     )
 
 
-def list_json() -> str:
-    """Every recipe as a JSON list of objects: id, section, dataset, the original's results, ours where measured."""
+def list_json(chosen: list[Recipe]) -> str:
+    """Recipes as a JSON list of objects: id, section, dataset, the original's results, ours where measured."""
     rows = [
         {
             "id": recipe.id,
@@ -164,17 +169,17 @@ def list_json() -> str:
             "original": dict(recipe.original.results) if recipe.original else None,
             "measured": measured().get(recipe.id),
         }
-        for recipe in recipes()
+        for recipe in chosen
     ]
     return json.dumps(rows, indent=2)
 
 
-def list_text() -> str:
-    """Every recipe as a table."""
+def list_text(chosen: list[Recipe]) -> str:
+    """Recipes as a table."""
     from tf_models.scores import main_score
 
     rows = [("recipe", "section", "dataset", "parameters", "original", "ours")]
-    for recipe in recipes():
+    for recipe in chosen:
         ours = measured().get(recipe.id, {}).get("results", {}).get("test", {})
         rows.append(
             (

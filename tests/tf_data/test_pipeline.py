@@ -57,7 +57,9 @@ def test_a_batch_depends_on_seed_epoch_and_step_only():
 def test_several_epochs_follow_each_other():
     batches = Batches(numbers(10), 4, seed=1)
     together = [x.numpy().tolist() for x, _ in batches.dataset(2, start=1, epochs=2)]
-    assert together == [x.numpy().tolist() for epoch, start in ((2, 1), (3, 0)) for x, _ in batches.dataset(epoch, start)]
+    assert together == [
+        x.numpy().tolist() for epoch, start in ((2, 1), (3, 0)) for x, _ in batches.dataset(epoch, start)
+    ]
 
 
 def test_labels_stay_with_their_samples():

@@ -37,12 +37,12 @@ class StepLoop:
         self._stream = None
         if model.optimizer is not None and not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        spec = tf.data.Dataset.range(1).map(lambda step: batches.at(tf.constant(0, tf.int64), step)).element_spec
-        train_step = tf.function(model.train_step, jit_compile=jit, reduce_retracing=True)
+        spec = batches.dataset().element_spec
+        train_step = tf.function(model.train_step, jit_compile=jit, reduce_retracing=True, autograph=False)
         # Tracing creates the metrics' variables, which a checkpoint sets before the first step.
         self._logs = sorted(train_step.get_concrete_function(spec).structured_outputs)
         self._train_step = train_step
-        self._run = tf.function(self._steps)
+        self._run = tf.function(self._steps, autograph=False)
 
     def calibrate(self) -> None:
         """Choose `block` from the time of a few steps, whose effects are undone; compiles everything.
@@ -74,6 +74,7 @@ class StepLoop:
         steps, block = self.batches.steps, self.block
         per_epoch = -(-steps // block)
 
+        @tf.autograph.experimental.do_not_convert
         def describe(number):
             this = number // per_epoch
             start = number % per_epoch * block
@@ -105,7 +106,7 @@ class StepLoop:
 
     def _steps(self, epoch, start, stop, stream=None):
         def body(step, values, finite):
-            batch = self.batches.at(epoch, step) if stream is None else next(stream)
+            batch = self.batches.at(epoch, step) if stream is None else stream.get_next()
             logs = self._train_step(batch)
             values = [tf.cast(logs[name], tf.float32) for name in self._logs]
             return step + 1, values, tf.reduce_all(tf.math.is_finite(tf.stack(values)))
