@@ -1,0 +1,46 @@
+"""`python -m benchmarks [NAME]`: run a benchmark, or list them."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+from tf_data.command import Parser, import_tensorflow, nearest, run
+from tf_data.errors import InputError
+
+BENCHMARKS = {
+    "train_step": "training epochs against PyTorch eager and plain Keras fit",
+}
+
+
+def parser() -> Parser:
+    parser = Parser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="?", help="; ".join(f"{name}: {what}" for name, what in BENCHMARKS.items()))
+    parser.add_argument("--quick", action="store_true", help="few samples, to see that it works; times mean nothing")
+    parser.add_argument("--json", action="store_true", help="print rows as JSON instead of a table")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write rows, hardware and versions as JSON")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parser().parse_args(argv)
+    if arguments.name is None:
+        print("\n".join(f"{name}: {what}" for name, what in BENCHMARKS.items()))
+        return
+    if arguments.name not in BENCHMARKS:
+        raise InputError(f"unknown benchmark {arguments.name!r}{nearest(arguments.name, BENCHMARKS)}")
+    import_tensorflow()
+    from benchmarks import measure
+
+    rows = importlib.import_module(f"benchmarks.{arguments.name}").run(quick=arguments.quick)
+    if arguments.json:
+        print(json.dumps({"hardware": measure.hardware(), "rows": rows}, indent=2))
+    else:
+        print(", ".join(f"{name} {value}" for name, value in measure.hardware().items()))
+        print(measure.table(rows))
+    if arguments.out:
+        measure.save(arguments.out, arguments.name, rows)
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

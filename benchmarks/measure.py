@@ -1,0 +1,83 @@
+"""Interleaved timing of several candidates in one run: medians, ratios, a table and JSON."""
+
+import gc
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+from tf_data.files import write_text
+
+PACKAGES = ("tensorflow", "keras", "torch", "numpy", "h5py")
+
+
+def compare(candidates: dict[str, Callable[[], int]], baseline: str, repeats: int = 5, warmup: int = 1) -> list[dict]:
+    """Time candidates turn by turn, so that a busy moment of the machine meets all of them.
+
+    Args:
+        candidates: functions by name, each does a whole unit of work and returns the samples it handled.
+        baseline: the name of the candidate that ratios refer to; where it is missing there are no ratios.
+        repeats: timed calls of each candidate; the median counts.
+        warmup: calls of each before the first timed one.
+
+    Returns:
+        A row a candidate: `candidate`, `samples_per_second` (median), `spread` (lowest and highest), `ratio`: how many
+        times as fast as the baseline, the median over the rounds.
+    """
+    speeds: dict[str, list[float]] = {name: [] for name in candidates}
+    for number in range(warmup + repeats):
+        for name, work in candidates.items():
+            gc.collect()
+            begin = time.perf_counter()
+            samples = work()
+            seconds = time.perf_counter() - begin
+            if number >= warmup:
+                speeds[name].append(samples / seconds)
+    rows = []
+    for name, found in speeds.items():
+        row = {"candidate": name, "samples_per_second": statistics.median(found), "spread": [min(found), max(found)]}
+        if baseline in speeds:
+            row["ratio"] = statistics.median(a / b for a, b in zip(found, speeds[baseline], strict=True))
+        rows.append(row)
+    return rows
+
+
+def hardware() -> dict[str, str]:
+    """Processor, cores and versions, for the record."""
+    processor = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        processor = names[0] if names else processor
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return {"processor": processor, "cores": str(os.cpu_count()), "python": platform.python_version(), **versions}
+
+
+def table(rows: list[dict]) -> str:
+    """Rows as a Markdown table; numbers are shortened, lists left out."""
+    columns = list(dict.fromkeys(name for row in rows for name, value in row.items() if not isinstance(value, list)))
+    cells = [columns, *([_show(row.get(name)) for name in columns] for row in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(columns))]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in cells]
+    return "\n".join([lines[0], "| " + " | ".join("-" * width for width in widths) + " |", *lines[1:]])
+
+
+def save(path: Path, name: str, rows: list[dict]) -> None:
+    """Write rows with hardware and command as JSON."""
+    content = {"benchmark": name, "command": f"python -m benchmarks {name}", "hardware": hardware(), "rows": rows}
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def _show(value) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}"
+    return "" if value is None else str(value)

@@ -1,0 +1,57 @@
+"""The benchmarks run, count what they did, and say what they ran on."""
+
+import json
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import measure
+from tf_data.command import run
+
+
+def test_compare_interleaves_and_relates_to_the_baseline(monkeypatch):
+    clock = iter(range(1000))
+    calls = []
+
+    def candidate(name, ticks, samples):
+        def work():
+            calls.append(name)
+            for _ in range(ticks - 1):
+                next(clock)
+            return samples
+
+        return work
+
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: float(next(clock)))
+    rows = measure.compare({"slow": candidate("slow", 4, 8), "fast": candidate("fast", 2, 8)}, "slow", repeats=3)
+    assert calls == ["slow", "fast"] * 4
+    assert [row["samples_per_second"] for row in rows] == [2.0, 4.0]
+    assert [row["ratio"] for row in rows] == [1.0, 2.0]
+
+
+def test_a_table_is_markdown():
+    text = measure.table([{"candidate": "a", "speed": 1234.5, "spread": [1, 2]}, {"candidate": "b"}])
+    assert [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()] == [
+        ["candidate", "speed"],
+        ["---------", "-----"],
+        ["a", "1,234"],
+        ["b", ""],
+    ]
+
+
+@pytest.mark.slow
+def test_train_step_times_every_network(capsys, tmp_path):
+    assert run(command.main, ["train_step", "--quick", "--json", "--out", str(tmp_path / "out.json")]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert {row["network"] for row in rows} == {"mlp-basic", "cnn-basic-wide", "softmax-regression"}
+    assert all(row["samples_per_second"] > 0 for row in rows)
+    saved = json.loads((tmp_path / "out.json").read_text())
+    assert saved["rows"] == rows
+    assert saved["hardware"]["tensorflow"]
+
+
+def test_an_unknown_benchmark_is_refused(capsys):
+    assert run(command.main, ["train_steps"]) == 2
+    assert "did you mean train_step" in capsys.readouterr().err
+    assert run(command.main, []) == 0
+    assert "train_step" in capsys.readouterr().out
