@@ -41,7 +41,16 @@ class Split:
             self, name=name or self.name, x=self.x[start:stop], y=None if self.y is None else self.y[start:stop]
         )
 
-    def batches(self, batch_size: int, *, seed: int = 0, epoch: int = 0, start: int = 0, shuffle: bool = True):
+    def batches(
+        self,
+        batch_size: int,
+        *,
+        seed: int = 0,
+        epoch: int = 0,
+        start: int = 0,
+        shuffle: bool = True,
+        shard: tuple[int, int] = (0, 1),
+    ):
         """One epoch as a `tf.data.Dataset`; equal arguments give equal batches.
 
         Args:
@@ -49,15 +58,25 @@ class Split:
             seed, epoch: what the order depends on, together with nothing else.
             start: the step to begin with.
             shuffle: False gives the samples in file order.
+            shard: (index, count) of this worker; see `tf_data.pipeline.Batches`.
         """
         from tf_data.pipeline import Batches
 
-        return Batches(self, batch_size, seed=seed, shuffle=shuffle).dataset(epoch, start)
+        return Batches(self, batch_size, seed=seed, shuffle=shuffle, shard=shard).dataset(epoch, start)
 
 
 @dataclass(frozen=True)
 class Data:
-    """A loaded dataset. `source` is official, embedded or synthetic; `origin` says where exactly."""
+    """A loaded dataset.
+
+    Attributes:
+        name: as `tf_data.load` knows it.
+        source: `official`, `embedded`, `synthetic` or `generated`; `origin` says where exactly.
+        train, validation, test: the splits; validation may be None.
+        classes: label names in the order of their numbers; empty without classes.
+        features: names of the columns of tabular samples; empty for others.
+        skipped: what was left out because it could not be read, a line each.
+    """
 
     name: str
     source: str
@@ -66,6 +85,8 @@ class Data:
     test: Split
     validation: Split | None = None
     classes: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
     licence: str = ""
     citation: str = ""
 
@@ -80,7 +101,39 @@ class Data:
         return {name: len(split) for name, split in self.splits.items()}
 
 
-Reader = Callable[..., dict[str, Split]]
+@dataclass(frozen=True)
+class Reading:
+    """What a dataset's reader found: splits by name, and where they depend on options, classes and features."""
+
+    splits: dict[str, Split]
+    classes: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+Reader = Callable[..., Reading]
+
+
+def cut(x: Any, y: np.ndarray | None, shares: Mapping[str, float], seed: int) -> dict[str, Split]:
+    """Cut samples at random into splits, by a NumPy permutation that only `seed` decides.
+
+    Args:
+        x, y: samples and targets as a `Split` takes them; `x` must take an integer array as index.
+        shares: of each split, by name; they add up to 1.
+        seed: of the permutation.
+
+    Raises:
+        InputError: too few samples for every split to get one.
+    """
+    count = x.shape[0]
+    order = np.random.RandomState(seed).permutation(count)
+    ends = [0, *(round(count * share) for share in np.cumsum(list(shares.values())))]
+    if min(np.diff(ends)) < 1:
+        raise InputError(f"{count} samples are too few to cut into {', '.join(shares)}")
+    return {
+        name: Split(name, x[order[start:stop]], None if y is None else y[order[start:stop]])
+        for name, start, stop in zip(shares, ends, ends[1:], strict=False)
+    }
 
 
 @dataclass(frozen=True)
@@ -92,7 +145,7 @@ class Dataset:
         classes: label names in the order of their numbers; empty without classes.
         shape: of one sample.
         counts: samples in each official split.
-        files: official file names that must be present, relative to the folder.
+        files: official file names or patterns, relative to the folder; any of them shows that the dataset is there.
         official: `official(folder, **options)` reads the official files.
         embedded: `embedded(**options)` reads a real sample that an installed package carries.
         embedded_origin: which package that is.
@@ -119,11 +172,11 @@ class Dataset:
 
     def present(self, folder: Path) -> bool:
         """Whether `folder` holds any of the official files (a missing one is then an error, not an absence)."""
-        return any((folder / file).exists() for file in self.files)
+        return any(any(folder.glob(file)) for file in self.files)
 
-    def ways(self, data_dir: Path) -> str:
+    def ways(self, folder: Path) -> str:
         """How a user gets data, as one clause for an error message."""
-        ways = [f"put {', '.join(self.files)} into {data_dir / self.name}"] if self.files else []
+        ways = [f"put {', '.join(self.files)} into {folder}"] if self.files else []
         if self.download:
             ways.append("add --download")
         if self.embedded:

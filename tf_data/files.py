@@ -17,11 +17,15 @@ def unwritable(path: Path, error: OSError) -> InputError:
 
 
 @contextlib.contextmanager
-def whole_file(path: str | os.PathLike) -> Iterator[Path]:
+def whole_file(path: str | os.PathLike, flush: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path` that replaces it at the end, and only on success.
 
     The content is flushed to the disk before the rename, so that a crash at any moment leaves
     either the old file or the new one. The temporary name keeps the suffix, which writers inspect.
+
+    Args:
+        path: of the file.
+        flush: False leaves flushing to the caller, who writes many files and can tell a bad one.
 
     Raises:
         InputError: the folder cannot be written or the disk is full.
@@ -31,8 +35,9 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
+        if flush:
+            with open(temporary, "rb") as file:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         raise unwritable(path, error) from error

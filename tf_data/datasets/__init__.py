@@ -1,6 +1,9 @@
 """The datasets, one file each; `load` finds one by its name. Nothing here imports TensorFlow."""
 
+import atexit
 import importlib
+import os
+import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +12,23 @@ from tf_data.command import nearest
 from tf_data.dataset import SOURCES, Data, Dataset, data_directory
 from tf_data.errors import InputError
 
-MODULES = {
-    "iris": "iris",
-    "mnist": "mnist",
-    "toy-2d": "toy_2d",
-}
+MODULES = (
+    "afad-lite",
+    "celeba",
+    "cement",
+    "cifar10",
+    "dickens",
+    "fashion-mnist",
+    "feature-csv",
+    "image-csv",
+    "image-folder",
+    "imdb",
+    "iris",
+    "mnist",
+    "quickdraw",
+    "svhn",
+    "toy-2d",
+)
 
 
 def names() -> list[str]:
@@ -25,7 +40,7 @@ def get(name: str) -> Dataset:
     """The description of a dataset. Raises `InputError` for an unknown name."""
     if name not in MODULES:
         raise InputError(f"unknown dataset {name!r}{nearest(name, MODULES)}")
-    return importlib.import_module(f"tf_data.datasets.{MODULES[name]}").DATASET
+    return importlib.import_module(f"tf_data.datasets.{name.replace('-', '_')}").DATASET
 
 
 def load(
@@ -36,6 +51,7 @@ def load(
     download: bool = False,
     limit: int | None = None,
     validation: int = 0,
+    path=None,
     **options,
 ) -> Data:
     """Load a dataset.
@@ -49,6 +65,7 @@ def load(
         limit: at most this many samples of each split, the first ones.
         validation: samples to hold out from the end of the training split, where the dataset has no
             validation split of its own.
+        path: the folder with the official files itself, in place of `data_dir` and the dataset's name.
         options: passed on to the dataset's reader.
 
     Raises:
@@ -57,23 +74,28 @@ def load(
     dataset = get(name)
     if source not in SOURCES:
         raise InputError(f"unknown source {source!r}; one of {', '.join(SOURCES)}")
-    directory = data_directory(data_dir) if not download else Path(data_dir or data_directory())
-    folder = directory / name
+    folder = _folder(dataset, source, data_dir, path, download)
     if download:
         if source in ("embedded", "synthetic"):
             raise InputError(f"--download fetches official files and cannot go with --data {source}")
         if dataset.download is None:
-            raise InputError(f"{dataset.title} has nothing to download; {dataset.ways(directory) or 'leave it out'}")
+            raise InputError(f"{dataset.title} has nothing to download: {dataset.ways(folder) or 'leave it out'}")
         dataset.download(folder)
-    source = _resolve(dataset, source, directory)
-    if source == "official":
-        splits, origin = dataset.official(folder, **options), str(folder)
-    elif source == "embedded":
-        splits, origin = dataset.embedded(**options), dataset.embedded_origin
-    elif source == "synthetic":
-        splits, origin = _synthetic(dataset, options), "drawn by this project, not real data"
-    else:
-        splits, origin = dataset.generated(**options), "generated from a formula"
+    source = _resolve(dataset, source, folder)
+    try:
+        if source == "official":
+            reading, origin = dataset.official(folder, **options), str(folder)
+        elif source == "embedded":
+            reading, origin = dataset.embedded(**options), dataset.embedded_origin
+        elif source == "synthetic":
+            reading, origin = _synthetic(dataset, options), "drawn by this project, not real data"
+        else:
+            reading, origin = dataset.generated(**options), "generated from a formula"
+    except TypeError as error:
+        if "keyword argument" not in str(error):
+            raise
+        raise InputError(f"{dataset.title}: {error}; see its file in tf_data/datasets for the options") from None
+    splits = reading.splits
     if validation and "validation" not in splits:
         splits = _hold_out(splits, validation)
     if limit is not None:
@@ -84,39 +106,54 @@ def load(
         name=name,
         source=source,
         origin=origin,
-        classes=dataset.classes,
+        classes=reading.classes or dataset.classes,
+        features=reading.features,
+        skipped=reading.skipped,
         licence=dataset.licence,
         citation=dataset.citation,
         **splits,
     )
 
 
-def _resolve(dataset: Dataset, source: str, directory: Path) -> str:
+def _folder(dataset: Dataset, source: str, data_dir, path, download: bool) -> Path:
+    """Where the official files are or would be; only asked to exist where they are needed."""
+    if path is not None:
+        if not Path(path).exists():
+            raise InputError(f"{path} does not exist; name the folder that holds {', '.join(dataset.files)}")
+        return Path(path)
+    needed = source in ("auto", "official") and dataset.generated is None and not download
+    directory = data_directory(data_dir) if needed else Path(data_dir or os.environ.get("TF_DATA_DIR") or "data")
+    return directory / dataset.name
+
+
+def _resolve(dataset: Dataset, source: str, folder: Path) -> str:
     if dataset.generated is not None:
         if source not in ("auto", "synthetic"):
             raise InputError(f"{dataset.title} is generated and has no {source} files; leave --data out")
         return "generated"
     if source == "auto":
-        if dataset.official and dataset.present(directory / dataset.name):
+        if dataset.official and dataset.present(folder):
             return "official"
         if dataset.embedded:
             return "embedded"
-        raise InputError(f"no {dataset.title} files in {directory / dataset.name}: {dataset.ways(directory)}")
+        raise InputError(f"no files of {dataset.title} in {folder}: {dataset.ways(folder)}")
     if source == "official":
         if dataset.official is None:
             raise InputError(f"{dataset.title} has no official files; use --data embedded")
-        if not dataset.present(directory / dataset.name):
-            raise InputError(f"no {dataset.title} files in {directory / dataset.name}: {dataset.ways(directory)}")
+        if not dataset.present(folder):
+            raise InputError(f"no files of {dataset.title} in {folder}: {dataset.ways(folder)}")
     elif getattr(dataset, source) is None:
-        raise InputError(f"{dataset.title} has no {source} source: {dataset.ways(directory)}")
+        raise InputError(f"{dataset.title} has no {source} source: {dataset.ways(folder)}")
     return source
 
 
 def _synthetic(dataset: Dataset, options: dict):
     """Write the stand-in in the official form and read it back through the official reader."""
-    with tempfile.TemporaryDirectory(prefix=f"{dataset.name}-synthetic-") as folder:
-        dataset.synthetic(Path(folder))
-        return dataset.official(Path(folder), **options)
+    # Some readers map files or read pictures when asked, so the folder must outlive this call.
+    folder = tempfile.mkdtemp(prefix=f"{dataset.name}-synthetic-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    dataset.synthetic(Path(folder))
+    return dataset.official(Path(folder), **options)
 
 
 def _hold_out(splits, count: int):

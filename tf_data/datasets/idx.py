@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_data.dataset import Split
+from tf_data.dataset import Reading, Split
 from tf_data.errors import InputError
 from tf_data.files import whole_file
 
@@ -61,12 +61,14 @@ def write_idx(path: Path, array: np.ndarray) -> None:
         temporary.write_bytes(gzip.compress(content, 6, mtime=0) if path.suffix == ".gz" else content)
 
 
-def read_pairs(folder: Path, classes: int = 10) -> dict[str, Split]:
+def read_pairs(folder: Path, classes: int = 10) -> Reading:
     """Read the train and the test pair from `folder`. Images become `(n, height, width, 1)`, labels int32."""
-    return {name: _read_pair(folder, name, *pair, classes) for name, pair in PAIRS.items()}
+    return Reading({name: read_pair(folder, name, classes) for name in PAIRS})
 
 
-def _read_pair(folder: Path, name: str, images_file: str, labels_file: str, classes: int) -> Split:
+def read_pair(folder: Path, name: str, classes: int = 10) -> Split:
+    """Read one split, `train` or `test`."""
+    images_file, labels_file = PAIRS[name]
     images = read_idx(folder / images_file, IMAGES_MAGIC)
     labels = read_idx(folder / labels_file, LABELS_MAGIC)
     if len(images) != len(labels):

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from tf_data.dataset import Dataset, Split
+from tf_data.dataset import Dataset, Reading, Split
 from tf_data.errors import InputError
 
 CLASSES = ("setosa", "versicolor", "virginica")
 FEATURES = ("sepal length", "sepal width", "petal length", "petal width")
 
 
-def embedded(classes: int = 3, features: tuple[int, ...] = (0, 1, 2, 3), test: int = 50, seed: int = 1):
+def embedded(classes: int = 3, features: tuple[int, ...] = (0, 1, 2, 3), test: int = 50, seed: int = 1) -> Reading:
     """Shuffled rows of the first `classes` species.
 
     Args:
@@ -34,7 +34,8 @@ def embedded(classes: int = 3, features: tuple[int, ...] = (0, 1, 2, 3), test: i
         raise InputError(f"cannot test on {test} of {len(y)} iris rows")
     order = np.random.RandomState(seed).permutation(len(y))
     x, y = x[order], y[order]
-    return {"train": Split("train", x[test:], y[test:]), "test": Split("test", x[:test], y[:test])}
+    splits = {"train": Split("train", x[test:], y[test:]), "test": Split("test", x[:test], y[:test])}
+    return Reading(splits, CLASSES[:classes], tuple(f"{FEATURES[column]} (cm)" for column in features))
 
 
 DATASET = Dataset(

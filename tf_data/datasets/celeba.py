@@ -1,0 +1,169 @@
+"""CelebA: aligned faces of celebrities with 40 attributes (Liu et al. 2015)."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from tf_data.archives import Zip
+from tf_data.command import nearest
+from tf_data.dataset import Dataset, Reading, Split
+from tf_data.datasets.drawing import jpeg, shape_picture
+from tf_data.errors import InputError
+from tf_data.files import whole_file, write_text
+from tf_data.images import EncodedImages, read_file
+
+ARCHIVE, FOLDER = "img_align_celeba.zip", "img_align_celeba"
+ATTRIBUTES, PARTITION = "list_attr_celeba.txt", "list_eval_partition.txt"
+SIZE = (218, 178)
+PARTS = ("train", "validation", "test")
+NAMES = [
+    "5_o_Clock_Shadow",
+    "Arched_Eyebrows",
+    "Attractive",
+    "Bags_Under_Eyes",
+    "Bald",
+    "Bangs",
+    "Big_Lips",
+    "Big_Nose",
+    "Black_Hair",
+    "Blond_Hair",
+    "Blurry",
+    "Brown_Hair",
+    "Bushy_Eyebrows",
+    "Chubby",
+    "Double_Chin",
+    "Eyeglasses",
+    "Goatee",
+    "Gray_Hair",
+    "Heavy_Makeup",
+    "High_Cheekbones",
+    "Male",
+    "Mouth_Slightly_Open",
+    "Mustache",
+    "Narrow_Eyes",
+    "No_Beard",
+    "Oval_Face",
+    "Pale_Skin",
+    "Pointy_Nose",
+    "Receding_Hairline",
+    "Rosy_Cheeks",
+    "Sideburns",
+    "Smiling",
+    "Straight_Hair",
+    "Wavy_Hair",
+    "Wearing_Earrings",
+    "Wearing_Hat",
+    "Wearing_Lipstick",
+    "Wearing_Necklace",
+    "Wearing_Necktie",
+    "Young",
+]
+
+
+def official(folder: Path, attribute: str = "Male", skip_bad: bool = False) -> Reading:
+    """The faces that the attribute file lists, by the official, identity-disjoint partition.
+
+    Args:
+        folder: holds the two lists and the pictures, as `img_align_celeba.zip` or as a folder of that name.
+        attribute: one of the 40; the label is 1 where it is present.
+        skip_bad: leave pictures out that are missing, and say which; otherwise they are an error.
+    """
+    if attribute not in NAMES:
+        raise InputError(f"CelebA has no attribute {attribute!r}{nearest(attribute, NAMES)}")
+    labels = _attributes(folder / ATTRIBUTES, attribute)
+    parts = _partition(folder / PARTITION)
+    if (folder / FOLDER).is_dir():
+        load, where, names = read_file, f"{folder / FOLDER}/", {p.name for p in (folder / FOLDER).iterdir()}
+    else:
+        archive = Zip(folder / ARCHIVE)
+        load, where = archive.read, f"{FOLDER}/"
+        names = {name.removeprefix(where) for name in archive.names}
+    skipped = []
+    for name in labels:
+        reason = f"is not in {PARTITION}" if name not in parts else "is not there" if name not in names else None
+        if reason and not skip_bad:
+            raise InputError(
+                f"{where}{name}, which {folder / ATTRIBUTES} lists, {reason}; restore it or skip bad files"
+            )
+        if reason:
+            skipped.append(f"{where}{name} {reason}")
+    usable = [name for name in labels if name in parts and name in names]
+    splits = {}
+    for number, part in enumerate(PARTS):
+        chosen = [name for name in usable if parts[name] == number]
+        x = EncodedImages([where + name for name in chosen], load, SIZE)
+        splits[part] = Split(part, x, np.array([labels[name] for name in chosen], np.int32))
+        if not chosen:
+            raise InputError(f"{folder} holds no pictures of the {part} partition")
+    classes = ("female", "male") if attribute == "Male" else (f"not {attribute}", attribute)
+    return Reading(splits, classes, skipped=tuple(skipped))
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="ascii").splitlines()
+    except FileNotFoundError:
+        raise InputError(f"missing file {path}; fetch it again") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}") from None
+
+
+def _attributes(path: Path, attribute: str) -> dict[str, int]:
+    """Label 0 or 1 by file name, in the file's order."""
+    lines = _lines(path)
+    if len(lines) < 3 or not lines[0].strip().isdigit() or attribute not in lines[1].split():
+        raise InputError(f"{path} does not begin with a count and the attributes' names; fetch it again")
+    column, width = lines[1].split().index(attribute), len(lines[1].split())
+    labels = {}
+    for number, line in enumerate(lines[2:], 3):
+        name, *values = line.split()
+        if len(values) != width or values[column] not in ("-1", "1"):
+            raise InputError(f"{path} line {number} is no file name and {width} values of -1 or 1")
+        labels[name] = int(values[column] == "1")
+    if len(labels) != int(lines[0]):
+        raise InputError(f"{path} lists {len(labels)} pictures, its first line says {lines[0].strip()}; fetch it again")
+    return labels
+
+
+def _partition(path: Path) -> dict[str, int]:
+    parts = {}
+    for number, line in enumerate(_lines(path), 1):
+        fields = line.split()
+        if len(fields) != 2 or fields[1] not in ("0", "1", "2"):
+            raise InputError(f"{path} line {number} is no file name and 0, 1 or 2")
+        parts[fields[0]] = int(fields[1])
+    return parts
+
+
+def synthetic(folder: Path, counts=(60, 20, 20), seed: int = 0) -> None:
+    """Write polygons as faces, with the two lists; every attribute but Male is drawn at random."""
+    rng = np.random.default_rng(seed)
+    attributes, partition = [], []
+    with whole_file(folder / ARCHIVE) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        parts = np.repeat(np.arange(3), counts)
+        for number, part in enumerate(parts, 1):
+            name, male = f"{number:06d}.jpg", number % 2
+            values = rng.choice(["-1", " 1"], len(NAMES))
+            values[NAMES.index("Male")] = " 1" if male else "-1"
+            attributes.append(f"{name} {' '.join(values)}")
+            partition.append(f"{name} {part}")
+            entry = zipfile.ZipInfo(f"{FOLDER}/{name}")
+            archive.writestr(entry, jpeg(shape_picture(male, 2, rng, *SIZE)))
+    write_text(folder / ATTRIBUTES, "\r\n".join([str(len(parts)), " ".join(NAMES), *attributes, ""]))
+    write_text(folder / PARTITION, "\r\n".join([*partition, ""]))
+
+
+DATASET = Dataset(
+    name="celeba",
+    title="CelebA",
+    shape=(*SIZE, 3),
+    classes=("female", "male"),
+    counts={"train": 162_770, "validation": 19_867, "test": 19_962},
+    files=(ARCHIVE, FOLDER, ATTRIBUTES, PARTITION),
+    official=official,
+    synthetic=synthetic,
+    homepage="https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+    licence="non-commercial research only; no redistribution",
+    citation="Liu, Luo, Wang, Tang: Deep learning face attributes in the wild, 2015",
+)

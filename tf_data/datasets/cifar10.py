@@ -1,0 +1,115 @@
+"""CIFAR-10: 32x32 colour pictures of ten kinds of things (Krizhevsky 2009)."""
+
+import io
+import pickle
+import tarfile
+from pathlib import Path
+
+import numpy as np
+
+from tf_data.archives import read_tar
+from tf_data.dataset import Dataset, Reading, Split
+from tf_data.datasets.drawing import shape_picture
+from tf_data.errors import InputError
+from tf_data.files import download, whole_file
+
+URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
+MD5 = "c58f30108f718f92721af3b95e74349a"
+ARCHIVE, FOLDER = "cifar-10-python.tar.gz", "cifar-10-batches-py"
+TRAIN, TEST = tuple(f"data_batch_{number}" for number in range(1, 6)), ("test_batch",)
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+# What a pickle needs to hold a NumPy array; NumPy renamed the first in version 2.
+ALLOWED = {
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+}
+
+
+class BatchUnpickler(pickle.Unpickler):
+    """Reads dictionaries, lists, strings, numbers and NumPy arrays: all that the batches hold, and nothing else."""
+
+    def find_class(self, module, name):
+        if (module, name) not in ALLOWED:
+            raise pickle.UnpicklingError(f"it wants {module}.{name}, which no CIFAR-10 file does; do not trust it")
+        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+
+
+def read_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images `(n, 32, 32, 3)` uint8 and labels `(n,)` int32 from a batch file's bytes.
+
+    Raises:
+        InputError: no pickle, a pickle of anything else, or arrays of a wrong size; `name` is in the message.
+    """
+    try:
+        batch = BatchUnpickler(io.BytesIO(content), encoding="bytes").load()
+        data, labels = np.asarray(batch[b"data"]), np.asarray(batch[b"labels"])
+    except Exception as error:  # a damaged pickle can raise anything
+        raise InputError(f"{name} is not a CIFAR-10 batch: {error}; fetch it again") from None
+    if data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != 3072 or labels.shape != (len(data),):
+        raise InputError(f"{name} holds {data.dtype} {data.shape} and labels {labels.shape}, not uint8 (n, 3072)")
+    if labels.dtype.kind != "i" or labels.min(initial=0) < 0 or labels.max(initial=0) > 9:
+        raise InputError(f"{name} has labels other than 0..9; fetch it again")
+    return data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).copy(), labels.astype(np.int32)
+
+
+def official(folder: Path) -> Reading:
+    """The python batches, from `cifar-10-batches-py/` or from the archive."""
+    if (folder / FOLDER).is_dir():
+        contents = {}
+        for name in TRAIN + TEST:
+            path = folder / FOLDER / name
+            if not path.is_file():
+                raise InputError(f"missing file {path}; fetch it again")
+            contents[name] = path.read_bytes()
+        origin = folder / FOLDER
+    else:
+        origin = folder / ARCHIVE
+        contents = {Path(name).name: content for name, content in read_tar(origin)}
+    splits = {}
+    for split, names in (("train", TRAIN), ("test", TEST)):
+        for name in names:
+            if name not in contents:
+                raise InputError(f"{origin} holds no {name}; fetch it again")
+        parts = [read_batch(contents[name], str(origin / name)) for name in names]
+        x, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        splits[split] = Split(split, x, y)
+    return Reading(splits)
+
+
+def fetch(folder: Path) -> None:
+    """Download the official archive and verify its MD5."""
+    download(URL, folder / ARCHIVE, MD5)
+
+
+def synthetic(folder: Path, per_batch: int = 100, seed: int = 0) -> None:
+    """Write coloured polygons as the official archive."""
+    rng = np.random.default_rng(seed)
+    with whole_file(folder / ARCHIVE) as temporary, tarfile.open(temporary, "w:gz") as archive:
+        for name in TRAIN + TEST:
+            labels = [int(label) for label in rng.permutation(np.arange(per_batch) % 10)]
+            images = np.stack([shape_picture(label, 10, rng, 32, 32) for label in labels])
+            data = images.transpose(0, 3, 1, 2).reshape(per_batch, 3072)
+            content = pickle.dumps({b"batch_label": name.encode(), b"labels": labels, b"data": data}, protocol=3)
+            entry = tarfile.TarInfo(f"{FOLDER}/{name}")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+
+
+DATASET = Dataset(
+    name="cifar10",
+    title="CIFAR-10",
+    shape=(32, 32, 3),
+    classes=CLASSES,
+    counts={"train": 50_000, "test": 10_000},
+    files=(ARCHIVE, FOLDER),
+    official=official,
+    synthetic=synthetic,
+    download=fetch,
+    homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
+    licence="none stated; the page asks to cite",
+    citation="Krizhevsky: Learning multiple layers of features from tiny images, 2009",
+)

@@ -1,0 +1,118 @@
+"""Pictures that stay encoded, on disk or in an archive, until somebody asks for them."""
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tf_data.errors import InputError
+from tf_data.formats.pictures import decode
+
+ENCODINGS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
+
+
+class EncodedImages:
+    """Pictures as the `x` of a `Split`: they are read and decoded in the order asked for, and not kept.
+
+    Args:
+        names: of the pictures, as messages show them.
+        load: from a name to the file's bytes; may be called by several threads at once.
+        size: `(height, width)` that all have; with `resize`, that they are made to have.
+        channels: 1 reads them as grey, 3 as RGB.
+        resize: scale each picture until it covers `size` and cut off what stands over. Otherwise a picture of another
+            size is an error.
+
+    Attributes:
+        shape: `(n, height, width, channels)`.
+        dtype: uint8.
+        encoding: `jpeg` or `png`, what the stored bytes are; `raw` where they need resizing or are mixed.
+    """
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        load: Callable[[str], bytes],
+        size: tuple[int, int],
+        channels: int = 3,
+        resize: bool = False,
+    ):
+        self._names = np.asarray(names, object)
+        self._load, self._resize = load, resize
+        self.shape = (len(self._names), *size, channels)
+        kinds = {ENCODINGS.get(Path(name).suffix.lower()) for name in self._names}
+        self.encoding = kinds.pop() if len(kinds) == 1 and None not in kinds and not resize else "raw"
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, chosen) -> "EncodedImages":
+        """The pictures of a slice or an integer array, still encoded."""
+        size, channels = self.shape[1:3], self.shape[3]
+        return EncodedImages(self._names[chosen], self._load, size, channels, self._resize)
+
+    def name(self, number: int) -> str:
+        """What picture `number` is called."""
+        return str(self._names[number])
+
+    def read_stored(self, indices: np.ndarray) -> np.ndarray:
+        """The files' bytes, `(len(indices),)` object. Raises `InputError` for a missing or unreadable file."""
+        out = np.empty(len(indices), object)
+        out[:] = [self._bytes(self._names[i]) for i in indices]
+        return out
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """The pixels, uint8 `(len(indices), height, width, channels)`. Raises `InputError` naming a bad picture."""
+        out = np.empty((len(indices), *self.shape[1:]), np.uint8)
+        for row, i in enumerate(indices):
+            out[row] = self._decode(self._bytes(self._names[i]), self._names[i])
+        return out
+
+    def bad(self) -> list[tuple[int, str]]:
+        """Every picture that cannot be read, as its number and the reason; decodes all of them."""
+        found = []
+        for number in range(len(self)):
+            try:
+                self.read(np.array([number]))
+            except InputError as error:
+                found.append((number, str(error)))
+        return found
+
+    def _bytes(self, name: str) -> bytes:
+        try:
+            return self._load(name)
+        except FileNotFoundError:
+            raise InputError(f"{name} does not exist; put it back or take it off the list") from None
+        except OSError as error:
+            raise InputError(f"cannot read {name}: {error}") from None
+
+    def _decode(self, data: bytes, name: str) -> np.ndarray:
+        shape = self.shape[1:]
+        return _fit(data, shape, name) if self._resize else decode(data, shape, name)
+
+
+def read_file(name: str) -> bytes:
+    """The bytes of a file, the `load` of pictures in folders."""
+    return Path(name).read_bytes()
+
+
+def picture_size(data: bytes, name: str) -> tuple[int, int]:
+    """`(height, width)` of an encoded picture, from its header. Raises `InputError` for what is no picture."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            return picture.height, picture.width
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
+        raise InputError(f"{name} is not a picture that Pillow knows") from None
+
+
+def _fit(data: bytes, shape: tuple[int, int, int], name: str) -> np.ndarray:
+    from PIL import Image, ImageOps
+
+    height, width = picture_size(data, name)
+    pixels = decode(data, (height, width, shape[2]), name)
+    picture = Image.fromarray(pixels[..., 0] if shape[2] == 1 else pixels)
+    return np.asarray(ImageOps.fit(picture, (shape[1], shape[0]), Image.Resampling.BILINEAR)).reshape(shape)
