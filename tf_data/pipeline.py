@@ -25,6 +25,12 @@ class Position(NamedTuple):
     indices: tf.Tensor  # int64 (batch,): the samples' numbers in their split
 
 
+def input_error(error: tf.errors.OpError) -> Exception:
+    """The `InputError` that a reader raised inside of TensorFlow, or `error` itself where there was none."""
+    _, found, said = (error.message or "").partition("InputError: ")
+    return InputError(said.splitlines()[0]) if found else error
+
+
 Prepare = Callable[[tf.Tensor, tf.Tensor | None, Position], tuple]
 
 
@@ -112,6 +118,13 @@ class Batches:
 
     def dataset(self, epoch: int = 0, start: int = 0, epochs: int = 1) -> tf.data.Dataset:
         """The batches of `epochs` epochs from (epoch, start) on, read ahead in parallel and in order."""
+        if self._order is not None:
+            from tf_data.formats.stream import stream
+
+            def finish(x, y, epoch, indices):
+                return self._prepare(x, y, Position(self.seed, epoch, indices))
+
+            return stream(self.split, self._order, epoch, start, epochs, finish)
         first, last = epoch * self.steps + start, (epoch + epochs) * self.steps
         numbers = tf.data.Dataset.range(first, last)
         batch = tf.autograph.experimental.do_not_convert(lambda n: self.at(n // self.steps, n % self.steps))

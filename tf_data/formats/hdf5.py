@@ -1,0 +1,142 @@
+"""HDF5: one file with a group for each split, in it `images` or `features`, and `labels`.
+
+The datasets can grow, lie in chunks that are read whole, and carry a checksum for each chunk. A block is a chunk: the
+library is slow at single rows and fast at runs of 64 and more.
+"""
+
+import threading
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from tf_data.errors import InputError
+from tf_data.files import whole_file
+from tf_data.formats.manifest import File, Manifest, Schema
+from tf_data.formats.stored import Blocks
+from tf_data.formats.writing import Job, default_size
+
+NAME = "hdf5"
+CHUNK_BYTES = 512 * 2**10
+CHUNK_ROWS = 4096
+WRITE_BYTES = 4 * 2**20
+
+
+def chunk_size(schema: Schema, compress: bool) -> int:
+    """Rows a chunk when nobody says otherwise."""
+    return default_size(schema.sample_bytes, CHUNK_BYTES, CHUNK_ROWS)
+
+
+def samples_name(schema: Schema) -> str:
+    """What the dataset of samples is called."""
+    return "images" if schema.is_image else "features"
+
+
+def create(group: h5py.Group, schema: Schema, rows: int, compress: bool) -> None:
+    """Make the empty, growing datasets of a split.
+
+    Args:
+        rows: of a chunk.
+        compress: with gzip.
+    """
+    # The order of the filters is h5py's: bytes of equal rank together, then gzip, then the checksum.
+    filters = {"compression": "gzip", "compression_opts": 4, "shuffle": True} if compress else {}
+    parts = {samples_name(schema): (schema.shape, schema.dtype)}
+    if schema.label_dtype is not None:
+        parts["labels"] = (schema.label_shape, schema.label_dtype)
+    for name, (shape, dtype) in parts.items():
+        group.create_dataset(
+            name, (0, *shape), dtype, maxshape=(None, *shape), chunks=(rows, *shape), fletcher32=True, **filters
+        )
+
+
+def append(group: h5py.Group, schema: Schema, x: np.ndarray, y: np.ndarray | None) -> None:
+    """Add samples at the end of a split."""
+    parts = {samples_name(schema): x} if y is None else {samples_name(schema): x, "labels": y}
+    for name, values in parts.items():
+        dataset = group[name]
+        start = len(dataset)
+        dataset.resize(start + len(values), axis=0)
+        dataset[start:] = values
+
+
+def write(job: Job) -> Manifest:
+    """Write the file. Samples are read ahead in threads; an HDF5 file has one writer, and an interrupted one begins anew."""
+    rows, schema = job.options.chunk_size, job.schema
+    path = job.folder / f"{job.source.about['name']}.h5"
+    units = job.units(rows * max(1, WRITE_BYTES // max(1, rows * schema.sample_bytes)))
+    counts = dict.fromkeys(job.source.counts, 0)
+    with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
+        for split in counts:
+            create(file.create_group(split), schema, rows, job.options.compress)
+        for unit, chunk in job.chunks(units):
+            if len(chunk):
+                append(file[unit.split], schema, chunk.x, chunk.y)
+                counts[unit.split] += len(chunk)
+    return job.complete(units, [File.of(job.folder, path, counts)])
+
+
+class Hdf5Blocks(Blocks):
+    """One split of an HDF5 file."""
+
+    def __init__(self, folder: Path, manifest: Manifest, split: str):
+        self.schema = manifest.schema
+        (file,) = manifest.of_split(split)
+        self._path, self._split = folder / file.path, split
+        rows, count = int(manifest.options["chunk_size"]), file.samples[split]
+        self._rows = rows
+        self.counts = np.diff(np.append(np.arange(0, count, rows), count)).astype(np.int64)
+        self.sample_bytes = self.schema.sample_bytes
+        self._group: h5py.Group | None = None
+        self._lock = threading.Lock()
+
+    def read(self, block, start, stop):
+        return self._slice(samples_name(self.schema), block, start, stop), self.labels(block, start, stop)
+
+    def labels(self, block, start, stop):
+        return None if self.schema.label_dtype is None else self._slice("labels", block, start, stop)
+
+    def name(self, block, row):
+        return f"{self._path} {self._split} record {block * self._rows + row}"
+
+    def _slice(self, name: str, block: int, start: int, stop: int) -> np.ndarray:
+        first = block * self._rows
+        try:
+            return self._open()[name][first + start : first + stop]
+        except OSError as error:
+            raise InputError(
+                f"{self._path}: {self._split}/{name} records {first + start}..{first + stop - 1} are damaged "
+                f"({error}); convert again"
+            ) from None
+
+    def _open(self) -> h5py.Group:
+        with self._lock:
+            if self._group is None:
+                self._group = self._checked()
+            return self._group
+
+    def _checked(self) -> h5py.Group:
+        if not self._path.is_file():
+            raise InputError(f"missing file {self._path}; convert again")
+        try:
+            group = h5py.File(self._path, "r")[self._split]
+            datasets = {name: group[name] for name in group}
+        except (OSError, KeyError, RuntimeError) as error:
+            raise InputError(f"{self._path} is damaged or not an HDF5 file ({error}); convert again") from None
+        schema, count = self.schema, int(self.counts.sum())
+        expected = {samples_name(schema): (schema.shape, schema.dtype)}
+        if schema.label_dtype is not None:
+            expected["labels"] = (schema.label_shape, schema.label_dtype)
+        for name, (shape, dtype) in expected.items():
+            found = datasets.get(name)
+            if not isinstance(found, h5py.Dataset):
+                raise InputError(f"{self._path} has no dataset {self._split}/{name}; convert again")
+            if found.shape != (count, *shape) or found.dtype != dtype:
+                raise InputError(
+                    f"{self._path}: {self._split}/{name} is {found.dtype} of shape {found.shape}, "
+                    f"not {dtype} of {(count, *shape)}"
+                )
+        return group
+
+
+blocks = Hdf5Blocks

@@ -1,0 +1,131 @@
+"""Image folders: a picture file for each sample, `<split>/<class>/<number>.png` or `.jpg`, and a list `<split>.csv`.
+
+The list has the columns path, label and sha256. A block is one picture, so that the order of an epoch is a permutation
+of all samples.
+"""
+
+import csv
+import hashlib
+import io
+import os
+import re
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from tf_data.errors import InputError
+from tf_data.files import whole_file, write_text
+from tf_data.formats.manifest import HASH, File, Manifest, Schema
+from tf_data.formats.pictures import SUFFIXES
+from tf_data.formats.source import Chunk
+from tf_data.formats.stored import Blocks
+from tf_data.formats.writing import Job, Unit
+
+NAME = "images"
+UNIT = 500  # pictures between two entries in the journal
+
+
+def chunk_size(schema: Schema, compress: bool) -> int:
+    """Pictures in a unit of work; the files are one each."""
+    return UNIT
+
+
+def folder_names(classes: tuple[str, ...]) -> list[str]:
+    """Class names as names of folders: `T-shirt/top` becomes `T-shirt-top`. Raises `InputError` if two become one."""
+    names = [re.sub(r"[^\w .+-]", "-", name).strip(" .") or "-" for name in classes]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise InputError(
+                f"classes {classes[names.index(name)]!r} and {classes[number]!r} would share the folder {name}"
+            )
+    return names
+
+
+def write(job: Job) -> Manifest:
+    """Write the pictures, several at once, then the lists."""
+    schema, suffix = job.schema, SUFFIXES[job.schema.encoding]
+    if not schema.has_classes:
+        raise InputError(f"{job.source.about['name']} has no classes to name folders after; choose another format")
+    names = folder_names(schema.classes)
+
+    def write_pictures(unit: Unit, chunk: Chunk) -> list[File]:
+        files = []
+        for data, label, number in zip(chunk.x, chunk.y, chunk.numbers, strict=True):
+            path = PurePosixPath(unit.split, names[label], f"{number:06d}{suffix}")
+            # Not flushed one by one, which would take longer than all the rest; the journal has the checksums.
+            with whole_file(job.folder / path, flush=False) as temporary:
+                temporary.write_bytes(data)
+            files.append(File(str(path), {unit.split: 1}, len(data), hashlib.new(HASH, data).hexdigest()))
+        return files
+
+    units = job.units()
+    pictures = [file for done in job.run(units, write_pictures) for file in done.files]
+    os.sync()  # what lists and manifest promise must be on the disk before them
+    lists = []
+    for split in job.source.counts:
+        rows = [file for file in pictures if split in file.samples]
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(("path", "label", "sha256"))
+        writer.writerows((f.path, names.index(PurePosixPath(f.path).parts[1]), f.sha256) for f in rows)
+        path = job.folder / f"{split}.csv"
+        write_text(path, text.getvalue())
+        lists.append(File.of(job.folder, path, {split: len(rows)}))
+    return job.complete(units, lists)
+
+
+class ImageBlocks(Blocks):
+    """One split of an image folder."""
+
+    def __init__(self, folder: Path, manifest: Manifest, split: str):
+        self.schema = manifest.schema
+        (file,) = manifest.of_split(split)
+        self._folder, self._list = folder, folder / file.path
+        self._paths, self._labels, self._sums = self._read_list(file.samples[split])
+        self.counts = np.ones(len(self._paths), np.int64)
+        self.sample_bytes = self.schema.sample_bytes
+
+    def read(self, block, start, stop):
+        path = self._folder / self._paths[block]
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            raise InputError(f"missing file {path}, named in {self._list} record {block}") from None
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+        if hashlib.new(HASH, data).digest() != self._sums[block]:
+            raise InputError(f"{path} ({self._list} record {block}) is damaged; convert again")
+        x = np.empty(1, object)
+        x[0] = data
+        return x[start:stop], self.labels(block, start, stop)
+
+    def labels(self, block, start, stop):
+        return self._labels[block : block + 1][start:stop]
+
+    def name(self, block, row):
+        return f"{self._folder / self._paths[block]}"
+
+    def _read_list(self, count: int) -> tuple[list[str], np.ndarray, list[bytes]]:
+        try:
+            with open(self._list, encoding="utf-8", newline="") as file:
+                rows = list(csv.reader(file))[1:]
+            paths = [path for path, _, _ in rows]
+            labels = np.array([int(label) for _, label, _ in rows], self.schema.label_dtype)
+            sums = [bytes.fromhex(digest) for _, _, digest in rows]
+        except FileNotFoundError:
+            raise InputError(f"missing file {self._list}; convert again") from None
+        except (OSError, ValueError, csv.Error) as error:
+            raise InputError(f"{self._list} is damaged ({error}); convert again") from None
+        if len(rows) != count:
+            raise InputError(f"{self._list} names {len(rows)} pictures, not {count}; convert again")
+        for record, (path, label) in enumerate(zip(paths, labels, strict=True)):
+            if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+                raise InputError(f"{self._list} record {record} names {path}, a file outside the folder")
+            if not 0 <= label < len(self.schema.classes):
+                raise InputError(
+                    f"{self._list} record {record} has label {label}, not 0..{len(self.schema.classes) - 1}"
+                )
+        return paths, labels, sums
+
+
+blocks = ImageBlocks

@@ -1,0 +1,165 @@
+"""`manifest.json`: what a converted folder holds. It is written last, so that a folder that has one is whole."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from tf_data.errors import InputError
+from tf_data.files import checksum, write_text
+
+NAME = "manifest.json"
+VERSION = 1
+ENCODINGS = ("raw", "png", "jpeg")
+HASH = "sha256"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What one sample is.
+
+    Attributes:
+        shape: of one sample, for instance `(28, 28, 1)`.
+        dtype: NumPy's name of its type; pixels are `uint8`.
+        label_shape: of one target; `()` for a class number.
+        label_dtype: NumPy's name of its type; None where there are no targets.
+        classes: label names in the order of their numbers; empty without classes.
+        encoding: how samples are kept: `raw` bytes, or `png` or `jpeg` pictures.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    label_shape: tuple[int, ...] = ()
+    label_dtype: str | None = None
+    classes: tuple[str, ...] = ()
+    encoding: str = "raw"
+
+    def __post_init__(self):
+        if self.encoding not in ENCODINGS:
+            raise InputError(f"encoding must be one of {', '.join(ENCODINGS)}, not {self.encoding!r}")
+        for name in filter(None, (self.dtype, self.label_dtype)):
+            if np.dtype(name).kind not in "biuf":
+                raise InputError(f"samples and labels of type {name} cannot be stored; only numbers can")
+        if self.encoding != "raw" and not self.is_image:
+            raise InputError(f"encoding {self.encoding} is for pictures, not for {self.dtype} of shape {self.shape}")
+
+    @property
+    def is_image(self) -> bool:
+        """Whether a sample is a grey or RGB picture, `(height, width, 1 or 3)` uint8."""
+        return self.dtype == "uint8" and len(self.shape) == 3 and self.shape[-1] in (1, 3)
+
+    @property
+    def sample_name(self) -> str:
+        """What a sample is called inside files that name their fields."""
+        return "image" if self.is_image else "features"
+
+    @property
+    def sample_bytes(self) -> int:
+        """Bytes of one decoded sample."""
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the target is one class number."""
+        return bool(self.classes) and self.label_shape == () and np.dtype(self.label_dtype).kind in "iu"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a converted folder: its path there, samples by split, size and SHA-256."""
+
+    path: str
+    samples: Mapping[str, int]
+    bytes: int
+    sha256: str
+
+    @classmethod
+    def of(cls, folder: Path, path: Path, samples: Mapping[str, int]) -> "File":
+        """Describe an existing file."""
+        return cls(path.relative_to(folder).as_posix(), dict(samples), path.stat().st_size, checksum(path, HASH))
+
+    def fault(self, folder: Path) -> str | None:
+        """What is wrong with the file, None when it is as it was written."""
+        path = folder / self.path
+        if not path.is_file():
+            return f"{path} is missing"
+        if (size := path.stat().st_size) != self.bytes:
+            return f"{path} has {size} bytes, not {self.bytes}"
+        if checksum(path, HASH) != self.sha256:
+            return f"{path} has another checksum than {NAME} says"
+        return None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What `manifest.json` says.
+
+    Attributes:
+        format: a name that `tf_data.formats.get` knows.
+        dataset: `name`, `source`, `origin`, `licence` and `citation` of the samples.
+        schema: what one sample is.
+        counts: samples in each split.
+        classes: for each split the samples of each class, None without classes.
+        files: every file but the manifest and what a listed file lists itself, in the samples' order.
+        options: what the writer was told.
+        skipped: bad samples that were left out: `count`, and of the first ones `split`, `record` and `reason`.
+    """
+
+    format: str
+    dataset: Mapping[str, str]
+    schema: Schema
+    counts: Mapping[str, int]
+    classes: Mapping[str, list[int] | None]
+    files: tuple[File, ...]
+    options: Mapping = field(default_factory=dict)
+    skipped: Mapping = field(default_factory=lambda: {"count": 0, "records": []})
+
+    def of_split(self, split: str) -> list[File]:
+        """The files with samples of `split`, in their order."""
+        return [file for file in self.files if file.samples.get(split)]
+
+    def write(self, folder: Path) -> None:
+        """Write `manifest.json` into `folder`."""
+        write_text(folder / NAME, json.dumps({"format_version": VERSION, **asdict(self)}, indent=1) + "\n")
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """Read a folder's manifest.
+
+        Raises:
+            InputError: there is none, it is damaged, of another version, or names files outside the folder.
+        """
+        path = Path(folder) / NAME
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            version = values.pop("format_version")
+            if version != VERSION:
+                raise InputError(f"{path} has version {version}, this program reads {VERSION}; convert again")
+            schema = {key: tuple(v) if isinstance(v, list) else v for key, v in values.pop("schema").items()}
+            files = tuple(File(**file) for file in values.pop("files"))
+            manifest = cls(schema=Schema(**schema), files=files, **values)
+            manifest._check()
+        except FileNotFoundError:
+            raise InputError(
+                f"{folder} has no {NAME}: it is not a converted dataset, or its conversion broke off"
+            ) from None
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+        except InputError as error:
+            raise InputError(str(error) if str(path) in str(error) else f"{path} is damaged: {error}") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{path} is damaged: {error!r}; convert again") from None
+        return manifest
+
+    def _check(self) -> None:
+        for file in self.files:
+            path = PurePosixPath(file.path)
+            if path.is_absolute() or ".." in path.parts:
+                raise InputError(f"it names {file.path}, a file outside the folder")
+        for split, count in self.counts.items():
+            listed = sum(file.samples.get(split, 0) for file in self.files)
+            if listed != count:
+                raise InputError(f"it counts {count} {split} samples, its files {listed}")
