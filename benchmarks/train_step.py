@@ -59,7 +59,7 @@ def _ours(recipe: Recipe, x, y) -> Callable[[], int]:
     split = Split("train", x, y)
     data = Data("mnist", "synthetic", "random numbers", split, split, classes=tuple("0123456789"))
     model, task = trainer.build(recipe, trainer.Options(), data)
-    batches = Batches(split, recipe.batch_size, seed=recipe.seed, prepare=task.prepare)
+    batches = Batches(split, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
     loop = StepLoop(model, batches, model.jit_compile)
     loop.calibrate()
     model.steps_per_execution, model.train_function = loop.block, loop.train_function

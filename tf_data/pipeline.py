@@ -124,7 +124,9 @@ class Batches:
             def finish(x, y, epoch, indices):
                 return self._prepare(x, y, Position(self.seed, epoch, indices))
 
-            return stream(self.split, self._order, epoch, start, epochs, finish)
+            # Keras takes a dataset of unknown length for one that ran out too early.
+            length = tf.data.experimental.assert_cardinality(epochs * self.steps - start)
+            return stream(self.split, self._order, epoch, start, epochs, finish).apply(length)
         first, last = epoch * self.steps + start, (epoch + epochs) * self.steps
         numbers = tf.data.Dataset.range(first, last)
         batch = tf.autograph.experimental.do_not_convert(lambda n: self.at(n // self.steps, n % self.steps))

@@ -22,11 +22,11 @@ def main(argv: list[str] | None = None) -> None:
 
     directory = RunDirectory.open(arguments.run_dir)
     import_tensorflow()
-    from tf_data.datasets import get
     from tf_models import tasks
 
     model, recipe = directory.load_model(), directory.recipe
-    rows = tasks.make(recipe).predict(model, arguments.inputs, get(recipe.dataset).classes, invert=arguments.invert)
+    classes = tuple(directory.info["data"]["classes"])
+    rows = tasks.make(recipe).predict(model, arguments.inputs, classes, invert=arguments.invert)
     if arguments.json:
         print(json.dumps(rows, indent=2))
         return

@@ -11,7 +11,8 @@ from tf_data.command import nearest
 from tf_data.errors import InputError
 
 GROUPS = {"model": "model", "data": "data", "task": "task_options", "optimizer": "optimizer_options"}
-SETTINGS = ("optimizer", "learning_rate", "batch_size", "epochs", "seed", "validation")
+SETTINGS = ("optimizer", "learning_rate", "batch_size", "epochs", "seed", "validation", "storage")
+STORAGES = ("memory", "npz", "hdf5", "tfrecord", "images")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Recipe:
         batch_size, epochs: of training.
         seed: decides initial weights, order, dropout and every other draw.
         validation: samples held out from the end of the training split; 0 for none.
+        storage: `memory`, or the format that the samples are converted to in the run directory and trained from.
         parameters: trainable parameters that the model must have.
         embedded: settings that differ on the small embedded sample.
         original: what the notebook printed; None for a topic of our own.
@@ -70,6 +72,7 @@ class Recipe:
     task_options: Mapping[str, Any] = field(default_factory=dict)
     optimizer_options: Mapping[str, Any] = field(default_factory=dict)
     validation: int = 0
+    storage: str = "memory"
     embedded: Mapping[str, Any] = field(default_factory=dict)
     original: Original | None = None
     notes: tuple[str, ...] = ()
@@ -78,6 +81,8 @@ class Recipe:
         for name, low in {"batch_size": 1, "epochs": 1, "seed": 0, "validation": 0}.items():
             if getattr(self, name) < low:
                 raise InputError(f"{name} must be at least {low}, not {getattr(self, name)}")
+        if self.storage not in STORAGES:
+            raise InputError(f"storage must be one of {', '.join(STORAGES)}, not {self.storage!r}")
         if not self.learning_rate > 0:
             raise InputError(f"learning_rate must be positive, not {self.learning_rate}")
 

@@ -32,7 +32,11 @@ def parser() -> Parser:
     )
     add = parser.add_argument
     add("recipe", nargs="?", help=f"a recipe's id, see --list (default {DEFAULT} on embedded digits)")
-    add("--list", action="store_true", help="show every recipe, or those that RECIPE matches ('cnn-*'), with the original's result and ours")
+    add(
+        "--list",
+        action="store_true",
+        help="show every recipe, or those that RECIPE matches ('cnn-*'), with the original's result and ours",
+    )
     add("--json", action="store_true", help="with --list: as JSON")
     data = parser.add_argument_group("data")
     data.add_argument(

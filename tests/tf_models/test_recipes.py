@@ -36,6 +36,12 @@ PARAMETERS = {
     "cnn-he-init": 4_266,
     "cnn-fc-to-conv": 4_266,
     "cnn-allconv": 6_006,
+    "mech-standardize-images": 4_266,
+    "mech-npz-chunks": 136_074,
+    "mech-hdf5-images": 136_074,
+    "mech-tfrecords": 136_074,
+    "mech-file-queues": 136_074,
+    "mech-dataset-api": 136_074,
 }
 # Sections with tests of their own kind stand beside this file.
 RECIPES = [recipe for recipe in tf_models.recipes() if recipe.task == "classify"]

@@ -24,7 +24,7 @@ from tf_models.training.run_directory import RunDirectory
 from tf_models.training.trainer import Options
 
 OPTIONS = Options(source="embedded", limit=300, figures=False, quiet=True)
-# Dropout and batch norm have state of their own, and Adam more than SGD.
+# Dropout and batch norm have state of their own, and Adam more than SGD; augmentation draws for every sample.
 RECIPE = replace(
     get("mlp-dropout"),
     embedded={},
@@ -32,6 +32,7 @@ RECIPE = replace(
     batch_size=32,
     optimizer="adam",
     learning_rate=1e-3,
+    task_options={"augment": {"crop": 28, "pad": 2, "rotate": 10.0}},
     model={"input_shape": (28, 28, 1), "hidden": (16, 16), "dropout": 0.5, "batch_norm": True},
 )
 
@@ -40,7 +41,7 @@ def prepared(recipe, digits, count=300):
     task = tasks.make(recipe)
     model = build_model(recipe)
     task.compile(model, build_optimizer(recipe), digits, jit=False)
-    batches = Batches(digits.train.slice(0, count), recipe.batch_size, seed=recipe.seed, prepare=task.prepare)
+    batches = Batches(digits.train.slice(0, count), recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
     return model, batches
 
 
@@ -134,6 +135,26 @@ def test_an_interrupted_run_goes_on_bit_for_bit(whole, tmp_path, monkeypatch, bl
             assert stops < 10
         run = RunDirectory.open(tmp_path / "run")
     assert stops >= 2
+    assert_same_run(whole, run)
+
+
+@pytest.mark.parametrize("storage", ["npz", "hdf5", "tfrecord", "images"])
+def test_training_from_files_resumes_bit_for_bit_too(tmp_path, monkeypatch, storage):
+    recipe = replace(RECIPE, epochs=2, storage=storage)
+    monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", 3))
+    whole = trainer.train(recipe, OPTIONS, tmp_path / "whole")
+    original = callbacks.Checkpoints.on_train_batch_end
+
+    def stop_once(self, batch, logs=None):
+        self.signals.received = self.loop.step == 6
+        original(self, batch, logs)
+
+    monkeypatch.setattr(callbacks.Checkpoints, "on_train_batch_end", stop_once)
+    with pytest.raises(Interrupted):
+        trainer.train(recipe, OPTIONS, tmp_path / "run")
+    monkeypatch.setattr(callbacks.Checkpoints, "on_train_batch_end", original)
+    run = trainer.resume(RunDirectory.open(tmp_path / "run"), quiet=True, figures=False)
+    assert run.info["results"]["test"]["samples"] == 300
     assert_same_run(whole, run)
 
 

@@ -14,6 +14,7 @@ def cnn(
     dense: int = 0,
     dropout: float = 0.0,
     initializer: str = "torch",
+    standardize: bool = False,
     name: str = "cnn",
 ) -> keras.Model:
     """Blocks of `3x3 convolution -> ReLU -> 2x2 max pooling`, then logits.
@@ -25,6 +26,7 @@ def cnn(
         dense: units of a ReLU layer before the logits; 0 for none.
         dropout: share of that layer's activations dropped, 0 <= dropout < 1.
         initializer: see `tf_models.conventions.initializer_arguments`; the normal kinds have a deviation of 0.01.
+        standardize: put a `Normalization` layer first, to be adapted to the training samples.
         name: of the model.
 
     Returns:
@@ -42,7 +44,7 @@ def cnn(
     if dropout and not dense:
         raise ValueError(f"dropout {dropout} applies to the dense layer; set dense")
     inputs = keras.Input(input_shape, name="image")
-    x = inputs
+    x = layers.Normalization(name="standardize")(inputs) if standardize else inputs
     for number, maps in enumerate(filters, 1):
         x = conv2d(x, maps, 3, name=f"block{number}_conv", initializer=initializer)
         x = layers.ReLU(name=f"block{number}_relu")(x)

@@ -21,6 +21,10 @@ class Task:
         """
         raise NotImplementedError
 
+    def prepare_training(self, x, y, position) -> tuple:
+        """As `prepare`, for training batches only: what is random happens here."""
+        return self.prepare(x, y, position)
+
     def compile(self, model: keras.Model, optimizer, data: Data, jit: bool) -> None:
         """Compile the model with the task's loss and metrics."""
         raise NotImplementedError

@@ -6,9 +6,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_data.augment import Augment
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.pipeline import Batches
+from tf_data.transforms import centre_crop, to_float
 from tf_models.tasks import plots
 from tf_models.tasks.base import Task
 from tf_models.tasks.images import read_image
@@ -17,31 +19,47 @@ LOSSES = ("cross-entropy", "sigmoid-squared-error")
 REDUCTIONS = {"mean": "sum_over_batch_size", "sum": "sum"}
 
 
-def to_float(x: tf.Tensor) -> tf.Tensor:
-    """Samples as float32; integer pixels 0..255 become 0..1."""
-    return tf.cast(x, tf.float32) / 255.0 if x.dtype.is_integer else tf.cast(x, tf.float32)
-
-
 class Classify(Task):
     """Learn labels. A model with one output gives the logit of class 1, any other a logit for each class.
 
     Args:
         loss: `cross-entropy`, or `sigmoid-squared-error` (`tf_models.mlp.SigmoidSquaredError`).
         reduction: over the batch, `mean` or `sum`.
+        crop: cut the middle `crop` x `crop` pixels out of each picture first; 0 for none.
+        resize: then scale to `resize` x `resize` pixels, bilinear; 0 for none.
+        augment: arguments of `tf_data.augment.Augment`, for training only; None for none.
 
     Raises:
-        InputError: an unknown loss or reduction.
+        InputError: an unknown loss or reduction, or bad arguments of the augmentation.
     """
 
-    def __init__(self, loss: str = "cross-entropy", reduction: str = "mean"):
+    def __init__(
+        self,
+        loss: str = "cross-entropy",
+        reduction: str = "mean",
+        crop: int = 0,
+        resize: int = 0,
+        augment: dict | None = None,
+    ):
         if loss not in LOSSES:
             raise InputError(f"loss must be one of {', '.join(LOSSES)}, not {loss!r}")
         if reduction not in REDUCTIONS:
             raise InputError(f"reduction must be one of {', '.join(REDUCTIONS)}, not {reduction!r}")
         self.loss, self.reduction = loss, reduction
+        self.crop, self.resize = crop, resize
+        self.augment = Augment.of(augment) if augment else None
 
     def prepare(self, x, y, position):
-        return to_float(x), y
+        if self.crop:
+            x = centre_crop(x, self.crop)
+        x = to_float(x)
+        if self.resize:
+            x = tf.image.resize(x, (self.resize, self.resize), antialias=True)
+        return x, y
+
+    def prepare_training(self, x, y, position):
+        x, y = self.prepare(x, y, position)
+        return (self.augment(x, position) if self.augment else x), y
 
     def compile(self, model, optimizer, data, jit):
         outputs = model.output_shape[-1]

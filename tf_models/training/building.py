@@ -5,6 +5,7 @@ import numpy as np
 
 from tf_data.dataset import Split
 from tf_data.errors import InputError
+from tf_data.transforms import statistics
 from tf_models.recipe import Recipe
 from tf_models.seeding import seeded
 
@@ -28,8 +29,11 @@ def build_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
 
 
 def adapt_normalization(model: keras.Model, train: Split) -> None:
-    """Set the mean and deviation of the model's first `Normalization` layer to those of the training samples."""
+    """Give the model's first `Normalization` layer mean and standard deviation of the training samples."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.Normalization):
-            layer.adapt(np.asarray(train.x, np.float32))
+            found = statistics(train)
+            layer.adapt_mean.assign(found.mean)
+            layer.adapt_variance.assign(np.square(found.sd))
+            layer.finalize_state()
             return

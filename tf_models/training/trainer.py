@@ -13,11 +13,13 @@ from importlib import metadata
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 import tf_data
+from tf_data import formats
 from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
-from tf_data.pipeline import Batches
+from tf_data.pipeline import Batches, input_error
 from tf_models import tasks
 from tf_models.recipe import Recipe
 from tf_models.tasks.base import Task
@@ -90,7 +92,14 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
         started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         versions=versions(),
         seed=recipe.seed,
-        data={"name": data.name, "source": data.source, "origin": data.origin, "counts": data.counts},
+        data={
+            "name": data.name,
+            "source": data.source,
+            "origin": data.origin,
+            "counts": data.counts,
+            "classes": data.classes,
+            "skipped": data.skipped,
+        },
     )
     return _run(run, recipe, options, data, model, task)
 
@@ -167,12 +176,17 @@ def _run(
     counts = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
     say(f"{recipe.id}: {recipe.title}")
     say(f"data: {data.name}, {data.source} ({data.origin}): {counts}")
+    for line in data.skipped:
+        say(f"skipped: {line}")
     try:
         with Signals() as signals:
+            data = _stored(data, recipe.storage, run, options.quiet)
             history, seconds = _fit(run, recipe, options, data, model, task, signals)
         _finish(run, options, data, model, task, history, seconds)
     except KeyboardInterrupt:
         raise _stopped(run, recipe, Interrupted()) from None
+    except tf.errors.OpError as error:
+        raise _stopped(run, recipe, input_error(error)) from error
     except CommandError as error:
         raise _stopped(run, recipe, error) from error.__cause__
     say(f"test: {task.describe(run.info['results']['test'])}")
@@ -189,12 +203,23 @@ def _finish(run: RunDirectory, options: Options, data: Data, model, task: Task, 
     write_report(run)
 
 
+def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
+    """The data with its splits read from the run directory, where they are converted to the storage first."""
+    if storage == "memory":
+        return data
+    folder = run.path / storage
+    if not (folder / formats.manifest.NAME).is_file():  # the manifest is written last, so it tells a finished conversion
+        formats.write(formats.Source.of(data), storage, folder, formats.Options(quiet=quiet))
+    splits = formats.open(folder).splits
+    return replace(data, **{name: splits[name] for name in data.splits})
+
+
 def _fit(
     run: RunDirectory, recipe: Recipe, options: Options, data: Data, model: keras.Model, task: Task, signals: Signals
 ) -> tuple[list[dict], float]:
     """Train to the recipe's last epoch; the history's rows and the seconds of all parts of the run together."""
     jit = model.jit_compile
-    batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare)
+    batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
     loop = StepLoop(model, batches, jit)
     loop.calibrate()
     values, progress = (None, Progress())
@@ -276,7 +301,10 @@ def evaluate(run: RunDirectory, data_dir: str | None = None):
         download=False,
     )
     data = load_data(recipe, options)
-    return data, _scores(task, model, data), task
+    try:
+        return data, _scores(task, model, data), task
+    except tf.errors.OpError as error:
+        raise input_error(error) from error
 
 
 def _scores(task, model: keras.Model, data: Data) -> dict[str, dict]:
