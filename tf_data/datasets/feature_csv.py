@@ -13,21 +13,35 @@ from tf_data.files import write_text
 SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}
 
 
-def rows(path: Path, required: tuple[str, ...] = ()) -> Iterator[tuple[int, dict[str, str]]]:
+def rows(
+    path: Path, required: tuple[str, ...] = (), skipped: list[str] | None = None
+) -> Iterator[tuple[int, dict[str, str]]]:
     """Line numbers and rows of a CSV file with a header, one after the other.
+
+    Args:
+        path: of the file.
+        required: columns that must be there.
+        skipped: takes a line for each row with too few or too many fields, which otherwise is an error.
 
     Raises:
         InputError: missing, no text, a required column that is absent, or a row with too few or too many fields.
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restkey="", strict=True)
+            reader = csv.DictReader(file, strict=True)
+            names = reader.fieldnames or ()
+            if len(set(names)) < len(names):
+                raise InputError(f"{path} has two columns of one name in {', '.join(names)}; rename one")
             for name in required:
-                if name not in (reader.fieldnames or ()):
-                    raise InputError(f"{path} has no column {name!r}; it has {', '.join(reader.fieldnames or ())}")
+                if name not in names:
+                    raise InputError(f"{path} has no column {name!r}; it has {', '.join(names)}")
             for row in reader:
-                if "" in row or None in row.values():
-                    raise InputError(f"{path} line {reader.line_num} has another number of fields than the header")
+                if None in row or None in row.values():
+                    fault = f"{path} line {reader.line_num} has another number of fields than the header"
+                    if skipped is None:
+                        raise InputError(fault)
+                    skipped.append(fault)
+                    continue
                 yield reader.line_num, row
     except FileNotFoundError:
         raise InputError(f"missing file {path}; put it there or name another folder") from None

@@ -34,6 +34,7 @@ from types import ModuleType
 
 from tf_data.command import nearest
 from tf_data.errors import InputError
+from tf_data.formats.manifest import NAME as MANIFEST
 from tf_data.formats.manifest import Manifest, Schema
 from tf_data.formats.source import Source
 from tf_data.formats.stored import Stored, StoredSplit
@@ -61,7 +62,7 @@ def open(path) -> Stored:
     path = Path(path)
     if not path.is_dir():
         raise InputError(f"{path} is not a folder" if path.exists() else f"{path} does not exist")
-    if (path / JOURNAL).exists():
+    if (path / JOURNAL).exists() and not (path / MANIFEST).exists():
         raise InputError(f"{path} holds an unfinished conversion; repeat the command to finish it")
     manifest = Manifest.read(path)
     module = get(manifest.format)
@@ -73,12 +74,12 @@ def open(path) -> Stored:
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path / 'manifest.json'} is damaged: {error!r}; convert again") from None
+        raise InputError(f"{path / MANIFEST} is damaged: {error!r}; convert again") from None
     return Stored(path, manifest, splits)
 
 
 def write(source: Source, to: str, folder, options: Options = Options()) -> Manifest:
-    """Write a dataset into a folder, whole or resumable: after an error or a kill the same call goes on.
+    """Write a dataset into a folder. After an error or a kill the same call goes on; once done, it changes nothing.
 
     Args:
         source: what to write, `Source.of(tf_data.load(...))`.
@@ -94,7 +95,10 @@ def write(source: Source, to: str, folder, options: Options = Options()) -> Mani
     options = replace(options, chunk_size=options.chunk_size or module.chunk_size(schema, options.compress))
     if to == "images" and options.compress:
         raise InputError("--compress is for npz, hdf5 and tfrecord; pictures are compressed already")
-    with Job(source, Path(folder), to, schema, options) as job:
+    job = Job(source, Path(folder), to, schema, options)
+    if (done := job.finished()) is not None:
+        return done
+    with job:
         return module.write(job)
 
 

@@ -27,6 +27,7 @@ class Schema:
         label_shape: of one target; `()` for a class number.
         label_dtype: NumPy's name of its type; None where there are no targets.
         classes: label names in the order of their numbers; empty without classes.
+        features: names of the columns of tabular samples; empty for others.
         encoding: how samples are kept: `raw` bytes, or `png` or `jpeg` pictures.
     """
 
@@ -35,6 +36,7 @@ class Schema:
     label_shape: tuple[int, ...] = ()
     label_dtype: str | None = None
     classes: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
     encoding: str = "raw"
 
     def __post_init__(self):
@@ -104,7 +106,8 @@ class Manifest:
         counts: samples in each split.
         classes: for each split the samples of each class, None without classes.
         files: every file but the manifest and what a listed file lists itself, in the samples' order.
-        options: what the writer was told.
+        options: what the writer was told, and what its reader needs to know.
+        source_counts: samples in each split before any were skipped.
         skipped: bad samples that were left out: `count`, and of the first ones `split`, `record` and `reason`.
     """
 
@@ -114,7 +117,8 @@ class Manifest:
     counts: Mapping[str, int]
     classes: Mapping[str, list[int] | None]
     files: tuple[File, ...]
-    options: Mapping = field(default_factory=dict)
+    options: Mapping
+    source_counts: Mapping[str, int]
     skipped: Mapping = field(default_factory=lambda: {"count": 0, "records": []})
 
     def of_split(self, split: str) -> list[File]:

@@ -1,7 +1,7 @@
 """Samples on their way into a format: read in runs, checked one by one, bad ones named or left out."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,10 +13,10 @@ from tf_data.formats.pictures import decode, encode
 
 
 class Bad(NamedTuple):
-    """A sample that cannot be stored: its split, its number there, and why."""
+    """A sample that cannot be stored: its split and number there, if it came so far, and why."""
 
-    split: str
-    record: int
+    split: str | None
+    record: int | None
     reason: str
 
 
@@ -46,15 +46,25 @@ class Source:
     Args:
         about: `name`, `source`, `origin`, `licence`, `citation`.
         splits: `Split`s or `StoredSplit`s by name, all with samples of one shape and type.
-        classes: label names.
+        classes: label names in the order of their numbers.
+        features: names of the columns of tabular samples.
+        skipped: what reading the dataset has left out already, a line each.
 
     Raises:
         InputError: the splits differ in what a sample is, or hold no numbers.
     """
 
-    def __init__(self, about: dict[str, str], splits: dict[str, Any], classes: tuple[str, ...]):
-        self.about, self.splits, self.classes = about, splits, classes
-        schemas = {name: _schema(split, classes) for name, split in splits.items()}
+    def __init__(
+        self,
+        about: dict[str, str],
+        splits: dict[str, Any],
+        classes: tuple[str, ...] = (),
+        features: tuple[str, ...] = (),
+        skipped: tuple[str, ...] = (),
+    ):
+        self.about, self.splits = about, splits
+        self.skipped = [Bad(None, None, line) for line in skipped]
+        schemas = {name: _schema(split, tuple(classes), tuple(features)) for name, split in splits.items()}
         (first, self.schema), *others = schemas.items()
         for name, schema in others:
             if schema != self.schema:
@@ -67,7 +77,7 @@ class Source:
     def of(cls, data: Data) -> "Source":
         """All splits of a dataset."""
         about = {key: getattr(data, key) for key in ("name", "source", "origin", "licence", "citation")}
-        return cls(about, data.splits, data.classes)
+        return cls(about, data.splits, data.classes, data.features, data.skipped)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -158,19 +168,18 @@ def _take(split, numbers: np.ndarray, encoded: bool):
     return (split.x.read(numbers) if hasattr(split.x, "read") else np.asarray(split.x[numbers])), y
 
 
-def _schema(split, classes: tuple[str, ...]) -> Schema:
-    blocks = getattr(split, "blocks", None)
-    if blocks is not None:
-        stored = blocks.schema
-        return Schema(stored.shape, stored.dtype, stored.label_shape, stored.label_dtype, classes, stored.encoding)
+def _schema(split, classes: tuple[str, ...], features: tuple[str, ...]) -> Schema:
+    if hasattr(split, "blocks"):
+        return replace(split.blocks.schema, classes=classes, features=features)
     if split.x.dtype == object or math.prod(split.x.shape[1:]) == 0:
-        raise InputError(f"{split.name} holds no samples of one shape; only those can be stored")
+        raise InputError(f"the {split.name} split holds texts or nothing; only numbers of one shape can be converted")
     y = split.y
     return Schema(
         shape=tuple(map(int, split.x.shape[1:])),
         dtype=np.dtype(split.x.dtype).name,
         label_shape=() if y is None else y.shape[1:],
         label_dtype=None if y is None else y.dtype.name,
-        classes=tuple(classes),
+        classes=classes,
+        features=features,
         encoding=getattr(split.x, "encoding", "raw"),
     )

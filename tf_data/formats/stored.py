@@ -220,6 +220,8 @@ class Stored:
             source=about["source"],
             origin=str(self.path),
             classes=self.manifest.schema.classes,
+            features=self.manifest.schema.features,
+            skipped=tuple(bad["reason"] for bad in self.manifest.skipped["records"]),
             licence=about.get("licence", ""),
             citation=about.get("citation", ""),
             **self.splits,

@@ -5,6 +5,7 @@ and then entered in the journal with their checksums; a conversion that broke of
 and the same command goes on with the units that are missing.
 """
 
+import contextlib
 import json
 import os
 from collections import deque
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_data.errors import InputError
-from tf_data.files import unwritable
+from tf_data.files import unwritable, write_text
 from tf_data.formats import manifest
 from tf_data.formats.manifest import File, Manifest, Schema
 from tf_data.formats.source import Bad, Chunk, Source
@@ -105,29 +106,41 @@ class Job:
         self.source, self.folder, self.format, self.schema, self.options = source, Path(folder), format, schema, options
         self.workers = options.workers or min(8, os.cpu_count() or 1)
         self._journal = self.folder / JOURNAL
-        told = {"encoding": schema.encoding, "compress": options.compress, "chunk_size": options.chunk_size}
-        self.settings = {**told, "skip_bad": options.skip_bad}
-        self._signature = json.loads(
-            json.dumps(
-                {
-                    "format_version": manifest.VERSION,
-                    "format": format,
-                    "settings": self.settings,
-                    "dataset": source.about,
-                    "schema": asdict(schema),
-                    "counts": source.counts,
-                }
-            )
+        self.settings = {"encoding": schema.encoding, "compress": options.compress, "chunk_size": options.chunk_size}
+        self._signature = _plain(
+            {
+                "format": format,
+                "settings": self.settings,
+                "dataset": source.about,
+                "schema": asdict(schema),
+                "counts": source.counts,
+            }
         )
         self._done: dict[str, Done] = {}
+
+    def finished(self) -> Manifest | None:
+        """The manifest in the folder, if this very conversion has been done before."""
+        if not (self.folder / manifest.NAME).is_file():
+            return None
+        found = Manifest.read(self.folder)
+        signature = {
+            "format": found.format,
+            "settings": {name: found.options.get(name) for name in self.settings},
+            "dataset": found.dataset,
+            "schema": asdict(found.schema),
+            "counts": found.source_counts,
+        }
+        self._compare(_plain(signature), "a converted dataset", "choose another folder")
+        self._journal.unlink(missing_ok=True)
+        return found
 
     def __enter__(self) -> "Job":
         if self._journal.is_file():
             self._continue()
         elif self.folder.exists() and any(self.folder.iterdir()):
-            raise InputError(f"{self.folder} is not empty; remove it or choose another --out")
+            raise InputError(f"{self.folder} is not empty; empty it or choose another folder")
         else:
-            self._append(self._signature)
+            self._write_journal()
         from tqdm import tqdm
 
         done = sum(sum(file.samples.values()) for unit in self._done.values() for file in unit.files)
@@ -140,8 +153,12 @@ class Job:
         )
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, kind, *_) -> None:
         self.progress.close()
+        if kind is not None:
+            with removed_if_empty(self.folder):
+                if [path.name for path in self.folder.iterdir()] == [JOURNAL]:
+                    self._journal.unlink()  # nothing to go on from
 
     def units(self, size: int | None = None) -> list[Unit]:
         """The work in pieces of `size` samples, by default `options.chunk_size`."""
@@ -202,7 +219,10 @@ class Job:
         by_split = {
             split: [self._done[unit.name] for unit in units if unit.split == split] for split in self.source.counts
         }
-        skipped = [bad for dones in by_split.values() for done in dones for bad in done.skipped]
+        skipped = [
+            *self.source.skipped,
+            *(bad for dones in by_split.values() for done in dones for bad in done.skipped),
+        ]
         counts = {
             split: self.source.counts[split] - sum(bad.split == split for bad in skipped)
             for split in self.source.counts
@@ -216,25 +236,20 @@ class Job:
             split: np.sum([done.classes for done in dones], axis=0).tolist() if self.schema.has_classes else None
             for split, dones in by_split.items()
         }
-        result = self.describe(
-            counts, classes, files or [f for d in by_split.values() for u in d for f in u.files], skipped
-        )
-        result.write(self.folder)
-        self._journal.unlink()
-        return result
-
-    def describe(self, counts, classes, files, skipped: list[Bad]) -> Manifest:
-        """The manifest of this job's results."""
-        return Manifest(
+        result = Manifest(
             format=self.format,
             dataset=self.source.about,
             schema=self.schema,
             counts=counts,
             classes=classes,
-            files=tuple(files),
+            files=tuple(files or (file for unit in units for file in self._done[unit.name].files)),
             options=self.settings,
+            source_counts=self.source.counts,
             skipped={"count": len(skipped), "records": [bad._asdict() for bad in skipped[:LISTED_BAD]]},
         )
+        result.write(self.folder)
+        self._journal.unlink()
+        return result
 
     def _continue(self) -> None:
         """Take over what an interrupted conversion finished, and delete what it left half-written."""
@@ -246,32 +261,49 @@ class Job:
             except ValueError:
                 if number + 1 < len(lines):
                     raise InputError(f"{self._journal} line {number + 1} is damaged; remove {self.folder}") from None
-        signature, *entries = entries or [None]
-        if signature is not None and signature != self._signature:
-            differing = sorted(key for key in signature if signature[key] != self._signature.get(key))
-            raise InputError(
-                f"{self.folder} holds an unfinished conversion with another {', '.join(differing)}; "
-                "repeat that command, or remove the folder"
-            )
+        if not entries:
+            entries = [self._signature]
+        self._compare(entries.pop(0), "an unfinished conversion", "repeat that command")
         for partial in self.folder.rglob(".*.partial*"):
             partial.unlink(missing_ok=True)
         for entry in entries:
             done = Done.from_dict(entry)
-            if not any(file.fault(self.folder) for file in done.files):
+            if (self.options.skip_bad or not done.skipped) and not any(file.fault(self.folder) for file in done.files):
                 self._done[done.name] = done
-        # Rewritten, because the last line may be torn.
-        self._journal.unlink()
-        self._append(self._signature)
-        for done in self._done.values():
-            self._append(done.as_dict())
+        self._write_journal()  # anew, because the last line may be torn
+
+    def _compare(self, signature: dict, what: str, remedy: str) -> None:
+        differing = sorted(key for key in self._signature if signature.get(key) != self._signature[key])
+        if differing:
+            raise InputError(
+                f"{self.folder} holds {what} with another {' and '.join(differing)}; {remedy}, or remove it"
+            )
+
+    def _write_journal(self) -> None:
+        entries = [self._signature, *(done.as_dict() for done in self._done.values())]
+        write_text(self._journal, "".join(json.dumps(entry) + "\n" for entry in entries))
 
     def _append(self, entry: dict) -> None:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             with open(self._journal, "a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
         except OSError as error:
             raise unwritable(self._journal, error) from error
+
+
+@contextlib.contextmanager
+def removed_if_empty(folder: Path) -> Iterator[None]:
+    """Within the context, `folder` may be filled; it is removed at the end if it is empty."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+def _plain(values: dict) -> dict:
+    """Values as they come back from JSON."""
+    return json.loads(json.dumps(values))
 
 
 def in_parallel(work: Callable, items: Iterable, workers: int) -> Iterator:

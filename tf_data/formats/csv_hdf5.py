@@ -1,0 +1,183 @@
+"""A CSV file of numbers with a column of labels, streamed into HDF5: memory does not grow with the file.
+
+The result is a converted folder in the hdf5 format, with `features` and `labels` in the group `train`.
+"""
+
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from tf_data.datasets.feature_csv import number, rows
+from tf_data.errors import InputError
+from tf_data.files import whole_file
+from tf_data.formats import hdf5
+from tf_data.formats.manifest import File, Manifest, Schema
+from tf_data.formats.writing import LISTED_BAD, Options, removed_if_empty
+
+SPLIT = "train"
+CLASSES = 10_000  # a column with more different values is no column of classes
+LABELS = ("classes", "numbers")
+
+
+def convert(
+    path,
+    folder,
+    label: str,
+    *,
+    features: tuple[str, ...] = (),
+    labels: str = "classes",
+    options: Options = Options(),
+) -> Manifest:
+    """Write the table into a new folder.
+
+    Args:
+        path: the CSV file, with a header.
+        folder: new or empty.
+        label: name of the column of labels.
+        features: names of the other columns to take; default all.
+        labels: `classes`: each value is a class, numbered in sorted order (as numbers if all are), int32; `numbers`:
+            the label is the value itself, float32.
+        options: `compress`, `chunk_size`, `skip_bad` and `quiet`. A row is bad if it has too few or too many fields,
+            or a cell that is not a finite number.
+
+    Raises:
+        InputError: no such file or column, a bad row (named with line and column), no rows, a folder that is not
+            empty, or a full disk.
+    """
+    path, folder = Path(path), Path(folder)
+    if labels not in LABELS:
+        raise InputError(f"labels must be {' or '.join(LABELS)}, not {labels!r}")
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty; empty it or choose another folder")
+    skipped: list[str] = []
+    table = Table(path, label, features, labels, skipped if options.skip_bad else None)
+    schema = Schema((len(table.features),), "float32", (), table.label_dtype, features=table.features)
+    options = replace(options, chunk_size=options.chunk_size or hdf5.chunk_size(schema, options.compress))
+    target = folder / f"{path.stem}.h5"
+    with removed_if_empty(folder), whole_file(target) as temporary, h5py.File(temporary, "w") as file:
+        group = file.create_group(SPLIT)
+        hdf5.create(group, schema, options.chunk_size, options.compress)
+        for x, y in table.chunks(options.chunk_size, options.quiet):
+            hdf5.append(group, schema, x, y)
+        count = len(group["labels"])
+        if count == 0:
+            raise InputError(f"{path} has a header but no rows" + (f" that are good: {skipped[0]}" if skipped else ""))
+        classes, balance = table.number_classes(group["labels"], options.chunk_size)
+    schema = replace(schema, classes=classes)
+    result = Manifest(
+        format=hdf5.NAME,
+        dataset={"name": path.stem, "source": "official", "origin": str(path)},
+        schema=schema,
+        counts={SPLIT: count},
+        classes={SPLIT: balance},
+        files=(File.of(folder, target, {SPLIT: count}),),
+        options={"encoding": "raw", "compress": options.compress, "chunk_size": options.chunk_size},
+        source_counts={SPLIT: count + len(skipped)},
+        skipped={
+            "count": len(skipped),
+            "records": [{"split": SPLIT, "record": None, "reason": reason} for reason in skipped[:LISTED_BAD]],
+        },
+    )
+    result.write(folder)
+    return result
+
+
+class Table:
+    """A CSV file as chunks of numbers.
+
+    Args:
+        path, label, features, labels: as `convert` takes them.
+        skipped: takes a line for each bad row; None makes it an error.
+
+    Attributes:
+        features: names of the columns.
+        label_dtype: `int32` for classes, `float32` for numbers.
+    """
+
+    def __init__(self, path: Path, label: str, features: tuple[str, ...], labels: str, skipped: list[str] | None):
+        self._path, self._label, self._skipped = path, label, skipped
+        first = next(rows(path, (label, *features), []), None)
+        if first is None:
+            raise InputError(f"{path} has a header but no rows")
+        self.features = tuple(features) or tuple(name for name in first[1] if name != label)
+        self.label_dtype = {"classes": "int32", "numbers": "float32"}[labels]
+        self._classes: dict[str, int] = {}  # numbered as they come, until all are known
+
+    def chunks(self, size: int, quiet: bool):
+        """Features float32 `(n, columns)` and labels `(n,)` of up to `size` rows at a time."""
+        from tqdm import tqdm
+
+        lines = rows(self._path, (self._label, *self.features), self._skipped)
+        with tqdm(desc=f"{self._path.name} to hdf5", unit=" rows", disable=True if quiet else None) as progress:
+            while chunk := list(islice(lines, size)):
+                progress.update(len(chunk))
+                try:
+                    numbers = self._numbers(chunk)
+                except ValueError:
+                    numbers = self._good(chunk)
+                yield numbers
+
+    def number_classes(self, labels: h5py.Dataset, size: int) -> tuple[tuple[str, ...], list[int] | None]:
+        """Sort the classes, renumber the labels that were written, and count each."""
+        if self.label_dtype == "float32":
+            return (), None
+        try:
+            names = sorted(self._classes, key=float)
+        except ValueError:
+            names = sorted(self._classes)
+        place = {name: number for number, name in enumerate(names)}
+        renumber = np.array([place[name] for name in self._classes], np.int32)
+        balance = np.zeros(len(names), np.int64)
+        for start in range(0, len(labels), size):
+            values = renumber[labels[start : start + size]]
+            labels[start : start + size] = values
+            balance += np.bincount(values, minlength=len(names))
+        return tuple(names), balance.tolist()
+
+    def _numbers(self, chunk) -> tuple[np.ndarray, np.ndarray]:
+        """All rows of a chunk at once. Raises `ValueError` if one is bad."""
+        x = _floats([[row[name] for name in self.features] for _, row in chunk]).reshape(-1, len(self.features))
+        texts = [row[self._label] for _, row in chunk]
+        y = _floats(texts) if self.label_dtype == "float32" else None
+        if not np.isfinite(x).all() or (y is not None and not np.isfinite(y).all()):
+            raise ValueError
+        return x, self._numbered(chunk, texts) if y is None else y
+
+    def _good(self, chunk) -> tuple[np.ndarray, np.ndarray]:
+        """The good rows of a chunk that holds a bad one, which is skipped or raised with line and column."""
+        columns = [*self.features, *([self._label] if self.label_dtype == "float32" else [])]
+        good = []
+        for line, row in chunk:
+            try:
+                for column in columns:
+                    value = number(self._path, line, column, row[column])
+                    if not np.isfinite(np.float32(value)):
+                        raise InputError(f"{self._path} line {line}, column {column!r}: {value} is beyond float32")
+                if self.label_dtype == "int32" and not row[self._label].strip():
+                    raise InputError(f"{self._path} line {line}, column {self._label!r} is empty; mend or remove it")
+            except InputError as error:
+                if self._skipped is None:
+                    raise
+                self._skipped.append(str(error))
+            else:
+                good.append((line, row))
+        return self._numbers(good)
+
+    def _numbered(self, chunk, texts: list[str]) -> np.ndarray:
+        if not all(text.strip() for text in texts):
+            raise ValueError
+        numbers = [self._classes.setdefault(text.strip(), len(self._classes)) for text in texts]
+        if len(self._classes) > CLASSES:
+            raise InputError(
+                f"{self._path} has more than {CLASSES} different values in {self._label!r} up to line {chunk[-1][0]}; "
+                "if it is a number to predict, say --labels numbers"
+            )
+        return np.array(numbers, np.int32)
+
+
+def _floats(texts: list) -> np.ndarray:
+    with np.errstate(over="ignore"):  # becomes infinite, which is an error of its own
+        return np.array(texts, str).astype(np.float32)
