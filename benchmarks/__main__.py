@@ -9,6 +9,8 @@ from tf_data.command import Parser, import_tensorflow, nearest, run
 from tf_data.errors import InputError
 
 BENCHMARKS = {
+    "pipelines": "feeding from memory and every format against PyTorch's DataLoader",
+    "prefetch": "training from JPEG files with and without reading ahead",
     "train_step": "training epochs against PyTorch eager and plain Keras fit",
 }
 

@@ -37,6 +37,7 @@ Prepare = Callable[[tf.Tensor, tf.Tensor | None, Position], tuple]
 # The public `index_shuffle` makes 4 rounds and takes the seed as it is. On 60,000 samples that leaves the orders of
 # neighbouring epochs with a correlation of 0.9, and batches that are far too even; from 8 rounds on none can be seen.
 ROUNDS = 24
+AHEAD = 2  # batches that wait for the consumer, what page-locked memory and loader processes are for in PyTorch
 
 
 def shuffled(positions: tf.Tensor, samples: int, seed: int, epoch: tf.Tensor) -> tf.Tensor:
@@ -117,7 +118,13 @@ class Batches:
         return self._prepare(self._gather(indices), y, Position(self.seed, epoch, indices))
 
     def dataset(self, epoch: int = 0, start: int = 0, epochs: int = 1) -> tf.data.Dataset:
-        """The batches of `epochs` epochs from (epoch, start) on, read ahead in parallel and in order."""
+        """The batches of `epochs` epochs from (epoch, start) on, in order; read ahead, with a GPU into its memory."""
+        gpus = tf.config.list_logical_devices("GPU")
+        ahead = self.host_dataset(epoch, start, epochs)
+        return ahead.apply(tf.data.experimental.prefetch_to_device(gpus[0].name)) if gpus else ahead.prefetch(AHEAD)
+
+    def host_dataset(self, epoch: int = 0, start: int = 0, epochs: int = 1) -> tf.data.Dataset:
+        """As `dataset`, but in the host's memory and without reading ahead further than one parallel step."""
         if self._order is not None:
             from tf_data.formats.stream import stream
 
@@ -130,7 +137,7 @@ class Batches:
         first, last = epoch * self.steps + start, (epoch + epochs) * self.steps
         numbers = tf.data.Dataset.range(first, last)
         batch = tf.autograph.experimental.do_not_convert(lambda n: self.at(n // self.steps, n % self.steps))
-        return numbers.map(batch, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+        return numbers.map(batch, tf.data.AUTOTUNE, deterministic=True)
 
     def _constant(self, name: str) -> tf.Tensor:
         # Made once and eagerly: a constant made inside a tf.function would be copied into its graph.

@@ -50,6 +50,15 @@ def test_train_step_times_every_network(capsys, tmp_path):
     assert saved["hardware"]["tensorflow"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in command.BENCHMARKS if name != "train_step"])
+def test_every_other_benchmark_runs(capsys, name):
+    pytest.importorskip("torch")
+    assert run(command.main, [name, "--quick", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert all(row["samples_per_second"] > 0 for row in rows)
+
+
 def test_an_unknown_benchmark_is_refused(capsys):
     assert run(command.main, ["train_steps"]) == 2
     assert "did you mean train_step" in capsys.readouterr().err

@@ -1,0 +1,261 @@
+"""Feeding: samples a second of shuffled, batched float32, from memory and from every format, against PyTorch's loader.
+
+Every candidate runs whole epochs over the same samples. PyTorch reads what a user would write for that file: one sample
+at a time from HDF5 and from pictures, whole files from npz, records through `tf.train.Example`.
+"""
+
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import measure
+from tf_data import formats
+from tf_data.dataset import Data, Split
+from tf_data.datasets.drawing import jpeg, shape_picture
+from tf_data.images import EncodedImages, read_file
+
+BATCH = 128
+SIZES = {"28x28x1": ((28, 28, 1), 60_000), "32x32x3": ((32, 32, 3), 50_000)}
+FACES, FACE = 1_000, (218, 178)
+BASELINE = "pytorch, arrays, 0 workers"
+# Printed by a process of its own, so that nothing else of this benchmark counts: MB that an epoch adds at its peak.
+PEAK = """
+import resource, sys
+import tensorflow as tf
+from tf_data import formats
+from tf_data.pipeline import Batches
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+for _ in tf.data.Dataset.range(10).map(lambda x: x + 1, 2).batch(2).prefetch(2): pass
+before = peak()
+split = formats.open(sys.argv[1]).splits["train"]
+for _ in Batches(split, 128, seed=0).dataset(): pass
+print(peak() - before)
+"""
+
+
+def run(quick: bool = False) -> list[dict]:
+    """Time all candidates. Rows as `benchmarks.measure.compare` makes them, with `data`, and `peak_mb` of formats."""
+    repeats = 1 if quick else 5
+    rows = []
+    with tempfile.TemporaryDirectory() as place:
+        for name, (shape, count) in SIZES.items():
+            data = _random(shape, 600 if quick else count)
+            folders = _convert(data, Path(place) / name, ("npz", "hdf5", "tfrecord"))
+            candidates = _from_memory(data) | {f"ours, {kind}": _epoch(_stored(at)) for kind, at in folders.items()}
+            candidates |= _torch_arrays(data) | _torch_files(folders)
+            compared = measure.compare(candidates, BASELINE, repeats)
+            for row in compared:
+                if (kind := row["candidate"].removeprefix("ours, ")) in folders:
+                    row["peak_mb"] = _peak(folders[kind])
+            rows += [{"data": name, **row} for row in compared]
+        faces = _faces(Path(place) / "jpeg", 60 if quick else FACES)
+        folders = _convert(faces, Path(place) / "faces", ("tfrecord", "images"))
+        candidates = {"decoding alone, all cores": _decode_alone(faces), "ours, files": _epoch(faces.train)}
+        candidates |= {f"ours, {kind}": _epoch(_stored(at)) for kind, at in folders.items()}
+        candidates |= _torch_pictures(faces)
+        rows += [
+            {"data": "218x178 JPEG", **row} for row in measure.compare(candidates, "pytorch, files, 0 workers", repeats)
+        ]
+    return rows
+
+
+def _random(shape: tuple[int, ...], count: int) -> Data:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (count, *shape), dtype=np.uint8)
+    train = Split("train", x, rng.integers(0, 10, count).astype(np.int32))
+    return Data("random", "generated", "random numbers", train, train.slice(0, 10, "test"), classes=tuple("0123456789"))
+
+
+def _faces(folder: Path, count: int) -> Data:
+    """JPEG files of the size of CelebA's, drawn; as large as its pictures, within a few percent."""
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number:05d}.jpg").write_bytes(jpeg(shape_picture(number % 2, 2, rng, *FACE)))
+    names = sorted(str(path) for path in folder.iterdir())
+    x = EncodedImages(names, read_file, FACE)
+    train = Split("train", x, (np.arange(count) % 2).astype(np.int32))
+    return Data("drawn", "generated", "drawn", train, train.slice(0, 10, "test"), classes=("0", "1"))
+
+
+def _convert(data: Data, place: Path, kinds: tuple[str, ...]) -> dict[str, Path]:
+    for kind in kinds:
+        formats.write(formats.Source.of(data), kind, place / kind, formats.Options(quiet=True))
+    return {kind: place / kind for kind in kinds}
+
+
+def _stored(folder: Path):
+    return formats.open(folder).splits["train"]
+
+
+def _drain(dataset) -> int:
+    return sum(int(x.shape[0]) for x, _ in dataset)
+
+
+def _prepare(x, y, position):
+    from tf_data.transforms import to_float
+
+    return to_float(x), y
+
+
+def _epoch(split) -> Callable[[], int]:
+    from tf_data.pipeline import Batches
+
+    batches = Batches(split, BATCH, seed=0, prepare=_prepare)
+    epochs = iter(range(10**6))
+    return lambda: _drain(batches.dataset(next(epochs)))
+
+
+def _from_memory(data: Data) -> dict[str, Callable[[], int]]:
+    import tensorflow as tf
+
+    x, y = data.train.x, data.train.y
+    naive = (
+        tf.data.Dataset.from_tensor_slices((x, y))
+        .shuffle(len(x))
+        .map(lambda x, y: (tf.cast(x, tf.float32) / 255, y))
+        .batch(BATCH)
+    )
+    return {"ours, arrays": _epoch(data.train), "naive shuffle().map().batch()": lambda: _drain(naive)}
+
+
+def _loader(dataset, workers: int, shuffle: bool = True) -> Callable[[], int]:
+    from torch.utils.data import DataLoader
+
+    loader = DataLoader(dataset, BATCH, shuffle=shuffle, num_workers=workers, persistent_workers=workers > 0)
+    return lambda: sum(len(x) for x, _ in loader)
+
+
+def _torch_arrays(data: Data) -> dict[str, Callable[[], int]]:
+    import torch
+    from torch.utils.data import TensorDataset
+
+    x = torch.from_numpy(data.train.x.transpose(0, 3, 1, 2).astype(np.float32) / 255)
+    dataset = TensorDataset(x, torch.from_numpy(data.train.y))
+    return {f"pytorch, arrays, {workers} workers": _loader(dataset, workers) for workers in (0, 2)}
+
+
+def _torch_files(folders: dict[str, Path]) -> dict[str, Callable[[], int]]:
+    found = {}
+    for workers in (0, 2):
+        found[f"pytorch, hdf5, {workers} workers"] = _loader(_hdf5(folders["hdf5"]), workers)
+        found[f"pytorch, npz, {workers} workers"] = _loader(
+            _files(folders["npz"], "*train*.npz", _read_npz), workers, False
+        )
+        found[f"pytorch, tfrecord, {workers} workers"] = _loader(
+            _files(folders["tfrecord"], "*train*.tfrecord*", _read_records(_stored(folders["tfrecord"]))),
+            workers,
+            False,
+        )
+    return found
+
+
+def _hdf5(folder: Path):
+    import h5py
+    import torch
+
+    path = next(folder.glob("*.h5"))
+
+    class Samples(torch.utils.data.Dataset):
+        file = None
+
+        def __len__(self):
+            with h5py.File(path) as file:
+                return len(_first(file["train"]))
+
+        def __getitem__(self, i):
+            if self.file is None:  # each worker opens its own
+                self.file = h5py.File(path)
+            group = self.file["train"]
+            return torch.from_numpy(_first(group)[i]).float() / 255, int(group["labels"][i])
+
+    return Samples()
+
+
+def _first(group):
+    """The samples in a group of the HDF5 file."""
+    return next(group[name] for name in group if name != "labels")
+
+
+def _files(folder: Path, pattern: str, read: Callable):
+    """An iterable PyTorch dataset that shuffles files and, in memory, the samples of each."""
+    import torch
+
+    paths = sorted(path for path in folder.rglob(pattern) if path.suffix != ".json" and "index" not in path.name)
+
+    class Samples(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            worker = torch.utils.data.get_worker_info()
+            mine = paths[worker.id :: worker.num_workers] if worker else list(paths)
+            np.random.default_rng().shuffle(mine)
+            for path in mine:
+                x, y = read(path)
+                for i in np.random.default_rng().permutation(len(x)):
+                    yield torch.from_numpy(x[i]).float() / 255, int(y[i])
+
+    return Samples()
+
+
+def _read_npz(path: Path):
+    with np.load(path) as arrays:
+        return arrays["data"], arrays["labels"]
+
+
+def _read_records(split) -> Callable:
+    """Reads a whole shard as a TFRecord reader in Python does: the frame with struct, the example with protobuf."""
+    shape = split.blocks.schema.shape
+
+    def read(path: Path):
+        import tensorflow as tf
+
+        xs, ys = [], []
+        with open(path, "rb") as file:
+            while head := file.read(12):
+                (length,) = struct.unpack("<Q", head[:8])
+                example = tf.train.Example.FromString(file.read(length))
+                file.read(4)
+                for feature in example.features.feature.values():
+                    if feature.bytes_list.value:
+                        xs.append(np.frombuffer(feature.bytes_list.value[0], np.uint8).reshape(shape))
+                    else:
+                        ys.append(feature.int64_list.value[0])
+        return np.stack(xs), np.array(ys)
+
+    return read
+
+
+def _torch_pictures(data: Data) -> dict[str, Callable[[], int]]:
+    import torch
+    from PIL import Image
+
+    names, labels = [data.train.x.name(i) for i in range(len(data.train))], data.train.y
+
+    class Samples(torch.utils.data.Dataset):
+        def __len__(self):
+            return len(names)
+
+        def __getitem__(self, i):
+            return torch.from_numpy(np.array(Image.open(names[i]))).permute(2, 0, 1).float() / 255, int(labels[i])
+
+    return {f"pytorch, files, {workers} workers": _loader(Samples(), workers) for workers in (0, 2)}
+
+
+def _decode_alone(data: Data) -> Callable[[], int]:
+    """JPEG bytes from memory to pixels and nothing else: what no pipeline can beat."""
+    import tensorflow as tf
+
+    stored = tf.constant(data.train.x.read_stored(np.arange(len(data.train))).tolist())
+    dataset = tf.data.Dataset.from_tensor_slices(stored).map(
+        lambda content: tf.io.decode_jpeg(content, 3), tf.data.AUTOTUNE, deterministic=False
+    )
+    return lambda: int(dataset.reduce(np.int64(0), lambda count, _: count + 1))
+
+
+def _peak(folder: Path) -> float:
+    done = subprocess.run([sys.executable, "-c", PEAK, str(folder)], capture_output=True, text=True, check=True)
+    return float(done.stdout.split()[-1])

@@ -1,0 +1,50 @@
+"""Reading ahead while the model trains: what stands here for page-locked memory (the topic mech-pinned-memory).
+
+Both candidates decode with the same parallelism and train the same small network on the same pictures; the only
+difference is whether the next batches are made, and with a GPU copied to it, while a step runs. The original compared
+eight loader processes without page-locked memory with none with it, which says nothing about either.
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import measure
+from benchmarks.pipelines import BATCH, FACE, FACES, _faces
+
+READ_AHEAD, WAIT = "read ahead", "wait for each batch"
+
+
+def run(quick: bool = False) -> list[dict]:
+    """Time an epoch of training from JPEG files both ways. Rows as `benchmarks.measure.compare` makes them."""
+    with tempfile.TemporaryDirectory() as place:
+        faces = _faces(Path(place) / "jpeg", 60 if quick else FACES)
+        candidates = {READ_AHEAD: _train(faces, True), WAIT: _train(faces, False)}
+        return measure.compare(candidates, WAIT, 1 if quick else 5)
+
+
+def _train(faces, ahead: bool) -> Callable[[], int]:
+    import keras
+    import tensorflow as tf
+
+    from tf_data.pipeline import Batches
+    from tf_models.cnn import cnn
+    from tf_models.tasks.classify import Classify
+
+    model = cnn(input_shape=(*FACE, 3), filters=(8, 16, 32), classes=2)
+    task = Classify()
+    task.compile(model, keras.optimizers.SGD(0.01), faces, jit=False)
+    model.optimizer.build(model.trainable_variables)
+    batches = Batches(faces.train, BATCH // 4, seed=0, prepare=task.prepare)
+    step = tf.function(model.train_step, autograph=False, reduce_retracing=True)
+    epochs = iter(range(10**6))
+
+    def epoch() -> int:
+        number = next(epochs)
+        seen = 0
+        for x, y in batches.dataset(number) if ahead else batches.host_dataset(number):
+            float(step((x, y))["loss"])
+            seen += int(x.shape[0])
+        return seen
+
+    return epoch
