@@ -43,7 +43,7 @@ from tf_data.formats.writing import JOURNAL, Job, Options
 MODULES = ("npz", "hdf5", "tfrecord", "images")
 ENCODINGS = {"npz": ("raw",), "hdf5": ("raw",), "tfrecord": ("raw", "png", "jpeg"), "images": ("png", "jpeg")}
 
-__all__ = ["Options", "Source", "Stored", "StoredSplit", "get", "open", "write"]
+__all__ = ["ENCODINGS", "JOURNAL", "MODULES", "Options", "Source", "Stored", "StoredSplit", "get", "open", "write"]
 
 
 def get(name: str) -> ModuleType:
