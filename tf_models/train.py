@@ -129,12 +129,6 @@ def _train(arguments) -> None:
 
 
 def _resume(arguments) -> None:
-    fixed = ("data", "limit", "batch_size", "seed", "precision", "jit", "checkpoint_seconds")
-    given = [f"--{name.replace('_', '-')}" for name in fixed if getattr(arguments, name) is not None]
-    given += ["--set"] * bool(arguments.set) + ["--download"] * arguments.download
-    given += ["--tensorboard"] * arguments.tensorboard
-    if given:
-        raise InputError(f"{given[0]} cannot change when a run is resumed; leave it out or start a new run")
     from tf_models.training.run_directory import RunDirectory
 
     if arguments.run_dir:
@@ -144,7 +138,8 @@ def _resume(arguments) -> None:
     trained = directory.info["recipe"]["id"]
     if arguments.recipe and arguments.recipe != trained:
         raise InputError(f"{directory.path} is a run of {trained}, not of {arguments.recipe}")
-    if directory.info["status"] == "done" and arguments.epochs is None:
+    _refuse_changes(arguments, directory)
+    if directory.info["status"] == "done" and arguments.epochs in (None, directory.recipe.epochs):
         if not arguments.quiet:
             print(f"{directory.path} is done; its results are in {directory.path / 'report.md'}")
         return
@@ -158,6 +153,27 @@ def _resume(arguments) -> None:
         epochs=arguments.epochs,
         data_dir=arguments.data_dir,
     )
+
+
+def _refuse_changes(arguments, directory) -> None:
+    """Raise `InputError` for an option that says otherwise than the run to be resumed did."""
+    options, recipe = directory.info["options"], directory.recipe
+    present = {
+        "data": options["source"],
+        "limit": options["limit"],
+        "batch_size": recipe.batch_size,
+        "seed": recipe.seed,
+        "precision": options["precision"],
+        "jit": options["jit"],
+        "checkpoint_seconds": options["checkpoint_seconds"],
+    }
+    for name, value in present.items():
+        given = getattr(arguments, name)
+        if given not in (None, value):
+            flag = f"--{name.replace('_', '-')}"
+            raise InputError(f"{flag} {given}: the run has {value}, which cannot change when it is resumed")
+    if recipe.override(arguments.set) != recipe:
+        raise InputError(f"--set {' '.join(arguments.set)} cannot change a run that is resumed; start a new one")
 
 
 def list_json(chosen: list[Recipe]) -> str:

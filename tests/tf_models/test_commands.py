@@ -94,7 +94,6 @@ def test_bad_usage(capsys, tmp_path):
     fails(capsys, train.main, ["mlp-basic", "--strategy", "mirrored"], 2, "--strategy mirrored")
     fails(capsys, train.main, ["mlp-basic", "--backend", "jax"], 2, "--backend jax")
     fails(capsys, train.main, ["--resume", "--run-dir", tmp_path], 2, "no run.json")
-    fails(capsys, train.main, ["--resume", "--seed", "3", "--run-dir", tmp_path], 2, "--seed cannot change")
 
 
 def test_bad_settings_leave_no_run_directory(capsys, tmp_path):
@@ -173,8 +172,14 @@ def test_a_run_directory_is_not_overwritten(capsys, trained):
     fails(
         capsys, train.main, ["cnn-basic", "--resume", "--run-dir", trained], 2, "a run of mlp-basic, not of cnn-basic"
     )
+    fails(capsys, train.main, ["--resume", "--seed", "3", "--run-dir", trained], 2, "--seed 3: the run has 1")
+    other = ["--resume", "--set", "model.dropout=0.1", "--run-dir", trained]
+    fails(capsys, train.main, other, 2, "model.dropout=0.1 cannot change")
+    # The very command that began the run, with --resume added, is the natural one.
+    same = ["mlp-basic", "--data", "embedded", "--limit", "1000", "--epochs", "10", "--set", "learning_rate=0.1"]
+    assert run(train.main, [*same, "--resume", "--run-dir", str(trained)]) == 0
     assert run(train.main, ["--resume", "--run-dir", str(trained)]) == 0
-    assert "is done" in capsys.readouterr().out
+    assert capsys.readouterr().out.count("is done") == 2
 
 
 def test_a_huge_learning_rate_ends_with_code_3(capsys, tmp_path):
