@@ -1,5 +1,7 @@
 """Recipes of traditional machine learning."""
 
+from dataclasses import replace
+
 from tf_models.recipe import Original, Recipe
 
 PERCEPTRON = Recipe(
@@ -49,22 +51,13 @@ LOGISTIC_REGRESSION = Recipe(
     ),
 )
 
-LOGISTIC_REGRESSION_TF1 = Recipe(
+LOGISTIC_REGRESSION_TF1 = replace(
+    LOGISTIC_REGRESSION,
     id="logistic-regression-tf1",
-    section="basic_ml",
     title="Logistic regression with minibatches, as the TensorFlow 1 notebook trains it",
-    builder="tf_models.basic_ml.logistic_regression:logistic_regression",
-    model={"features": 2, "standardize": True},
-    dataset="iris",
-    data={"classes": 2, "features": (0, 1), "test": 25, "seed": 1},
-    task="classify",
-    task_options={"reduction": "sum"},
-    optimizer="sgd",
     learning_rate=0.05,
     batch_size=10,
     epochs=15,
-    seed=123,
-    parameters=3,
     original=Original("tensorflow1_ipynb/basic-ml/logistic-regression.ipynb", {"test_accuracy": 1.0}),
     notes=(
         "The original repeats one order in every epoch, calls its test set 'Valid' and never resets its cost counter; "
@@ -93,20 +86,12 @@ SOFTMAX_REGRESSION = Recipe(
     ),
 )
 
-SOFTMAX_REGRESSION_TF1 = Recipe(
+SOFTMAX_REGRESSION_TF1 = replace(
+    SOFTMAX_REGRESSION,
     id="softmax-regression-tf1",
-    section="basic_ml",
     title="Softmax regression with the TensorFlow 1 notebook's settings",
-    builder="tf_models.basic_ml.softmax_regression:softmax_regression",
-    model={"input_shape": (28, 28, 1), "classes": 10},
-    dataset="mnist",
-    task="classify",
-    optimizer="sgd",
     learning_rate=0.5,
-    batch_size=256,
     epochs=30,
-    seed=123,
-    parameters=7_850,
     embedded={"epochs": 60, "batch_size": 64, "learning_rate": 0.1},
     original=Original(
         "tensorflow1_ipynb/basic-ml/softmax-regression.ipynb", {"test_accuracy": 0.925, "train_accuracy": 0.929}

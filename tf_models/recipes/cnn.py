@@ -1,5 +1,7 @@
 """Recipes of convolutional networks."""
 
+from dataclasses import replace
+
 from tf_models.recipe import Original, Recipe
 
 CNN_BASIC = Recipe(
@@ -22,35 +24,22 @@ CNN_BASIC = Recipe(
     ),
 )
 
-CNN_BASIC_WIDE = Recipe(
+CNN_BASIC_WIDE = replace(
+    CNN_BASIC,
     id="cnn-basic-wide",
-    section="cnn",
     title="cnn-basic with twice the maps, as the later original has it",
-    builder="tf_models.cnn.basic:cnn",
     model={"input_shape": (28, 28, 1), "filters": (8, 16), "classes": 10, "initializer": "normal"},
-    dataset="mnist",
-    task="classify",
-    optimizer="sgd",
-    learning_rate=0.05,
-    batch_size=128,
-    epochs=10,
-    seed=1,
     parameters=9_098,
-    embedded={"epochs": 60, "batch_size": 32},
     original=Original(
         "pytorch_ipynb/cnn/cnn-basic.ipynb", {"test_accuracy": 0.9797, "train_accuracy": 0.9799, "minutes": 2.31}
     ),
 )
 
-CNN_BASIC_TF1 = Recipe(
+CNN_BASIC_TF1 = replace(
+    CNN_BASIC,
     id="cnn-basic-tf1",
-    section="cnn",
     title="cnn-basic with the TensorFlow 1 notebook's settings",
-    builder="tf_models.cnn.basic:cnn",
     model={"input_shape": (28, 28, 1), "filters": (8, 16), "classes": 10, "initializer": "truncated_normal"},
-    dataset="mnist",
-    task="classify",
-    optimizer="sgd",
     learning_rate=0.1,
     batch_size=32,
     epochs=3,
@@ -64,41 +53,22 @@ CNN_BASIC_TF1 = Recipe(
     ),
 )
 
-CNN_HE_INIT = Recipe(
+CNN_HE_INIT = replace(
+    CNN_BASIC,
     id="cnn-he-init",
-    section="cnn",
     title="cnn-basic with He's initialisation",
-    builder="tf_models.cnn.basic:cnn",
     model={"input_shape": (28, 28, 1), "filters": (4, 8), "classes": 10, "initializer": "he_normal"},
-    dataset="mnist",
-    task="classify",
-    optimizer="sgd",
-    learning_rate=0.05,
-    batch_size=128,
-    epochs=10,
-    seed=1,
-    parameters=4_266,
-    embedded={"epochs": 60, "batch_size": 32},
     original=Original(
         "pytorch_ipynb/cnn/cnn-he-init.ipynb", {"test_accuracy": 0.9767, "train_accuracy": 0.9780, "minutes": 2.31}
     ),
 )
 
-CNN_FC_TO_CONV = Recipe(
+CNN_FC_TO_CONV = replace(
+    CNN_BASIC,
     id="cnn-fc-to-conv",
-    section="cnn",
     title="cnn-basic whose dense layer is a convolution, so that it slides over larger images",
     builder="tf_models.cnn.fc_to_conv:fully_convolutional",
-    model={"input_shape": (28, 28, 1), "filters": (4, 8), "classes": 10, "initializer": "torch"},
-    dataset="mnist",
-    task="classify",
-    optimizer="sgd",
-    learning_rate=0.05,
-    batch_size=128,
-    epochs=10,
-    seed=1,
-    parameters=4_266,
-    embedded={"epochs": 60, "batch_size": 32},
+    original=None,
     notes=(
         "The original's notebook shows the equality on one 2x2 input and trains nothing (a test repeats its numbers); "
         "tf_models.cnn.dense_to_conv converts any trained model.",

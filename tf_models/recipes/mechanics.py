@@ -1,5 +1,7 @@
 """Recipes of the mechanics around training: how samples are kept, read and standardised."""
 
+from dataclasses import replace
+
 from tf_models.recipe import Original, Recipe
 
 # The network that the TensorFlow 1 notebooks on file formats share.
@@ -62,23 +64,11 @@ MECH_NPZ_CHUNKS = Recipe(
     ),
 )
 
-MECH_HDF5_IMAGES = Recipe(
+MECH_HDF5_IMAGES = replace(
+    MECH_NPZ_CHUNKS,
     id="mech-hdf5-images",
-    section="mechanics",
     title="A multilayer perceptron fed from an HDF5 file",
-    builder="tf_models.mlp.mlp:mlp",
-    model=COMMON_MLP,
-    dataset="mnist",
     storage="hdf5",
-    task="classify",
-    optimizer="sgd",
-    learning_rate=0.1,
-    batch_size=100,
-    epochs=15,
-    seed=123,
-    validation=5_000,
-    parameters=136_074,
-    embedded=SMALL_SAMPLE,
     original=Original(
         "tensorflow1_ipynb/mechanics/image-data-chunking-hdf5.ipynb",
         {"test_accuracy": 0.974, "validation_accuracy": 0.970},
@@ -86,23 +76,12 @@ MECH_HDF5_IMAGES = Recipe(
     notes=(HELD_OUT,),
 )
 
-MECH_TFRECORDS = Recipe(
+MECH_TFRECORDS = replace(
+    MECH_NPZ_CHUNKS,
     id="mech-tfrecords",
-    section="mechanics",
     title="A multilayer perceptron fed from TFRecord shards",
-    builder="tf_models.mlp.mlp:mlp",
-    model=COMMON_MLP,
-    dataset="mnist",
     storage="tfrecord",
-    task="classify",
-    optimizer="sgd",
-    learning_rate=0.1,
     batch_size=128,
-    epochs=15,
-    seed=123,
-    validation=5_000,
-    parameters=136_074,
-    embedded=SMALL_SAMPLE,
     original=Original("tensorflow1_ipynb/mechanics/tfrecords.ipynb", {"test_accuracy": 0.973}),
     notes=(
         "The original feeds test digits as 0..255 to a network trained on 0..1, and prints its costs an epoch late.",
@@ -110,43 +89,20 @@ MECH_TFRECORDS = Recipe(
     ),
 )
 
-MECH_FILE_QUEUES = Recipe(
+MECH_FILE_QUEUES = replace(
+    MECH_TFRECORDS,
     id="mech-file-queues",
-    section="mechanics",
     title="A multilayer perceptron fed from picture files; tf.data in place of file queues",
-    builder="tf_models.mlp.mlp:mlp",
-    model=COMMON_MLP,
-    dataset="mnist",
     storage="images",
-    task="classify",
-    optimizer="sgd",
-    learning_rate=0.1,
-    batch_size=128,
-    epochs=15,
-    seed=123,
-    validation=5_000,
-    parameters=136_074,
-    embedded=SMALL_SAMPLE,
     original=Original("tensorflow1_ipynb/mechanics/file-queues.ipynb", {"test_accuracy": 0.971}),
     notes=("The original feeds test digits as 0..255 to a network trained on 0..1.", HELD_OUT),
 )
 
-MECH_DATASET_API = Recipe(
+MECH_DATASET_API = replace(
+    MECH_TFRECORDS,
     id="mech-dataset-api",
-    section="mechanics",
     title="A multilayer perceptron fed by tf.data from arrays",
-    builder="tf_models.mlp.mlp:mlp",
-    model=COMMON_MLP,
-    dataset="mnist",
-    task="classify",
-    optimizer="sgd",
-    learning_rate=0.1,
-    batch_size=128,
-    epochs=15,
-    seed=123,
-    validation=5_000,
-    parameters=136_074,
-    embedded=SMALL_SAMPLE,
+    storage="memory",
     original=Original("tensorflow1_ipynb/mechanics/dataset-api.ipynb", {"test_accuracy": 0.969}),
     notes=(
         "The original feeds test digits as 0..255 to a network trained on 0..1 and starts each epoch's iterator a step late.",

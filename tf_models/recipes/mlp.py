@@ -1,5 +1,7 @@
 """Recipes of multilayer perceptrons."""
 
+from dataclasses import replace
+
 from tf_models.recipe import Original, Recipe
 
 SMALL_SAMPLE = {"epochs": 60}
@@ -24,60 +26,32 @@ MLP_BASIC = Recipe(
     ),
 )
 
-MLP_DROPOUT = Recipe(
+MLP_DROPOUT = replace(
+    MLP_BASIC,
     id="mlp-dropout",
-    section="mlp",
     title="Multilayer perceptron with dropout 0.5 after each hidden layer",
-    builder="tf_models.mlp.mlp:mlp",
     model={"input_shape": (28, 28, 1), "hidden": (128, 256), "classes": 10, "dropout": 0.5, "kernel_stddev": 0.1},
-    dataset="mnist",
-    task="classify",
-    optimizer="sgd",
-    learning_rate=0.1,
-    batch_size=64,
-    epochs=10,
-    seed=1,
-    parameters=136_074,
-    embedded=SMALL_SAMPLE,
     original=Original(
         "pytorch_ipynb/mlp/mlp-dropout.ipynb", {"test_accuracy": 0.9671, "train_accuracy": 0.9752, "minutes": 2.20}
     ),
 )
 
-MLP_DROPOUT_TF1 = Recipe(
+MLP_DROPOUT_TF1 = replace(
+    MLP_DROPOUT,
     id="mlp-dropout-tf1",
-    section="mlp",
     title="Multilayer perceptron with dropout, trained as long as in the TensorFlow 1 notebook",
-    builder="tf_models.mlp.mlp:mlp",
-    model={"input_shape": (28, 28, 1), "hidden": (128, 256), "classes": 10, "dropout": 0.5, "kernel_stddev": 0.1},
-    dataset="mnist",
-    task="classify",
-    optimizer="sgd",
-    learning_rate=0.1,
-    batch_size=64,
     epochs=20,
     seed=123,
-    parameters=136_074,
-    embedded=SMALL_SAMPLE,
     original=Original("tensorflow1_ipynb/mlp/mlp-dropout.ipynb", {"test_accuracy": 0.974, "train_accuracy": 0.985}),
     notes=("The original's layers version feeds its second dropout from the first layer and so skips 256 units.",),
 )
 
-MLP_BATCHNORM = Recipe(
+MLP_BATCHNORM = replace(
+    MLP_BASIC,
     id="mlp-batchnorm",
-    section="mlp",
     title="Multilayer perceptron with batch normalisation before each ReLU",
-    builder="tf_models.mlp.mlp:mlp",
     model={"input_shape": (28, 28, 1), "hidden": (128, 256), "classes": 10, "batch_norm": True, "kernel_stddev": 0.1},
-    dataset="mnist",
-    task="classify",
-    optimizer="sgd",
-    learning_rate=0.1,
-    batch_size=64,
-    epochs=10,
-    seed=1,
     parameters=136_458,
-    embedded=SMALL_SAMPLE,
     original=Original(
         "pytorch_ipynb/mlp/mlp-batchnorm.ipynb", {"test_accuracy": 0.9782, "train_accuracy": 0.9961, "minutes": 2.20}
     ),
@@ -105,17 +79,12 @@ MLP_BACKPROP_SCRATCH = Recipe(
     original=Original("tensorflow1_ipynb/mlp/mlp-lowlevel.ipynb", {"test_accuracy": 0.945, "train_accuracy": 0.946}),
 )
 
-MLP_BACKPROP_SCRATCH_SIGMOID_MSE = Recipe(
+MLP_BACKPROP_SCRATCH_SIGMOID_MSE = replace(
+    MLP_BACKPROP_SCRATCH,
     id="mlp-backprop-scratch-sigmoid-mse",
-    section="mlp",
     title="Backpropagation written by hand: sigmoid on both layers, squared error",
-    builder="tf_models.mlp.backprop_scratch:backprop_mlp",
     model={"input_shape": (28, 28, 1), "hidden": 50, "classes": 10, "output": "sigmoid", "kernel_stddev": 0.1},
-    dataset="mnist",
-    task="classify",
     task_options={"loss": "sigmoid-squared-error"},
-    optimizer="sgd",
-    learning_rate=0.1,
     batch_size=100,
     epochs=50,
     seed=1,

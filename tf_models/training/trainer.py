@@ -208,9 +208,8 @@ def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
     if storage == "memory":
         return data
     folder = run.path / storage
-    if not (
-        folder / formats.manifest.NAME
-    ).is_file():  # the manifest is written last, so it tells a finished conversion
+    # The manifest is written last, so it tells a finished conversion.
+    if not (folder / formats.manifest.NAME).is_file():
         formats.write(formats.Source.of(data), storage, folder, formats.Options(quiet=quiet))
     splits = formats.open(folder).splits
     return replace(data, **{name: splits[name] for name in data.splits})
