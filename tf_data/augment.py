@@ -168,6 +168,7 @@ def turn_hue(x: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
     return tf.image.hsv_to_rgb(tf.stack([hue, saturation, value], axis=-1))
 
 
+SHOWN = 5  # pictures a row of the figure
 # The cases of the topic mech-image-augmentation, for pictures of 32x32 pixels.
 CASES = {
     "none": Augment(),
@@ -179,19 +180,18 @@ CASES = {
 }
 
 
-def grid(x: np.ndarray, path: Path, seed: int = 123, count: int = 5) -> str:
-    """Draw the cases of `CASES`, a row each, on the first pictures, and return the file's name.
+def grid(x: np.ndarray, path: Path, seed: int = 123) -> str:
+    """Draw the cases of `CASES`, a row each, on some pictures, and return the file's name.
 
     Args:
         x: pictures `(n, height, width, 1 or 3)`, uint8. Size and crop of the last case follow theirs.
         path: of the PNG file.
         seed: of the draws.
-        count: pictures a row.
     """
     from tf_data.figures import figure
     from tf_data.transforms import to_float
 
-    x = to_float(tf.constant(x[:count]))
+    x = to_float(tf.constant(x[:SHOWN]))
     position = Position(seed, tf.constant(0, tf.int64), tf.range(len(x), dtype=tf.int64))
     size = min(x.shape[1:3])
     cases = {**CASES, "resize 38, random crop 32": Augment(resize=round(size * 38 / 32), crop=size)}

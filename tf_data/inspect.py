@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_data import arguments as data_arguments
-from tf_data.command import Parser, run
+from tf_data.command import Parser, import_tensorflow, run
 from tf_data.dataset import Data
 from tf_data.errors import InputError
 from tf_data.formats import Source, Stored
@@ -27,6 +27,9 @@ def parser() -> Parser:
     figures = parser.add_argument_group("figures")
     figures.add_argument("--split", default="train", help="which split to draw (default train)")
     figures.add_argument("--sheet", type=Path, metavar="OUT.png", help="draw samples with their labels")
+    figures.add_argument(
+        "--augment", type=Path, metavar="OUT.png", help="draw the first pictures, augmented in six ways"
+    )
     return parser
 
 
@@ -46,6 +49,21 @@ def main(argv: list[str] | None = None) -> None:
         sheets.draw(told["name"], split, tuple(told["classes"]), tuple(told["features"]), arguments.sheet)
         if not arguments.json:
             print(arguments.sheet)
+    if arguments.augment:
+        _draw_augmented(_split(loaded, arguments.split), arguments.augment)
+        if not arguments.json:
+            print(arguments.augment)
+
+
+def _draw_augmented(split, path: Path) -> None:
+    x = split.x
+    if len(x.shape) != 4 or x.shape[-1] not in (1, 3):
+        raise InputError(f"{split.name} holds no pictures, so there is nothing to augment")
+    import_tensorflow()
+    from tf_data.augment import SHOWN, grid
+
+    rows = np.arange(min(SHOWN, len(split)))
+    grid(x.read(rows) if hasattr(x, "read") else x[rows], path)
 
 
 def _split(loaded: Data | Stored, name: str):
