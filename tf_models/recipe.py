@@ -164,6 +164,8 @@ class Recipe:
             for p in parameters
             if p.kind in kinds and p.default is not p.empty and p.name not in ("name", "learning_rate")
         }
+        if group == "data":
+            defaults["path"] = None  # of the folder itself, which `tf_data.load` takes for every dataset
         return {**defaults, **stated}
 
 

@@ -104,6 +104,7 @@ def test_bad_settings_leave_no_run_directory(capsys, tmp_path):
     fails(capsys, train.main, [*base, "--limit", "0"], 2, "limit must be at least 1")
     fails(capsys, train.main, [*base, "--set", "model.classes=3"], 2, "3 outputs", "10 classes")
     fails(capsys, train.main, [*base, "--set", "task.loss=hinge"], 2, "loss must be one of")
+    fails(capsys, train.main, [*base, "--set", "storage=floppy"], 2, "storage must be one of memory, npz")
     assert not folder.exists()
 
 
@@ -126,6 +127,8 @@ def test_data_sources(capsys, official, tmp_path, monkeypatch):
     assert source("--data", "synthetic", "--limit", "50") == ("synthetic", 50)
     (tmp_path / "empty").mkdir()
     assert source("--data-dir", tmp_path / "empty") == ("embedded", 4000)
+    assert source("--set", f"data.path={official / 'mnist'}") == ("official", 100)
+    assert source("--data-dir", official, "--set", "storage=npz") == ("official", 100)
     monkeypatch.setenv("TF_DATA_DIR", str(official))
     assert source() == ("official", 100)
 
