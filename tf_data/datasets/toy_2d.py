@@ -6,7 +6,7 @@ from tf_data.dataset import Dataset, Reading, Split
 from tf_data.errors import InputError
 
 
-def generate(count: int = 100, test: int = 30, distance: float = 4.0, seed: int = 123) -> Reading:
+def generate(count: int = 100, test: int = 30, distance: float = 3.0, seed: int = 123) -> Reading:
     """Draw two Gaussian clouds with unit deviation.
 
     Args:

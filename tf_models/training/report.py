@@ -1,5 +1,6 @@
 """`report.md`: what was trained, on which data, with which result, beside the original's."""
 
+from tf_data.datasets import get
 from tf_data.files import write_text
 from tf_models.recipe import Original
 from tf_models.scores import show
@@ -33,7 +34,7 @@ def write_report(run: RunDirectory) -> None:
         lines += ["", "**Trained on drawn samples, not on real data: the figures say nothing about the task.**"]
     if recipe.original:
         lines += ["", f"The original is `{recipe.original.notebook}`; its figures are the ones it printed."]
-        if data["source"] == "embedded":
+        if data["source"] == "embedded" and get(data["name"]).official:
             lines += ["It used the full dataset, this run a small sample, so the two do not compare."]
     if recipe.notes:
         lines += ["", "## Notes", "", *(f"- {note}" for note in recipe.notes)]
