@@ -57,11 +57,11 @@ def convert(
     schema = Schema((len(table.features),), "float32", (), table.label_dtype, features=table.features)
     options = replace(options, chunk_size=options.chunk_size or hdf5.chunk_size(schema, options.compress))
     target = folder / f"{path.stem}.h5"
-    with removed_if_empty(folder), whole_file(target) as temporary, h5py.File(temporary, "w") as file:
-        group = file.create_group(SPLIT)
+    with removed_if_empty(folder), whole_file(target) as temporary, hdf5.writing(temporary) as file:
+        group = file().create_group(SPLIT)
         hdf5.create(group, schema, options.chunk_size, options.compress)
         for x, y in table.chunks(options.chunk_size, options.quiet):
-            hdf5.append(group, schema, x, y)
+            hdf5.append(file()[SPLIT], schema, x, y)
         count = len(group["labels"])
         if count == 0:
             raise InputError(f"{path} has a header but no rows" + (f" that are good: {skipped[0]}" if skipped else ""))

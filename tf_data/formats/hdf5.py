@@ -4,7 +4,10 @@ The datasets can grow, lie in chunks that are read whole, and carry a checksum f
 library is slow at single rows and fast at runs of 64 and more.
 """
 
+import contextlib
+import io
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import h5py
@@ -30,6 +33,48 @@ def chunk_size(schema: Schema, compress: bool) -> int:
 def samples_name(schema: Schema) -> str:
     """What the dataset of samples is called."""
     return "images" if schema.is_image else "features"
+
+
+class Sink(io.FileIO):
+    """A file for the library to write to that keeps its first error to itself: see `writing`."""
+
+    error: OSError | None = None
+
+    def write(self, data) -> int:
+        content = memoryview(data)
+        try:
+            done = 0
+            while self.error is None and done < len(content):
+                done += super().write(content[done:])
+        except OSError as error:
+            self.error = error
+        return len(content)
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size) if self.error is None else 0
+        except OSError as error:
+            self.error = error
+            return 0
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[Callable[[], h5py.File]]:
+    """Open a new file and yield a function that returns it, or raises the `OSError` that writing has met.
+
+    The library does not outlive a disk that is full: closing the file fails, and later the process with it. So it
+    never hears of the error, goes on with a file that nobody will keep, and the function is to be called often.
+    """
+    with Sink(path, "x+") as sink:
+
+        def checked() -> h5py.File:
+            if sink.error is not None:
+                raise sink.error
+            return file
+
+        with h5py.File(sink, "w") as file:
+            yield checked
+        checked()
 
 
 def create(group: h5py.Group, schema: Schema, rows: int, compress: bool) -> None:
@@ -66,12 +111,12 @@ def write(job: Job) -> Manifest:
     path = job.folder / f"{job.source.about['name']}.h5"
     units = job.units(rows * max(1, WRITE_BYTES // max(1, rows * schema.sample_bytes)))
     counts = dict.fromkeys(job.source.counts, 0)
-    with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
+    with whole_file(path) as temporary, writing(temporary) as file:
         for split in counts:
-            create(file.create_group(split), schema, rows, job.options.compress)
+            create(file().create_group(split), schema, rows, job.options.compress)
         for unit, chunk in job.chunks(units):
             if len(chunk):
-                append(file[unit.split], schema, chunk.x, chunk.y)
+                append(file()[unit.split], schema, chunk.x, chunk.y)
                 counts[unit.split] += len(chunk)
     return job.complete(units, [File.of(job.folder, path, counts)])
 

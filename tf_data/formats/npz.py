@@ -69,29 +69,38 @@ class NpzBlocks(Blocks):
     def _array(self, block: int, key: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         if block in self._damaged:  # whoever looks for whole records would else read the file for each
             raise self._damaged[block]
+        path, shape = self._paths[block], (int(self.counts[block]), *shape)
         try:
-            return self._load(self._paths[block], key, (int(self.counts[block]), *shape), dtype)
+            (array,) = read_arrays(path, key)
+            if array.shape != shape or array.dtype != dtype:
+                raise InputError(f"{path}: {key} is {array.dtype} of shape {array.shape}, not {dtype} of {shape}")
         except InputError as error:
             self._damaged[block] = error
             raise
-
-    @staticmethod
-    def _load(path: Path, key: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                array = archive[key]
-        except FileNotFoundError:
-            raise InputError(f"missing file {path}; convert again") from None
-        except KeyError:
-            raise InputError(f"{path} has no array {key!r}; it is not a chunk of this dataset") from None
-        except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-            what = (
-                "holds Python objects, which are not read" if "allow_pickle" in str(error) else f"is damaged ({error})"
-            )
-            raise InputError(f"{path}: {key} {what}; convert again") from None
-        if array.shape != shape or array.dtype != dtype:
-            raise InputError(f"{path}: {key} is {array.dtype} of shape {array.shape}, not {dtype} of {shape}")
         return array
+
+
+def read_arrays(path: Path, *names: str) -> list[np.ndarray]:
+    """Arrays of an npz file by their names.
+
+    Raises:
+        InputError: the file is missing or damaged, or an array is missing or holds Python objects.
+    """
+    name = names[0]
+    try:
+        # NumPy leaves a damaged file open when it opens it itself.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = []
+            for name in names:
+                arrays.append(archive[name])
+    except FileNotFoundError:
+        raise InputError(f"missing file {path}; convert again") from None
+    except KeyError:
+        raise InputError(f"{path} has no array {name!r}; it is no file of this dataset") from None
+    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        what = "holds Python objects, which are not read" if "allow_pickle" in str(error) else f"is damaged ({error})"
+        raise InputError(f"{path}: {name} {what}; convert again") from None
+    return arrays
 
 
 blocks = NpzBlocks

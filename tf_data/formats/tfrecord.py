@@ -8,7 +8,6 @@ compressed.
 
 import errno
 import os
-import zipfile
 import zlib
 from functools import lru_cache
 from itertools import pairwise
@@ -21,6 +20,7 @@ from tf_data.errors import InputError
 from tf_data.files import whole_file
 from tf_data.formats.example import BadExample, build, parse
 from tf_data.formats.manifest import File, Manifest, Schema
+from tf_data.formats.npz import read_arrays
 from tf_data.formats.source import Chunk
 from tf_data.formats.stored import Blocks
 from tf_data.formats.writing import FILE_BYTES, Job, Unit, check_file_bytes, default_size
@@ -184,13 +184,8 @@ class TFRecordBlocks(Blocks):
 
     def _read_index(self, shard: int) -> dict[str, np.ndarray]:
         path = _index_path(self._paths[shard])
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                index = {name: archive[name] for name in ("offsets", "crc", "block_crc")}
-        except FileNotFoundError:
-            raise InputError(f"missing file {path}; convert again") from None
-        except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} is damaged ({error}); convert again") from None
+        names = ("offsets", "crc", "block_crc")
+        index = dict(zip(names, read_arrays(path, *names), strict=True))
         sizes = {name: len(values) for name, values in index.items()}
         records, blocks = int(self._records[shard]), int((self._shard == shard).sum())
         if sizes != {"offsets": records + 1, "crc": records, "block_crc": blocks}:

@@ -275,9 +275,7 @@ class Job:
     def _compare(self, signature: dict, what: str, remedy: str) -> None:
         differing = sorted(key for key in self._signature if signature.get(key) != self._signature[key])
         if differing:
-            raise InputError(
-                f"{self.folder} holds {what} with another {' and '.join(differing)}; {remedy}, or remove it"
-            )
+            raise InputError(f"{self.folder} holds {what} with other {', '.join(differing)}; {remedy}, or remove it")
 
     def _write_journal(self) -> None:
         entries = [self._signature, *(done.as_dict() for done in self._done.values())]
