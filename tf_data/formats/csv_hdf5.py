@@ -154,7 +154,7 @@ class Table:
             try:
                 for column in columns:
                     value = number(self._path, line, column, row[column])
-                    if not np.isfinite(np.float32(value)):
+                    if not np.isfinite(_floats([row[column]])).all():
                         raise InputError(f"{self._path} line {line}, column {column!r}: {value} is beyond float32")
                 if self.label_dtype == "int32" and not row[self._label].strip():
                     raise InputError(f"{self._path} line {line}, column {self._label!r} is empty; mend or remove it")
