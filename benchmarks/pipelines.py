@@ -1,7 +1,9 @@
 """Feeding: samples a second of shuffled, batched float32, from memory and from every format, against PyTorch's loader.
 
-Every candidate runs whole epochs over the same samples. PyTorch reads what a user would write for that file: one sample
-at a time from HDF5 and from pictures, whole files from npz, records through `tf.train.Example`.
+Every candidate runs whole epochs over the same samples, uint8 where they are kept. Those on `tf.data` are drained by a
+compiled loop, as the trainer does; what the trainer does with arrays, gathering inside of the loop, is a candidate of its
+own. PyTorch reads what a user would write for that file: one sample at a time from HDF5 and from pictures, whole files
+from npz, records through `tf.train.Example`; and from arrays once converting as ours do, once from floats made before.
 """
 
 import struct
@@ -23,24 +25,38 @@ BATCH = 128
 SIZES = {"28x28x1": ((28, 28, 1), 60_000), "32x32x3": ((32, 32, 3), 50_000)}
 FACES, FACE = 1_000, (218, 178)
 BASELINE = "pytorch, arrays, 0 workers"
-# Printed by a process of its own, so that nothing else of this benchmark counts: MB that an epoch adds at its peak.
+# Printed by a process of its own, so that nothing else of this benchmark counts: MB that an epoch adds at its peak to
+# what TensorFlow takes once it has run something.
 PEAK = """
-import resource, sys
+import os, sys, threading, time
 import tensorflow as tf
 from tf_data import formats
 from tf_data.pipeline import Batches
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-for _ in tf.data.Dataset.range(10).map(lambda x: x + 1, 2).batch(2).prefetch(2): pass
-before = peak()
-split = formats.open(sys.argv[1]).splits["train"]
-for _ in Batches(split, 128, seed=0).dataset(): pass
-print(peak() - before)
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+def watch():
+    global peak
+    while not done.wait(0.002):
+        peak = max(peak, resident())
+
+for _ in tf.data.Dataset.range(100).map(lambda x: x + 1, 2).batch(2).prefetch(2): pass
+before = peak = resident()
+done = threading.Event()
+thread = threading.Thread(target=watch)
+thread.start()
+for _ in Batches(formats.open(sys.argv[1]).splits["train"], 128, seed=0).dataset(): pass
+done.set()
+thread.join()
+print(peak - before)
 """
 
 
 def run(quick: bool = False) -> list[dict]:
     """Time all candidates. Rows as `benchmarks.measure.compare` makes them, with `data`, and `peak_mb` of formats."""
-    repeats = 1 if quick else 5
+    repeats = 1 if quick else 3
     rows = []
     with tempfile.TemporaryDirectory() as place:
         for name, (shape, count) in SIZES.items():
@@ -93,22 +109,55 @@ def _stored(folder: Path):
     return formats.open(folder).splits["train"]
 
 
-def _drain(dataset) -> int:
-    return sum(int(x.shape[0]) for x, _ in dataset)
-
-
 def _prepare(x, y, position):
     from tf_data.transforms import to_float
 
     return to_float(x), y
 
 
+def _drain(dataset, steps: int) -> Callable[[], int]:
+    """Take `steps` batches a call from a dataset that does not end, in a compiled loop."""
+    import tensorflow as tf
+
+    iterator = iter(dataset)
+
+    @tf.function(autograph=False)
+    def take(iterator):
+        def body(step, seen):
+            return step + 1, seen + tf.shape(iterator.get_next()[0])[0]
+
+        return tf.while_loop(lambda step, seen: step < steps, body, (0, 0))[1]
+
+    return lambda: int(take(iterator))
+
+
 def _epoch(split) -> Callable[[], int]:
     from tf_data.pipeline import Batches
 
     batches = Batches(split, BATCH, seed=0, prepare=_prepare)
+    return _drain(batches.dataset(epochs=10**6), batches.steps)
+
+
+def _gather(split) -> Callable[[], int]:
+    """The trainer's way with arrays: each batch is gathered by the compiled function that uses it."""
+    import tensorflow as tf
+
+    from tf_data.pipeline import Batches
+
+    batches = Batches(split, BATCH, seed=0, prepare=_prepare)
     epochs = iter(range(10**6))
-    return lambda: _drain(batches.dataset(next(epochs)))
+
+    @tf.function(autograph=False)
+    def run(epoch):
+        def body(step, seen, touched):
+            x, _ = batches.at(epoch, step)
+            # A value of the batch goes on, so that no optimisation can leave the batch out.
+            return step + 1, seen + tf.shape(x)[0], touched + x[-1, -1, -1, -1]
+
+        start = (tf.constant(0, tf.int64), 0, 0.0)
+        return tf.while_loop(lambda step, *_: step < batches.steps, body, start)[1]
+
+    return lambda: int(run(tf.constant(next(epochs), tf.int64)))
 
 
 def _from_memory(data: Data) -> dict[str, Callable[[], int]]:
@@ -120,8 +169,13 @@ def _from_memory(data: Data) -> dict[str, Callable[[], int]]:
         .shuffle(len(x))
         .map(lambda x, y: (tf.cast(x, tf.float32) / 255, y))
         .batch(BATCH)
+        .repeat()
     )
-    return {"ours, arrays": _epoch(data.train), "naive shuffle().map().batch()": lambda: _drain(naive)}
+    return {
+        "ours, arrays in the loop": _gather(data.train),
+        "ours, arrays": _epoch(data.train),
+        "naive shuffle().map().batch()": _drain(naive, -(-len(x) // BATCH)),
+    }
 
 
 def _loader(dataset, workers: int, shuffle: bool = True) -> Callable[[], int]:
@@ -133,11 +187,20 @@ def _loader(dataset, workers: int, shuffle: bool = True) -> Callable[[], int]:
 
 def _torch_arrays(data: Data) -> dict[str, Callable[[], int]]:
     import torch
-    from torch.utils.data import TensorDataset
+    from torch.utils.data import Dataset, TensorDataset
 
-    x = torch.from_numpy(data.train.x.transpose(0, 3, 1, 2).astype(np.float32) / 255)
-    dataset = TensorDataset(x, torch.from_numpy(data.train.y))
-    return {f"pytorch, arrays, {workers} workers": _loader(dataset, workers) for workers in (0, 2)}
+    x, y = torch.from_numpy(data.train.x.transpose(0, 3, 1, 2).copy()), torch.from_numpy(data.train.y)
+
+    class Pixels(Dataset):
+        def __len__(self):
+            return len(x)
+
+        def __getitem__(self, i):
+            return x[i].float() / 255, y[i]
+
+    found = {f"pytorch, arrays, {workers} workers": _loader(Pixels(), workers) for workers in (0, 2)}
+    floats = TensorDataset(x.float() / 255, y)
+    return found | {f"pytorch, floats made before, {workers} workers": _loader(floats, workers) for workers in (0, 2)}
 
 
 def _torch_files(folders: dict[str, Path]) -> dict[str, Callable[[], int]]:
@@ -251,7 +314,9 @@ def _decode_alone(data: Data) -> Callable[[], int]:
 
     stored = tf.constant(data.train.x.read_stored(np.arange(len(data.train))).tolist())
     dataset = tf.data.Dataset.from_tensor_slices(stored).map(
-        lambda content: tf.io.decode_jpeg(content, 3), tf.data.AUTOTUNE, deterministic=False
+        lambda content: tf.io.decode_jpeg(content, 3, dct_method="INTEGER_ACCURATE"),
+        tf.data.AUTOTUNE,
+        deterministic=False,
     )
     return lambda: int(dataset.reduce(np.int64(0), lambda count, _: count + 1))
 
