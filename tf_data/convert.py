@@ -40,6 +40,7 @@ def parser() -> Parser:
     )
     target.add_argument("--compress", action="store_true", help="with gzip; for npz, hdf5 and tfrecord")
     target.add_argument("--chunk-size", type=int, metavar="N", help="samples a file, or rows an HDF5 chunk")
+    target.add_argument("--shuffle", type=int, metavar="SEED", help="put the samples in an order that SEED decides")
     target.add_argument("--workers", type=int, metavar="N", help="threads (default one for each core, 8 at most)")
     target.add_argument("--skip-bad", action="store_true", help="leave bad samples out and list them at the end")
     target.add_argument("--quiet", action="store_true", help="print errors only")
@@ -73,8 +74,8 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _convert_csv(arguments, options: Options) -> Manifest:
-    for option in ("data", "data_dir", "download", "limit", "set", "encoding", "workers"):
-        if getattr(arguments, option):
+    for option in ("data", "data_dir", "download", "limit", "set", "encoding", "shuffle", "workers"):
+        if getattr(arguments, option) not in (None, False, []):
             raise InputError(f"--{option.replace('_', '-')} does not go with a CSV file")
     if arguments.to != "hdf5":
         raise InputError(f"a CSV file is converted to hdf5, not to {arguments.to}; convert the result again")
@@ -97,18 +98,19 @@ def _source(arguments) -> Source:
     loaded = data_arguments.load(arguments, arguments.skip_bad)
     if isinstance(loaded, Stored):
         schema = loaded.manifest.schema
-        return Source(dict(loaded.manifest.dataset), loaded.splits, schema.classes, schema.features)
-    return Source.of(loaded)
+        about = dict(loaded.manifest.dataset)
+        return Source(about, loaded.splits, schema.classes, schema.features, shuffle=arguments.shuffle)
+    return Source.of(loaded, arguments.shuffle)
 
 
 def summary(manifest: Manifest, folder: Path, seconds: float) -> str:
     """What was written, and what was left out."""
     about, skipped = manifest.dataset, manifest.skipped
     counts = ", ".join(f"{count:,} {split}" for split, count in manifest.counts.items())
-    size = sum(file.bytes for file in manifest.files)
+    files, size = manifest.size
     lines = [
         f"{about['name']}, {about['source']} ({about['origin']}): {counts}",
-        f"{folder}: {manifest.format}, {len(manifest.files)} files, {size / 1e6:,.1f} MB, {seconds:.1f} s",
+        f"{folder}: {manifest.format}, {files:,} files, {size / 1e6:,.1f} MB, {seconds:.1f} s",
     ]
     if skipped["count"]:
         lines.append(f"skipped {skipped['count']} bad samples:")

@@ -85,7 +85,7 @@ def describe(loaded: Data | Stored) -> dict:
         about |= {"format": manifest.format, "converted_from": manifest.dataset["origin"]}
         about |= {"classes": list(manifest.schema.classes), "features": list(manifest.schema.features)}
         told["sample"]["encoding"] = manifest.schema.encoding
-        told["files"] = {"count": len(manifest.files), "bytes": sum(file.bytes for file in manifest.files)}
+        told["files"] = dict(zip(("count", "bytes"), manifest.size, strict=True))
         told["options"] = dict(manifest.options)
         told["skipped"] = [bad["reason"] for bad in manifest.skipped["records"]]
         known = {
@@ -135,9 +135,13 @@ def text(told: Mapping) -> str:
     kept = "" if told["sample"]["encoding"] == "raw" else f", kept as {told['sample']['encoding']}"
     lines = [f"{told['name']}, {told['source']}: {told['origin']}"]
     if told["format"]:
-        options = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in told["options"].items() if value)
+        options = ", ".join(
+            f"{key.replace('_', ' ')} {value}"
+            for key, value in told["options"].items()
+            if value and key != "picture_bytes"
+        )
         size = told["files"]["bytes"] / 1e6
-        lines.append(f"format: {told['format']}, {told['files']['count']} files, {size:,.1f} MB ({options})")
+        lines.append(f"format: {told['format']}, {told['files']['count']:,} files, {size:,.1f} MB ({options})")
         lines.append(f"converted from: {told['converted_from']}")
     lines.append(f"sample: {told['sample']['dtype']} {shape}{kept}")
     if told["features"]:

@@ -225,6 +225,7 @@ def test_a_bad_picture_in_a_folder_is_named_and_skipped(folder):
         ("../outside.png,0,00", "outside the folder"),
         ("train/class-1/000001.png,7,00", r"record 0 has label 7, not 0\.\.2"),
         ("train/class-1/000001.png,x,00", "is damaged"),
+        ("train/class-1/000001.png,1,00", "is damaged"),
     ],
 )
 def test_a_bad_list_is_refused(folder, row, match):

@@ -16,6 +16,7 @@ from tf_data.dataset import Split
 from tf_data.errors import InputError
 from tf_data.formats import Source, writing
 from tf_data.formats.manifest import Manifest
+from tf_data.formats.order import permutation
 
 FORMATS = formats.MODULES
 
@@ -49,6 +50,19 @@ def test_what_a_format_cannot_hold_is_refused(tmp_path):
         formats.write(Source({"name": "t"}, {"train": double}), "tfrecord", tmp_path / "out", QUIET)
     with pytest.raises(InputError, match="no classes to name folders"):
         convert(replace(pictures(), classes=()), "images", tmp_path / "out")
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_samples_can_be_stored_in_another_order(tmp_path, to):
+    """Sorted classes would otherwise meet in few windows only."""
+    data = pictures(train=60)
+    formats.write(Source.of(data, shuffle=5), to, tmp_path / "out", replace(QUIET, chunk_size=7))
+    split = formats.open(tmp_path / "out").splits["train"]
+    order = permutation(60, 5)
+    np.testing.assert_array_equal(split.x[:], data.train.x[order])
+    np.testing.assert_array_equal(split.y, data.train.y[order])
+    with pytest.raises(InputError, match="other settings"):
+        formats.write(Source.of(data, shuffle=6), to, tmp_path / "out", replace(QUIET, chunk_size=7))
 
 
 # Conversions that break off, and that are repeated.

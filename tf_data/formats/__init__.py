@@ -10,18 +10,18 @@ same five things:
 - shares for several workers, `split.batches(64, seed=0, epoch=3, shard=(0, 2))`: together they hold each sample once,
   and their numbers differ by one at most;
 - resuming, `split.batches(64, seed=0, epoch=3, start=17)`: exactly the batches from step 17 on, in every format. To get
-  there one window of blocks is read (32 MB at most), not the epoch up to it.
+  there one window of blocks is read (16 MB at most), not the epoch up to it.
 
 `split.batches` returns a `tf.data.Dataset` of `(x, y)` as stored, encoded pictures decoded; `tf_data.pipeline.Batches`
 takes such a split and adds a task's own preparation. `split.x` and `split.y` serve single samples and labels as arrays
 do. Memory is bounded by the windows, whatever the data's size; see `tf_data.formats.order`.
 
-| format   | files                                             | a block is                         |
-| -------- | ------------------------------------------------- | ---------------------------------- |
-| npz      | `train_1.npz`, ... with `data` and `labels`       | a file                             |
-| hdf5     | one file, a group for each split                  | an HDF5 chunk                      |
-| tfrecord | shards of `tf.train.Example`, each with its index | 0.5 MB of records, or a gzip shard |
-| images   | `<split>/<class>/<number>.png` or `.jpg`          | a picture                          |
+| format   | files                                             | a block is                          |
+| -------- | ------------------------------------------------- | ----------------------------------- |
+| npz      | `train_1.npz`, ... with `data` and `labels`       | a file                              |
+| hdf5     | one file, a group for each split                  | an HDF5 chunk                       |
+| tfrecord | shards of `tf.train.Example`, each with its index | 256 KB of records, or a gzip shard |
+| images   | `<split>/<class>/<number>.png` or `.jpg`          | a picture                           |
 
 A format's module has `NAME`, `chunk_size(schema, compress)`, `write(job)` and `blocks(folder, manifest, split)`; a new
 one needs these and a line in `MODULES`.

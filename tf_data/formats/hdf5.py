@@ -20,7 +20,7 @@ from tf_data.formats.stored import Blocks
 from tf_data.formats.writing import Job, default_size
 
 NAME = "hdf5"
-CHUNK_BYTES = 512 * 2**10
+CHUNK_BYTES = 256 * 2**10
 CHUNK_ROWS = 4096
 WRITE_BYTES = 4 * 2**20
 

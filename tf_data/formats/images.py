@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import re
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -23,6 +24,7 @@ from tf_data.formats.writing import Job, Unit
 
 NAME = "images"
 UNIT = 500  # pictures between two entries in the journal
+PART = 10_000  # rows of a list that are read at once
 
 
 def chunk_size(schema: Schema, compress: bool) -> int:
@@ -49,17 +51,18 @@ def write(job: Job) -> Manifest:
     names = folder_names(schema.classes)
 
     def write_pictures(unit: Unit, chunk: Chunk) -> list[File]:
-        files = []
+        files, one = [], {unit.split: 1}
         for data, label, number in zip(chunk.x, chunk.y, chunk.numbers, strict=True):
             path = PurePosixPath(unit.split, names[label], f"{number:06d}{suffix}")
             # Not flushed one by one, which would take longer than all the rest; the journal has the checksums.
             with whole_file(job.folder / path, flush=False) as temporary:
                 temporary.write_bytes(data)
-            files.append(File(str(path), {unit.split: 1}, len(data), hashlib.new(HASH, data).hexdigest()))
+            files.append(File(str(path), one, len(data), hashlib.new(HASH, data).hexdigest()))
         return files
 
     units = job.units()
     pictures = [file for done in job.run(units, write_pictures) for file in done.files]
+    job.settings["picture_bytes"] = sum(file.bytes for file in pictures)
     os.sync()  # what lists and manifest promise must be on the disk before them
     lists = []
     for split in job.source.counts:
@@ -86,14 +89,14 @@ class ImageBlocks(Blocks):
         self.sample_bytes = self.schema.sample_bytes
 
     def read(self, block, start, stop):
-        path = self._folder / self._paths[block]
+        path = self._path(block)
         try:
             data = path.read_bytes()
         except FileNotFoundError:
             raise InputError(f"missing file {path}, named in {self._list} record {block}") from None
         except OSError as error:
             raise InputError(f"cannot read {path}: {error.strerror or error}") from None
-        if hashlib.new(HASH, data).digest() != self._sums[block]:
+        if hashlib.new(HASH, data).digest() != self._sums[block].tobytes():
             raise InputError(f"{path} ({self._list} record {block}) is damaged; convert again")
         x = np.empty(1, object)
         x[0] = data
@@ -103,29 +106,45 @@ class ImageBlocks(Blocks):
         return self._labels[block : block + 1][start:stop]
 
     def name(self, block, row):
-        return f"{self._folder / self._paths[block]}"
+        return str(self._path(block))
 
-    def _read_list(self, count: int) -> tuple[list[str], np.ndarray, list[bytes]]:
+    def _path(self, block: int) -> Path:
+        return self._folder / self._paths[block].decode()
+
+    def _read_list(self, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Paths `(count,)` bytes, labels `(count,)`, and checksums `(count, 32)` uint8: a list may have millions."""
+        parts = []
         try:
             with open(self._list, encoding="utf-8", newline="") as file:
-                rows = list(csv.reader(file))[1:]
-            paths = [path for path, _, _ in rows]
-            labels = np.array([int(label) for _, label, _ in rows], self.schema.label_dtype)
-            sums = [bytes.fromhex(digest) for _, _, digest in rows]
+                rows = csv.reader(file)
+                next(rows, None)
+                while part := list(islice(rows, PART)):
+                    parts.append(self._check_rows(part, sum(len(labels) for _, labels, _ in parts)))
         except FileNotFoundError:
             raise InputError(f"missing file {self._list}; convert again") from None
+        except InputError:
+            raise
         except (OSError, ValueError, csv.Error) as error:
             raise InputError(f"{self._list} is damaged ({error}); convert again") from None
-        if len(rows) != count:
-            raise InputError(f"{self._list} names {len(rows)} pictures, not {count}; convert again")
-        for record, (path, label) in enumerate(zip(paths, labels, strict=True)):
+        paths, labels, sums = (
+            (np.concatenate(columns) for columns in zip(*parts, strict=True)) if parts else ([], [], [])
+        )
+        if len(paths) != count:
+            raise InputError(f"{self._list} names {len(paths)} pictures, not {count}; convert again")
+        return paths, labels, sums
+
+    def _check_rows(self, rows: list[list[str]], first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        classes = len(self.schema.classes)
+        for record, (path, label, _) in enumerate(rows, first):
             if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
                 raise InputError(f"{self._list} record {record} names {path}, a file outside the folder")
-            if not 0 <= label < len(self.schema.classes):
-                raise InputError(
-                    f"{self._list} record {record} has label {label}, not 0..{len(self.schema.classes) - 1}"
-                )
-        return paths, labels, sums
+            if not 0 <= int(label) < classes:
+                raise InputError(f"{self._list} record {record} has label {label}, not 0..{classes - 1}")
+        return (
+            np.array([path.encode() for path, _, _ in rows]),
+            np.array([int(label) for _, label, _ in rows], self.schema.label_dtype),
+            np.frombuffer(bytes.fromhex("".join(digest for _, _, digest in rows)), np.uint8).reshape(len(rows), 32),
+        )
 
 
 blocks = ImageBlocks

@@ -69,7 +69,7 @@ class Schema:
         return bool(self.classes) and self.label_shape == () and np.dtype(self.label_dtype).kind in "iu"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class File:
     """A file of a converted folder: its path there, samples by split, size and SHA-256."""
 
@@ -124,6 +124,13 @@ class Manifest:
     def of_split(self, split: str) -> list[File]:
         """The files with samples of `split`, in their order."""
         return [file for file in self.files if file.samples.get(split)]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Files and bytes, with the pictures that lists name."""
+        pictures = self.options.get("picture_bytes")
+        count, total = len(self.files), sum(file.bytes for file in self.files)
+        return (count, total) if pictures is None else (count + sum(self.counts.values()), total + pictures)
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` into `folder`."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from tf_data.errors import InputError
 
-WINDOW_BYTES = 32 * 2**20
+WINDOW_BYTES = 16 * 2**20
 WINDOW_BLOCKS = 64
 
 

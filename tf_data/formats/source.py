@@ -9,6 +9,7 @@ import numpy as np
 from tf_data.dataset import Data
 from tf_data.errors import InputError
 from tf_data.formats.manifest import Schema
+from tf_data.formats.order import permutation
 from tf_data.formats.pictures import decode, encode
 
 
@@ -49,6 +50,7 @@ class Source:
         classes: label names in the order of their numbers.
         features: names of the columns of tabular samples.
         skipped: what reading the dataset has left out already, a line each.
+        shuffle: a seed, to put the samples of each split in an order that it decides; None keeps theirs.
 
     Raises:
         InputError: the splits differ in what a sample is, or hold no numbers.
@@ -61,8 +63,9 @@ class Source:
         classes: tuple[str, ...] = (),
         features: tuple[str, ...] = (),
         skipped: tuple[str, ...] = (),
+        shuffle: int | None = None,
     ):
-        self.about, self.splits = about, splits
+        self.about, self.splits, self.shuffle = about, splits, shuffle
         self.skipped = [Bad(None, None, line) for line in skipped]
         schemas = {name: _schema(split, tuple(classes), tuple(features)) for name, split in splits.items()}
         (first, self.schema), *others = schemas.items()
@@ -73,11 +76,15 @@ class Source:
                     f"{schema.label_dtype} {schema.label_shape}, unlike {first}"
                 )
 
+        self._orders = {}
+        if shuffle is not None:
+            self._orders = {name: permutation(len(split), shuffle) for name, split in splits.items()}
+
     @classmethod
-    def of(cls, data: Data) -> "Source":
+    def of(cls, data: Data, shuffle: int | None = None) -> "Source":
         """All splits of a dataset."""
         about = {key: getattr(data, key) for key in ("name", "source", "origin", "licence", "citation")}
-        return cls(about, data.splits, data.classes, data.features, data.skipped)
+        return cls(about, data.splits, data.classes, data.features, data.skipped, shuffle)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -94,7 +101,7 @@ class Source:
             InputError: a sample is damaged, has another shape, is not finite, or a label out of range; the message
                 names it.
         """
-        numbers = np.arange(start, stop)
+        numbers = np.arange(start, stop) if self.shuffle is None else self._orders[split][start:stop]
         try:
             return Chunk(*self._read(split, numbers, schema), numbers)
         except InputError:

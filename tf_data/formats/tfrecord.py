@@ -27,7 +27,7 @@ from tf_data.formats.writing import FILE_BYTES, Job, Unit, check_file_bytes, def
 
 NAME = "tfrecord"
 HEAD, TAIL = 12, 4  # bytes of a record before and after its message
-BLOCK_BYTES = 512 * 2**10
+BLOCK_BYTES = 256 * 2**10
 PICTURE_BYTES = 1 / 8  # what a PNG or JPEG takes of its pixels' bytes, about
 COMPRESSED_BYTES = 4 * 2**20
 

@@ -106,7 +106,12 @@ class Job:
         self.source, self.folder, self.format, self.schema, self.options = source, Path(folder), format, schema, options
         self.workers = options.workers or min(8, os.cpu_count() or 1)
         self._journal = self.folder / JOURNAL
-        self.settings = {"encoding": schema.encoding, "compress": options.compress, "chunk_size": options.chunk_size}
+        self.settings = {
+            "encoding": schema.encoding,
+            "compress": options.compress,
+            "chunk_size": options.chunk_size,
+            "shuffle": source.shuffle,
+        }
         self._signature = _plain(
             {
                 "format": format,
