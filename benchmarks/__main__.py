@@ -9,6 +9,7 @@ from tf_data.command import Parser, import_tensorflow, nearest, run
 from tf_data.errors import InputError
 
 BENCHMARKS = {
+    "pictures": "feeding from JPEG pictures against PyTorch's DataLoader and the decoder alone",
     "pipelines": "feeding from memory and every format against PyTorch's DataLoader",
     "prefetch": "training from JPEG files with and without reading ahead",
     "train_step": "training epochs against PyTorch eager and plain Keras fit",

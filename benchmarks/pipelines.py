@@ -2,7 +2,7 @@
 
 Every candidate runs whole epochs over the same samples, uint8 where they are kept. Those on `tf.data` are drained by a
 compiled loop, as the trainer does; what the trainer does with arrays, gathering inside of the loop, is a candidate of its
-own. PyTorch reads what a user would write for that file: one sample at a time from HDF5 and from pictures, whole files
+own. PyTorch reads what a user would write for that file: one sample at a time from HDF5, whole files
 from npz, records through `tf.train.Example`; and from arrays once converting as ours do, once from floats made before.
 """
 
@@ -18,12 +18,9 @@ import numpy as np
 from benchmarks import measure
 from tf_data import formats
 from tf_data.dataset import Data, Split
-from tf_data.datasets.drawing import jpeg, shape_picture
-from tf_data.images import EncodedImages, read_file
 
 BATCH = 128
 SIZES = {"28x28x1": ((28, 28, 1), 60_000), "32x32x3": ((32, 32, 3), 50_000)}
-FACES, FACE = 1_000, (218, 178)
 BASELINE = "pytorch, arrays, 0 workers"
 # Printed by a process of its own, so that nothing else of this benchmark counts: MB that an epoch adds at its peak to
 # what TensorFlow takes once it has run something.
@@ -61,22 +58,14 @@ def run(quick: bool = False) -> list[dict]:
     with tempfile.TemporaryDirectory() as place:
         for name, (shape, count) in SIZES.items():
             data = _random(shape, 600 if quick else count)
-            folders = _convert(data, Path(place) / name, ("npz", "hdf5", "tfrecord"))
-            candidates = _from_memory(data) | {f"ours, {kind}": _epoch(_stored(at)) for kind, at in folders.items()}
+            folders = convert(data, Path(place) / name, ("npz", "hdf5", "tfrecord"))
+            candidates = _from_memory(data) | {f"ours, {kind}": _epoch(stored(at)) for kind, at in folders.items()}
             candidates |= _torch_arrays(data) | _torch_files(folders)
             compared = measure.compare(candidates, BASELINE, repeats)
             for row in compared:
                 if (kind := row["candidate"].removeprefix("ours, ")) in folders:
                     row["peak_mb"] = _peak(folders[kind])
             rows += [{"data": name, **row} for row in compared]
-        faces = _faces(Path(place) / "jpeg", 60 if quick else FACES)
-        folders = _convert(faces, Path(place) / "faces", ("tfrecord", "images"))
-        candidates = {"decoding alone, all cores": _decode_alone(faces), "ours, files": _epoch(faces.train)}
-        candidates |= {f"ours, {kind}": _epoch(_stored(at)) for kind, at in folders.items()}
-        candidates |= _torch_pictures(faces)
-        rows += [
-            {"data": "218x178 JPEG", **row} for row in measure.compare(candidates, "pytorch, files, 0 workers", repeats)
-        ]
     return rows
 
 
@@ -87,35 +76,26 @@ def _random(shape: tuple[int, ...], count: int) -> Data:
     return Data("random", "generated", "random numbers", train, train.slice(0, 10, "test"), classes=tuple("0123456789"))
 
 
-def _faces(folder: Path, count: int) -> Data:
-    """JPEG files of the size of CelebA's, drawn; as large as its pictures, within a few percent."""
-    rng = np.random.default_rng(0)
-    folder.mkdir()
-    for number in range(count):
-        (folder / f"{number:05d}.jpg").write_bytes(jpeg(shape_picture(number % 2, 2, rng, *FACE)))
-    names = sorted(str(path) for path in folder.iterdir())
-    x = EncodedImages(names, read_file, FACE)
-    train = Split("train", x, (np.arange(count) % 2).astype(np.int32))
-    return Data("drawn", "generated", "drawn", train, train.slice(0, 10, "test"), classes=("0", "1"))
-
-
-def _convert(data: Data, place: Path, kinds: tuple[str, ...]) -> dict[str, Path]:
+def convert(data: Data, place: Path, kinds: tuple[str, ...]) -> dict[str, Path]:
+    """Write the data in each format below `place`; the folders by format."""
     for kind in kinds:
         formats.write(formats.Source.of(data), kind, place / kind, formats.Options(quiet=True))
     return {kind: place / kind for kind in kinds}
 
 
-def _stored(folder: Path):
+def stored(folder: Path):
+    """The training split of a converted folder."""
     return formats.open(folder).splits["train"]
 
 
-def _prepare(x, y, position):
+def prepare(x, y, position):
+    """Stored samples as float32."""
     from tf_data.transforms import to_float
 
     return to_float(x), y
 
 
-def _drain(dataset, steps: int) -> Callable[[], int]:
+def drain(dataset, steps: int) -> Callable[[], int]:
     """Take `steps` batches a call from a dataset that does not end, in a compiled loop."""
     import tensorflow as tf
 
@@ -134,8 +114,8 @@ def _drain(dataset, steps: int) -> Callable[[], int]:
 def _epoch(split) -> Callable[[], int]:
     from tf_data.pipeline import Batches
 
-    batches = Batches(split, BATCH, seed=0, prepare=_prepare)
-    return _drain(batches.dataset(epochs=10**6), batches.steps)
+    batches = Batches(split, BATCH, seed=0, prepare=prepare)
+    return drain(batches.dataset(epochs=10**6), batches.steps)
 
 
 def _gather(split) -> Callable[[], int]:
@@ -144,7 +124,7 @@ def _gather(split) -> Callable[[], int]:
 
     from tf_data.pipeline import Batches
 
-    batches = Batches(split, BATCH, seed=0, prepare=_prepare)
+    batches = Batches(split, BATCH, seed=0, prepare=prepare)
     epochs = iter(range(10**6))
 
     @tf.function(autograph=False)
@@ -174,11 +154,12 @@ def _from_memory(data: Data) -> dict[str, Callable[[], int]]:
     return {
         "ours, arrays in the loop": _gather(data.train),
         "ours, arrays": _epoch(data.train),
-        "naive shuffle().map().batch()": _drain(naive, -(-len(x) // BATCH)),
+        "naive shuffle().map().batch()": drain(naive, -(-len(x) // BATCH)),
     }
 
 
-def _loader(dataset, workers: int, shuffle: bool = True) -> Callable[[], int]:
+def loader(dataset, workers: int, shuffle: bool = True) -> Callable[[], int]:
+    """An epoch of PyTorch's DataLoader."""
     from torch.utils.data import DataLoader
 
     loader = DataLoader(dataset, BATCH, shuffle=shuffle, num_workers=workers, persistent_workers=workers > 0)
@@ -198,20 +179,20 @@ def _torch_arrays(data: Data) -> dict[str, Callable[[], int]]:
         def __getitem__(self, i):
             return x[i].float() / 255, y[i]
 
-    found = {f"pytorch, arrays, {workers} workers": _loader(Pixels(), workers) for workers in (0, 2)}
+    found = {f"pytorch, arrays, {workers} workers": loader(Pixels(), workers) for workers in (0, 2)}
     floats = TensorDataset(x.float() / 255, y)
-    return found | {f"pytorch, floats made before, {workers} workers": _loader(floats, workers) for workers in (0, 2)}
+    return found | {f"pytorch, floats made before, {workers} workers": loader(floats, workers) for workers in (0, 2)}
 
 
 def _torch_files(folders: dict[str, Path]) -> dict[str, Callable[[], int]]:
     found = {}
     for workers in (0, 2):
-        found[f"pytorch, hdf5, {workers} workers"] = _loader(_hdf5(folders["hdf5"]), workers)
-        found[f"pytorch, npz, {workers} workers"] = _loader(
+        found[f"pytorch, hdf5, {workers} workers"] = loader(_hdf5(folders["hdf5"]), workers)
+        found[f"pytorch, npz, {workers} workers"] = loader(
             _files(folders["npz"], "*train*.npz", _read_npz), workers, False
         )
-        found[f"pytorch, tfrecord, {workers} workers"] = _loader(
-            _files(folders["tfrecord"], "*train*.tfrecord*", _read_records(_stored(folders["tfrecord"]))),
+        found[f"pytorch, tfrecord, {workers} workers"] = loader(
+            _files(folders["tfrecord"], "*train*.tfrecord*", _read_records(stored(folders["tfrecord"]))),
             workers,
             False,
         )
@@ -290,35 +271,6 @@ def _read_records(split) -> Callable:
         return np.stack(xs), np.array(ys)
 
     return read
-
-
-def _torch_pictures(data: Data) -> dict[str, Callable[[], int]]:
-    import torch
-    from PIL import Image
-
-    names, labels = [data.train.x.name(i) for i in range(len(data.train))], data.train.y
-
-    class Samples(torch.utils.data.Dataset):
-        def __len__(self):
-            return len(names)
-
-        def __getitem__(self, i):
-            return torch.from_numpy(np.array(Image.open(names[i]))).permute(2, 0, 1).float() / 255, int(labels[i])
-
-    return {f"pytorch, files, {workers} workers": _loader(Samples(), workers) for workers in (0, 2)}
-
-
-def _decode_alone(data: Data) -> Callable[[], int]:
-    """JPEG bytes from memory to pixels and nothing else: what no pipeline can beat."""
-    import tensorflow as tf
-
-    stored = tf.constant(data.train.x.read_stored(np.arange(len(data.train))).tolist())
-    dataset = tf.data.Dataset.from_tensor_slices(stored).map(
-        lambda content: tf.io.decode_jpeg(content, 3, dct_method="INTEGER_ACCURATE"),
-        tf.data.AUTOTUNE,
-        deterministic=False,
-    )
-    return lambda: int(dataset.reduce(np.int64(0), lambda count, _: count + 1))
 
 
 def _peak(folder: Path) -> float:

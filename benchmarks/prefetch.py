@@ -10,20 +10,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import measure
-from benchmarks.pipelines import BATCH, FACE, FACES, _faces
+from benchmarks.pictures import COUNT, SIZE, faces
 
+BATCH = 32
 READ_AHEAD, WAIT = "read ahead", "wait for each batch"
 
 
 def run(quick: bool = False) -> list[dict]:
     """Time an epoch of training from JPEG files both ways. Rows as `benchmarks.measure.compare` makes them."""
     with tempfile.TemporaryDirectory() as place:
-        faces = _faces(Path(place) / "jpeg", 60 if quick else FACES)
-        candidates = {READ_AHEAD: _train(faces, True), WAIT: _train(faces, False)}
+        data = faces(Path(place) / "jpeg", 60 if quick else COUNT // 3)
+        candidates = {READ_AHEAD: _train(data, True), WAIT: _train(data, False)}
         return measure.compare(candidates, WAIT, 1 if quick else 5)
 
 
-def _train(faces, ahead: bool) -> Callable[[], int]:
+def _train(data, ahead: bool) -> Callable[[], int]:
     import keras
     import tensorflow as tf
 
@@ -31,11 +32,11 @@ def _train(faces, ahead: bool) -> Callable[[], int]:
     from tf_models.cnn import cnn
     from tf_models.tasks.classify import Classify
 
-    model = cnn(input_shape=(*FACE, 3), filters=(8, 16, 32), classes=2)
+    model = cnn(input_shape=(*SIZE, 3), filters=(8, 16, 32), classes=2)
     task = Classify()
-    task.compile(model, keras.optimizers.SGD(0.01), faces, jit=False)
+    task.compile(model, keras.optimizers.SGD(0.01), data, jit=False)
     model.optimizer.build(model.trainable_variables)
-    batches = Batches(faces.train, BATCH // 4, seed=0, prepare=task.prepare)
+    batches = Batches(data.train, BATCH, seed=0, prepare=task.prepare)
     step = tf.function(model.train_step, autograph=False, reduce_retracing=True)
     epochs = iter(range(10**6))
 
