@@ -9,7 +9,6 @@ from tf_data import datasets, formats
 from tf_data.command import Parser, nearest
 from tf_data.dataset import SOURCES, Data
 from tf_data.errors import InputError
-from tf_data.formats.manifest import NAME as MANIFEST
 
 
 def add(parser: Parser, help: str) -> None:
@@ -44,7 +43,7 @@ def load(arguments: Namespace, skip_bad: bool = False) -> Data | formats.Stored:
     name, path, source = arguments.dataset, None, arguments.data or "auto"
     if name not in datasets.names():
         path = Path(name)
-        if (path / MANIFEST).exists() or (path / formats.JOURNAL).exists():
+        if formats.is_converted(path):
             return _stored(arguments, path)
         name = path.resolve().name
         if not path.is_dir() or name not in datasets.names():

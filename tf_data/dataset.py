@@ -76,6 +76,7 @@ class Data:
         classes: label names in the order of their numbers; empty without classes.
         features: names of the columns of tabular samples; empty for others.
         skipped: what was left out because it could not be read, a line each.
+        options: what the dataset's reader was told, its defaults included.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Data:
     classes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
     licence: str = ""
     citation: str = ""
 

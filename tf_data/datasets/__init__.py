@@ -2,6 +2,8 @@
 
 import atexit
 import importlib
+import inspect
+import json
 import os
 import shutil
 import tempfile
@@ -54,7 +56,7 @@ def load(
     path=None,
     **options,
 ) -> Data:
-    """Load a dataset.
+    """Load a dataset from its files, or from a converted folder (see `tf_data.formats`) in their place.
 
     Args:
         name: one of `names()`.
@@ -81,6 +83,8 @@ def load(
         if dataset.download is None:
             raise InputError(f"{dataset.title} has nothing to download: {dataset.ways(folder) or 'leave it out'}")
         dataset.download(folder)
+    elif (data := _converted(dataset, source, folder, options)) is not None:
+        return replace(data, **_shortened(data.splits, validation, limit))
     source = _resolve(dataset, source, folder)
     try:
         if source == "official":
@@ -95,13 +99,6 @@ def load(
         if "keyword argument" not in str(error):
             raise
         raise InputError(f"{dataset.title}: {error}; see its file in tf_data/datasets for the options") from None
-    splits = reading.splits
-    if validation and "validation" not in splits:
-        splits = _hold_out(splits, validation)
-    if limit is not None:
-        if limit < 1:
-            raise InputError(f"limit must be at least 1, not {limit}")
-        splits = {key: split.slice(0, limit) for key, split in splits.items()}
     return Data(
         name=name,
         source=source,
@@ -109,10 +106,58 @@ def load(
         classes=reading.classes or dataset.classes,
         features=reading.features,
         skipped=reading.skipped,
+        options=_told(dataset, source, options),
         licence=dataset.licence,
         citation=dataset.citation,
-        **splits,
+        **_shortened(reading.splits, validation, limit),
     )
+
+
+def _converted(dataset: Dataset, source: str, folder: Path, options: dict) -> Data | None:
+    """The dataset from a converted folder, None where there is none for this source.
+
+    Raises:
+        InputError: the folder holds another dataset, stand-ins that nobody asked for, or was made with other options.
+    """
+    from tf_data import formats
+
+    if not formats.is_converted(folder):
+        return None
+    data = formats.open(folder).data()
+    if data.name != dataset.name:
+        raise InputError(f"{folder} holds {data.name}, not {dataset.name}; name another folder")
+    if source == "auto" and data.source == "synthetic":
+        raise InputError(f"{folder} holds a converted stand-in of {dataset.title}; use --data synthetic to read it")
+    if source not in ("auto", data.source):
+        return None
+    told = _told(dataset, data.source, options)
+    for name in told.keys() | data.options.keys():
+        if told.get(name) != data.options.get(name):
+            raise InputError(
+                f"{folder} was converted with {name}={data.options.get(name)!r}, not {told.get(name)!r}; "
+                "convert it again with --set, or name another folder"
+            )
+    return data
+
+
+def _told(dataset: Dataset, source: str, options: dict) -> dict:
+    """What decides the samples that a reader gives: its options and their defaults, as they come back from JSON."""
+    readers = {"embedded": dataset.embedded, "generated": dataset.generated}
+    parameters = inspect.signature(readers.get(source, dataset.official)).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty and p.name != "skip_bad"}
+    told = {**defaults, **{name: value for name, value in options.items() if name != "skip_bad"}}
+    return json.loads(json.dumps(told))
+
+
+def _shortened(splits: dict, validation: int, limit: int | None) -> dict:
+    """The splits with a validation split held out, if need be, and no longer than `limit`."""
+    if validation and "validation" not in splits:
+        splits = _hold_out(splits, validation)
+    if limit is None:
+        return splits
+    if limit < 1:
+        raise InputError(f"limit must be at least 1, not {limit}")
+    return {name: split.slice(0, limit) for name, split in splits.items()}
 
 
 def _folder(dataset: Dataset, source: str, data_dir, path, download: bool) -> Path:

@@ -20,7 +20,7 @@ do. Memory is bounded by the windows, whatever the data's size; see `tf_data.for
 | -------- | ------------------------------------------------- | ----------------------------------- |
 | npz      | `train_1.npz`, ... with `data` and `labels`       | a file                              |
 | hdf5     | one file, a group for each split                  | an HDF5 chunk                       |
-| tfrecord | shards of `tf.train.Example`, each with its index | 256 KB of records, or a gzip shard |
+| tfrecord | shards of `tf.train.Example`, each with its index | 256 KB of records, or a gzip shard  |
 | images   | `<split>/<class>/<number>.png` or `.jpg`          | a picture                           |
 
 A format's module has `NAME`, `chunk_size(schema, compress)`, `write(job)` and `blocks(folder, manifest, split)`; a new
@@ -43,7 +43,19 @@ from tf_data.formats.writing import JOURNAL, Job, Options
 MODULES = ("npz", "hdf5", "tfrecord", "images")
 ENCODINGS = {"npz": ("raw",), "hdf5": ("raw",), "tfrecord": ("raw", "png", "jpeg"), "images": ("png", "jpeg")}
 
-__all__ = ["ENCODINGS", "JOURNAL", "MODULES", "Options", "Source", "Stored", "StoredSplit", "get", "open", "write"]
+__all__ = [
+    "ENCODINGS",
+    "JOURNAL",
+    "MODULES",
+    "Options",
+    "Source",
+    "Stored",
+    "StoredSplit",
+    "get",
+    "is_converted",
+    "open",
+    "write",
+]
 
 
 def get(name: str) -> ModuleType:
@@ -51,6 +63,11 @@ def get(name: str) -> ModuleType:
     if name not in MODULES:
         raise InputError(f"unknown format {name!r}{nearest(name, MODULES) or '; one of ' + ', '.join(MODULES)}")
     return importlib.import_module(f"tf_data.formats.{name}")
+
+
+def is_converted(path) -> bool:
+    """Whether a folder holds a converted dataset, or one that is being converted."""
+    return any((Path(path) / name).is_file() for name in (MANIFEST, JOURNAL))
 
 
 def open(path) -> Stored:

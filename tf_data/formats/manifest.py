@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -101,7 +102,7 @@ class Manifest:
 
     Attributes:
         format: a name that `tf_data.formats.get` knows.
-        dataset: `name`, `source`, `origin`, `licence` and `citation` of the samples.
+        dataset: `name`, `source`, `origin`, `options`, `licence` and `citation` of the samples; see `Data`.
         schema: what one sample is.
         counts: samples in each split.
         classes: for each split the samples of each class, None without classes.
@@ -112,7 +113,7 @@ class Manifest:
     """
 
     format: str
-    dataset: Mapping[str, str]
+    dataset: Mapping[str, Any]
     schema: Schema
     counts: Mapping[str, int]
     classes: Mapping[str, list[int] | None]

@@ -45,7 +45,7 @@ class Source:
     """A loaded dataset as something to write.
 
     Args:
-        about: `name`, `source`, `origin`, `licence`, `citation`.
+        about: `name`, `source`, `origin`, `options`, `licence`, `citation`; see `Data`.
         splits: `Split`s or `StoredSplit`s by name, all with samples of one shape and type.
         classes: label names in the order of their numbers.
         features: names of the columns of tabular samples.
@@ -58,7 +58,7 @@ class Source:
 
     def __init__(
         self,
-        about: dict[str, str],
+        about: dict[str, Any],
         splits: dict[str, Any],
         classes: tuple[str, ...] = (),
         features: tuple[str, ...] = (),
@@ -83,7 +83,7 @@ class Source:
     @classmethod
     def of(cls, data: Data, shuffle: int | None = None) -> "Source":
         """All splits of a dataset."""
-        about = {key: getattr(data, key) for key in ("name", "source", "origin", "licence", "citation")}
+        about = {key: getattr(data, key) for key in ("name", "source", "origin", "options", "licence", "citation")}
         return cls(about, data.splits, data.classes, data.features, data.skipped, shuffle)
 
     @property

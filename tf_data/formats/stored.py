@@ -233,6 +233,7 @@ class Stored:
             classes=self.manifest.schema.classes,
             features=self.manifest.schema.features,
             skipped=tuple(bad["reason"] for bad in self.manifest.skipped["records"]),
+            options=about.get("options", {}),
             licence=about.get("licence", ""),
             citation=about.get("citation", ""),
             **self.splits,
