@@ -65,6 +65,21 @@ def test_limits_and_reader_options(tmp_path, capsys):
     assert formats.open(tmp_path / "b").manifest.schema.features == tf_data.load("iris").features
 
 
+def test_sorted_samples_are_noticed(tmp_path, monkeypatch, capsys):
+    from tf_data.datasets import image_folder
+
+    monkeypatch.setattr(convert, "SORTED_FROM", 20)
+    image_folder.synthetic(tmp_path / "p" / "image-folder" / "train", per_class=12)
+    image_folder.synthetic(tmp_path / "p" / "image-folder" / "test", per_class=3)
+    arguments = ["image-folder", "--data-dir", tmp_path / "p", "--to", "npz"]
+    assert call(convert.main, *arguments, "--out", tmp_path / "a") == 0
+    assert "class by class" in capsys.readouterr().out
+    assert call(convert.main, *arguments, "--out", tmp_path / "b", "--shuffle", 0) == 0
+    assert "class by class" not in capsys.readouterr().out
+    y = formats.open(tmp_path / "b").splits["train"].y
+    assert np.mean(y[1:] != y[:-1]) > 0.4
+
+
 def test_a_csv_file(tmp_path, capsys):
     path = tmp_path / "t.csv"
     path.write_text("a,b,c\n1,2,x\n3,nan,y\n")

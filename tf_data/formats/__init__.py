@@ -23,6 +23,9 @@ do. Memory is bounded by the windows, whatever the data's size; see `tf_data.for
 | tfrecord | shards of `tf.train.Example`, each with its index | 256 KB of records, or a gzip shard  |
 | images   | `<split>/<class>/<number>.png` or `.jpg`          | a picture                           |
 
+A window mixes 64 blocks, or what 16 MB hold: four npz files of the usual size. Where samples lie class by class, convert
+them with a `shuffle` seed, or an npz batch sees few classes.
+
 A format's module has `NAME`, `chunk_size(schema, compress)`, `write(job)` and `blocks(folder, manifest, split)`; a new
 one needs these and a line in `MODULES`.
 """
