@@ -80,6 +80,8 @@ def _torch_pictures(data: Data) -> dict[str, Callable[[], int]]:
             return len(names)
 
         def __getitem__(self, i):
-            return torch.from_numpy(np.array(Image.open(names[i]))).permute(2, 0, 1).float() / 255, int(labels[i])
+            with Image.open(names[i]) as picture:
+                pixels = np.array(picture)
+            return torch.from_numpy(pixels).permute(2, 0, 1).float() / 255, int(labels[i])
 
     return {f"pytorch, files, {workers} workers": loader(Samples(), workers) for workers in (0, 2)}

@@ -4,8 +4,10 @@ Every candidate trains whole epochs with all that a real run does: shuffled batc
 progress bar; ours writes checkpoints too. Only the first, compiling epoch is left out.
 """
 
+import atexit
 import contextlib
 import io
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -63,11 +65,12 @@ def _ours(recipe: Recipe, x, y) -> Callable[[], int]:
     loop = StepLoop(model, batches, model.jit_compile)
     loop.calibrate()
     model.steps_per_execution, model.train_function = loop.block, loop.train_function
-    folder = tempfile.TemporaryDirectory()
-    callback = Checkpoints(RunDirectory(Path(folder.name)), loop, Progress(), None, Signals())
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    callback = Checkpoints(RunDirectory(Path(folder)), loop, Progress(), None, Signals())
     epochs = iter(range(10**6))
 
-    def epoch(folder=folder) -> int:
+    def epoch() -> int:
         number = next(epochs)
         with contextlib.redirect_stdout(io.StringIO()):
             model.fit(
