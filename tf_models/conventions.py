@@ -46,15 +46,27 @@ def initializer_arguments(kind: str, fan_in: int, stddev: float = 0.01) -> dict:
     return {"kernel_initializer": kernels[kind](), "bias_initializer": bias}
 
 
-def conv2d(x, filters: int, kernel_size: int, *, name: str, strides: int = 1, initializer: str = "torch", **kwargs):
+def conv2d(
+    x,
+    filters: int,
+    kernel_size: int,
+    *,
+    name: str,
+    strides: int = 1,
+    padding: str = "symmetric",
+    initializer: str = "torch",
+    **kwargs,
+):
     """A convolution of `x` whose zero padding of `kernel_size // 2` is the same on all sides, as in PyTorch.
 
-    Keras' `same` pads a strided convolution more at the bottom and right.
+    Keras' `same` pads a strided convolution more at the bottom and right. `padding="valid"` pads nothing.
     """
     fan_in = kernel_size**2 * x.shape[-1]
-    padding = "same"
-    if strides > 1 and kernel_size > 1:
-        x = layers.ZeroPadding2D(kernel_size // 2, name=f"{name}_pad")(x)
+    if padding == "symmetric" and strides == 1:
+        padding = "same"
+    elif padding == "symmetric":
+        if kernel_size > 1:
+            x = layers.ZeroPadding2D(kernel_size // 2, name=f"{name}_pad")(x)
         padding = "valid"
     arguments = initializer_arguments(initializer, fan_in) | kwargs
     return layers.Conv2D(filters, kernel_size, strides=strides, padding=padding, name=name, **arguments)(x)
@@ -64,3 +76,24 @@ def dense(x, units: int, *, name: str, initializer: str = "torch", stddev: float
     """A dense layer of `x` with one of the initialisers of `initializer_arguments`."""
     arguments = initializer_arguments(initializer, x.shape[-1], stddev) | kwargs
     return layers.Dense(units, name=name, **arguments)(x)
+
+
+def conv2d_transpose(
+    x,
+    filters: int,
+    kernel_size: int,
+    *,
+    name: str,
+    strides: int = 1,
+    crop: int = 0,
+    padding: str = "valid",
+    initializer: str = "torch",
+    **kwargs,
+):
+    """A transposed convolution of `x`; `crop` takes as many places off each side as PyTorch's `padding` does.
+
+    `n` places become `(n - 1) * strides + kernel_size - 2 * crop`, or `n * strides` with `padding="same"`.
+    """
+    arguments = initializer_arguments(initializer, kernel_size**2 * filters) | kwargs  # PyTorch counts fan_in so
+    x = layers.Conv2DTranspose(filters, kernel_size, strides=strides, padding=padding, name=name, **arguments)(x)
+    return layers.Cropping2D(crop, name=f"{name}_crop")(x) if crop else x

@@ -5,7 +5,11 @@ import importlib
 from tf_data.command import nearest
 from tf_data.errors import InputError
 
-TASKS = {"classify": "tf_models.tasks.classify:Classify"}
+TASKS = {
+    "classify": "tf_models.tasks.classify:Classify",
+    "reconstruct": "tf_models.tasks.reconstruct:Reconstruct",
+    "variational": "tf_models.tasks.variational:Variational",
+}
 
 
 def get(name: str) -> type:

@@ -1,11 +1,22 @@
 """The contract between the trainer and a task."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from tf_data.dataset import Data, Split
+from tf_data.errors import InputError
+
+SCORED_AT_ONCE = 1000  # samples
+SCORED_VALUES = 2**22  # and numbers in them, which keeps the maps of large pictures in memory
+
+
+def scoring_batch(split: Split) -> int:
+    """How many samples of a split to score at once."""
+    return max(1, min(SCORED_AT_ONCE, SCORED_VALUES // math.prod(split.x.shape[1:])))
 
 
 class Task:
@@ -48,6 +59,10 @@ class Task:
     def predict(self, model: keras.Model, inputs: list[Any], classes: tuple[str, ...]) -> list[dict]:
         """Predictions for what a user names on the command line, a dictionary each, in order."""
         raise NotImplementedError
+
+    def sample(self, model: keras.Model, count: int, seed: int, label: int | None = None) -> np.ndarray:
+        """New images float32 `(count, height, width, channels)`, 0..1. Raises `InputError` where a task draws none."""
+        raise InputError(f"model {model.name} draws no samples; name inputs instead")
 
     def figures(self, model: keras.Model, data: Data, history: list[dict], folder: Path) -> list[str]:
         """Draw the task's figures into `folder` and return the file names, in the order to read them."""

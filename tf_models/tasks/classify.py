@@ -12,7 +12,7 @@ from tf_data.errors import InputError
 from tf_data.pipeline import Batches
 from tf_data.transforms import centre_crop, to_float
 from tf_models.tasks import plots
-from tf_models.tasks.base import Task
+from tf_models.tasks.base import Task, scoring_batch
 from tf_models.tasks.images import read_image
 
 LOSSES = ("cross-entropy", "sigmoid-squared-error")
@@ -82,9 +82,9 @@ class Classify(Task):
             return keras.losses.BinaryCrossentropy(from_logits=True, reduction=reduction)
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction)
 
-    def logits(self, model: keras.Model, split: Split, batch_size: int = 1000) -> np.ndarray:
+    def logits(self, model: keras.Model, split: Split, batch_size: int | None = None) -> np.ndarray:
         """The model's outputs on a whole split, in its order: float32 `(samples, outputs)`."""
-        batches = Batches(split, batch_size, shuffle=False, prepare=self.prepare).dataset()
+        batches = Batches(split, batch_size or scoring_batch(split), shuffle=False, prepare=self.prepare).dataset()
         logits = model.predict(batches.map(lambda x, y: x), verbose=0).astype(np.float32)
         assert len(logits) == len(split), f"scored {len(logits)} of {len(split)} samples"
         return logits

@@ -22,7 +22,7 @@ from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches, input_error
 from tf_models import tasks
 from tf_models.recipe import Recipe
-from tf_models.tasks.base import Task
+from tf_models.tasks.base import Task, scoring_batch
 from tf_models.training import state
 from tf_models.training.building import adapt_normalization, build_model, build_optimizer
 from tf_models.training.callbacks import CHECKPOINT_SECONDS, Checkpoints, Signals
@@ -31,8 +31,6 @@ from tf_models.training.loop import StepLoop
 from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.state import Progress
-
-EVALUATION_BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -239,7 +237,8 @@ def _fit(
         callbacks.append(keras.callbacks.TensorBoard(str(run.path / "tensorboard")))
     validation = None
     if data.validation is not None:
-        validation = Batches(data.validation, EVALUATION_BATCH, shuffle=False, prepare=task.prepare).dataset()
+        size = scoring_batch(data.validation)
+        validation = Batches(data.validation, size, shuffle=False, prepare=task.prepare).dataset()
     model.steps_per_execution = loop.block
     model.train_function = loop.train_function
     if progress.epoch < recipe.epochs:
@@ -310,4 +309,4 @@ def evaluate(run: RunDirectory, data_dir: str | None = None):
 
 def _scores(task, model: keras.Model, data: Data) -> dict[str, dict]:
     held_out = {name: split for name, split in data.splits.items() if name != "train"}
-    return {name: task.evaluate(model, split, EVALUATION_BATCH) for name, split in sorted(held_out.items())}
+    return {name: task.evaluate(model, split, scoring_batch(split)) for name, split in sorted(held_out.items())}

@@ -1,0 +1,19 @@
+"""What the autoencoders share."""
+
+import keras
+from keras import layers
+
+
+def activation_layer(kind: str, name: str, slope: float = 0.01) -> keras.layers.Layer:
+    """`relu`, or `leaky_relu` with PyTorch's slope unless another is given (Keras' own is 0.3). Else `ValueError`."""
+    if kind == "relu":
+        return layers.ReLU(name=name)
+    if kind == "leaky_relu":
+        return layers.LeakyReLU(slope, name=name)
+    raise ValueError(f"activation must be relu or leaky_relu, not {kind!r}")
+
+
+def autoencoder(encoder: keras.Model, decoder: keras.Model, name: str) -> keras.Model:
+    """The functional model `decoder(encoder(image))`; both remain usable alone."""
+    image = keras.Input(encoder.input_shape[1:], name="image")
+    return keras.Model(image, decoder(encoder(image)), name=name)

@@ -1,0 +1,167 @@
+"""Variational autoencoders, dense and convolutional, optionally conditional on a label.
+
+Kingma and Welling 2013 (arXiv 1312.6114); conditional: Sohn, Lee and Yan 2015.
+"""
+
+import math
+
+import keras
+from keras import layers
+
+from tf_models.autoencoder.layers import GaussianKL, Sampling
+from tf_models.autoencoder.parts import activation_layer
+from tf_models.conventions import conv2d, conv2d_transpose, dense
+
+
+def dense_vae(
+    input_shape: tuple[int, int, int] = (28, 28, 1),
+    hidden: int = 500,
+    latent_dim: int = 15,
+    classes: int = 0,
+    label_output: bool = False,
+    slope: float = 1e-4,
+    name: str = "dense_vae",
+) -> keras.Model:
+    """One hidden layer on each side of a Gaussian code.
+
+    Args:
+        input_shape: `(height, width, channels)`.
+        hidden: units of each hidden layer.
+        latent_dim: dimensions of the code.
+        classes: 0, or the number of labels that encoder and decoder are told.
+        label_output: the decoder repeats the label as a further output.
+        slope: of the leaky ReLU.
+        name: of the model.
+
+    Returns:
+        See `tf_models.autoencoder.vae.assemble`.
+
+    Raises:
+        ValueError: `label_output` without classes.
+
+    >>> dense_vae().count_params() - 2  # two numbers are the state of the noise
+    808314
+    """
+    inputs = _encoder_inputs(input_shape, classes)
+    x = layers.Flatten(name="encoder_flatten")(inputs[0])
+    if classes:
+        x = layers.Concatenate(name="encoder_concat")([x, one_hot(inputs[1], classes, "encoder_one_hot")])
+    x = dense(x, hidden, name="encoder_hidden", initializer="torch")
+    x = activation_layer("leaky_relu", "encoder_activation", slope)(x)
+    encoder = _encoder(inputs, x, latent_dim)
+
+    inputs, x = _decoder_inputs(latent_dim, classes)
+    x = dense(x, hidden, name="decoder_hidden", initializer="torch")
+    x = activation_layer("leaky_relu", "decoder_activation", slope)(x)
+    pixels = dense(x, math.prod(input_shape), name="decoder_pixels", initializer="torch")
+    outputs = [layers.Reshape(input_shape, name="decoder_reshape")(pixels)]
+    if label_output:
+        outputs.append(dense(x, classes, name="decoder_label", initializer="torch"))
+    return assemble(encoder, keras.Model(inputs, outputs, name="decoder"), classes, label_output, name)
+
+
+def conv_vae(
+    latent_dim: int = 15,
+    classes: int = 0,
+    label_output: bool = False,
+    slope: float = 0.01,
+    name: str = "conv_vae",
+) -> keras.Model:
+    """Three strided convolutions down and three transposed ones up, for images of 28x28x1.
+
+    The label enters the encoder as constant planes, one a class, and the decoder beside the code.
+
+    Args:
+        latent_dim, classes, label_output, slope, name: as in `dense_vae`; `label_output` gives planes.
+
+    Returns:
+        See `tf_models.autoencoder.vae.assemble`.
+
+    Raises:
+        ValueError: `label_output` without classes.
+
+    >>> conv_vae().count_params() - 2
+    45887
+    """
+    inputs = _encoder_inputs((28, 28, 1), classes)
+    x = inputs[0]
+    if classes:
+        planes = one_hot(inputs[1], classes, "encoder_one_hot")
+        planes = layers.Reshape((1, 1, classes), name="encoder_label_reshape")(planes)
+        planes = layers.UpSampling2D(28, interpolation="nearest", name="encoder_label_planes")(planes)
+        x = layers.Concatenate(name="encoder_concat")([x, planes])
+    for number, (filters, kernel) in enumerate(((16, 6), (32, 4), (64, 2)), 1):
+        x = conv2d(x, filters, kernel, name=f"encoder_conv{number}", strides=2, padding="valid")
+        x = activation_layer("leaky_relu", f"encoder_activation{number}", slope)(x)
+    encoder = _encoder(inputs, layers.Flatten(name="encoder_flatten")(x), latent_dim)
+
+    inputs, x = _decoder_inputs(latent_dim, classes)
+    x = dense(x, 256, name="decoder_dense", initializer="torch")
+    x = layers.Reshape((2, 2, 64), name="decoder_reshape")(x)
+    for number, (filters, kernel, strides, crop) in enumerate(((32, 2, 2, 0), (16, 4, 3, 1)), 1):
+        x = conv2d_transpose(x, filters, kernel, name=f"decoder_conv{number}", strides=strides, crop=crop)
+        x = activation_layer("leaky_relu", f"decoder_activation{number}", slope)(x)
+    # Two heads are the channels of one convolution, apart.
+    outputs = [conv2d_transpose(x, 1, 6, name="decoder_pixels", strides=3, crop=4)]
+    if label_output:
+        outputs.append(conv2d_transpose(x, classes, 6, name="decoder_label", strides=3, crop=4))
+    return assemble(encoder, keras.Model(inputs, outputs, name="decoder"), classes, label_output, name)
+
+
+def assemble(encoder: keras.Model, decoder: keras.Model, classes: int, label_output: bool, name: str) -> keras.Model:
+    """The whole from its parts.
+
+    Args:
+        encoder: from an image, or `[image, label]`, to `[mean, log_variance]`, `(batch, latent_dim)` each.
+        decoder: from a code, or `[code, label]`, to logits of the pixels and, with `label_output`, of the label.
+        classes, label_output: as in `dense_vae`.
+        name: of the model.
+
+    Returns:
+        A model from `{"image"}`, 0..1, and with classes `{"label"}`, `(batch, 1)` integers, to a dictionary:
+        `reconstruction`, logits `(batch, height, width, channels)`; `kl`, nats `(batch,)`; with `label_output` also
+        `label`, logits. `get_layer("encoder")` and `get_layer("decoder")` are the parts.
+
+    Raises:
+        ValueError: `label_output` without classes.
+    """
+    if label_output and not classes:
+        raise ValueError("label_output needs classes")
+    shape = encoder.inputs[0].shape[1:]
+    inputs = {"image": keras.Input(shape, name="image")}
+    if classes:
+        inputs["label"] = keras.Input((1,), dtype="int32", name="label")
+    label = list(inputs.values())[1:]
+    moments = encoder([inputs["image"], *label] if label else inputs["image"])
+    code = Sampling(name="sampling")(moments)
+    decoded = decoder([code, *label] if label else code)
+    decoded = decoded if isinstance(decoded, (list, tuple)) else [decoded]
+    outputs = {"reconstruction": decoded[0], "kl": GaussianKL(name="kl")(moments)}
+    if label_output:
+        outputs["label"] = decoded[1]
+    return keras.Model(inputs, outputs, name=name)
+
+
+def one_hot(label, classes: int, name: str):
+    """Integers `(batch, 1)` as `(batch, classes)`."""
+    return layers.CategoryEncoding(classes, output_mode="one_hot", name=name)(label)
+
+
+def _encoder_inputs(shape: tuple[int, int, int], classes: int) -> list:
+    label = [keras.Input((1,), dtype="int32", name="label")] if classes else []
+    return [keras.Input(shape, name="image"), *label]
+
+
+def _encoder(inputs: list, x, latent_dim: int) -> keras.Model:
+    mean = dense(x, latent_dim, name="encoder_mean", initializer="torch")
+    log_variance = dense(x, latent_dim, name="encoder_log_variance", initializer="torch")
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], [mean, log_variance], name="encoder")
+
+
+def _decoder_inputs(latent_dim: int, classes: int) -> tuple:
+    code = keras.Input((latent_dim,), name="code")
+    if not classes:
+        return code, code
+    label = keras.Input((1,), dtype="int32", name="label")
+    joined = layers.Concatenate(name="decoder_concat")([code, one_hot(label, classes, "decoder_one_hot")])
+    return [code, label], joined
