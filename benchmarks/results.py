@@ -58,6 +58,7 @@ def _row(id: str, members: list[RunDirectory]) -> dict:
     info = own[-1].info
     row = {
         "results": info["results"],
+        "last_epoch": own[-1].read_history()[-1],
         "data": {"source": info["data"]["source"], "counts": info["data"]["counts"]},
         "epochs": info["recipe"]["epochs"],
         "seed": info["seed"],
@@ -86,13 +87,18 @@ def table(rows: dict[str, dict]) -> str:
     ]
     for recipe in recipes():
         row = rows.get(recipe.id)
-        original = main_score(recipe.original.results if recipe.original else {}, "test_")
+        printed = recipe.original.results if recipe.original else {}
+        original = main_score(printed, "test_")
+        if original == "-" and "train_loss" in printed:
+            original = f"train {show('loss', printed['train_loss'])}"
         source = recipe.builder.split(":")[0].replace(".", "/") + ".py"
         cells = [f"[`{recipe.id}`]({source})", recipe.dataset, f"{recipe.parameters:,}", original, "-", "", "", ""]
         if row:
             test, spread = row["results"]["test"], row.get("spread")
             cells[1] += "" if row["data"]["source"] in ("official", "generated") else f" ({row['data']['source']})"
             cells[4] = f"{main_score(test)} of {test['samples']:,}"
+            if original.startswith("train"):
+                cells[4] += f" (train {show('loss', row['last_epoch']['loss'])})"
             if spread:
                 mean, deviation = show(spread["score"], spread["mean"]), show(spread["score"], spread["sd"])
                 cells[5] = f"{mean} ± {deviation} ({len(spread['seeds'])})"

@@ -23,10 +23,8 @@ class ReplicatePadding2D(keras.layers.Layer):
 
     def call(self, inputs):
         x = inputs
-        for axis in (1, 2):
-            first, last = ops.split(x, [1], axis)[0], ops.split(x, [-1], axis)[1]
-            x = ops.concatenate([first] * self.before + [x] + [last] * self.after, axis)
-        return x
+        x = ops.concatenate([x[:, :1]] * self.before + [x] + [x[:, -1:]] * self.after, axis=1)
+        return ops.concatenate([x[:, :, :1]] * self.before + [x] + [x[:, :, -1:]] * self.after, axis=2)
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape

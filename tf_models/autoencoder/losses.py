@@ -20,6 +20,12 @@ def pixel_losses(kind: str, x, logits):
 
 
 @keras.saving.register_keras_serializable(package="tf_models")
+def squared_error(images, logits):
+    """Squared error of a pixel, the mean over each sample `(batch, height, width, channels)`; for a metric."""
+    return ops.mean(pixel_losses("squared-error", images, logits), axis=(1, 2, 3))
+
+
+@keras.saving.register_keras_serializable(package="tf_models")
 class PixelLoss(keras.losses.Loss):
     """How far a reconstruction is from the image.
 

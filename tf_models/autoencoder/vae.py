@@ -42,7 +42,7 @@ def dense_vae(
     >>> dense_vae().count_params() - 2  # two numbers are the state of the noise
     808314
     """
-    inputs = _encoder_inputs(input_shape, classes)
+    inputs = _encoder_inputs(input_shape, classes, label_output)
     x = layers.Flatten(name="encoder_flatten")(inputs[0])
     if classes:
         x = layers.Concatenate(name="encoder_concat")([x, one_hot(inputs[1], classes, "encoder_one_hot")])
@@ -83,7 +83,7 @@ def conv_vae(
     >>> conv_vae().count_params() - 2
     45887
     """
-    inputs = _encoder_inputs((28, 28, 1), classes)
+    inputs = _encoder_inputs((28, 28, 1), classes, label_output)
     x = inputs[0]
     if classes:
         planes = one_hot(inputs[1], classes, "encoder_one_hot")
@@ -122,11 +122,7 @@ def assemble(encoder: keras.Model, decoder: keras.Model, classes: int, label_out
         `reconstruction`, logits `(batch, height, width, channels)`; `kl`, nats `(batch,)`; with `label_output` also
         `label`, logits. `get_layer("encoder")` and `get_layer("decoder")` are the parts.
 
-    Raises:
-        ValueError: `label_output` without classes.
     """
-    if label_output and not classes:
-        raise ValueError("label_output needs classes")
     shape = encoder.inputs[0].shape[1:]
     inputs = {"image": keras.Input(shape, name="image")}
     if classes:
@@ -147,7 +143,9 @@ def one_hot(label, classes: int, name: str):
     return layers.CategoryEncoding(classes, output_mode="one_hot", name=name)(label)
 
 
-def _encoder_inputs(shape: tuple[int, int, int], classes: int) -> list:
+def _encoder_inputs(shape: tuple[int, int, int], classes: int, label_output: bool) -> list:
+    if label_output and not classes:
+        raise ValueError("label_output needs classes")
     label = [keras.Input((1,), dtype="int32", name="label")] if classes else []
     return [keras.Input(shape, name="image"), *label]
 

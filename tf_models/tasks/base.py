@@ -56,8 +56,15 @@ class Task:
         """`evaluate`'s scores as one line for people."""
         raise NotImplementedError
 
-    def predict(self, model: keras.Model, inputs: list[Any], classes: tuple[str, ...]) -> list[dict]:
-        """Predictions for what a user names on the command line, a dictionary each, in order."""
+    def predict(
+        self, model: keras.Model, inputs: list[Any], classes: tuple[str, ...], invert: bool = False, out=None
+    ) -> list[dict]:
+        """Predictions for what a user names on the command line, a dictionary each, in order.
+
+        Args:
+            invert: exchange light and dark of pictures first.
+            out: file for the picture that a task makes of them; None for none.
+        """
         raise NotImplementedError
 
     def sample(self, model: keras.Model, count: int, seed: int, label: int | None = None) -> np.ndarray:

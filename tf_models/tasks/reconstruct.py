@@ -10,7 +10,7 @@ from tf_data.dataset import Data, Split
 from tf_data.errors import InputError, TrainingError
 from tf_data.pipeline import Batches
 from tf_data.transforms import centre_crop, to_float
-from tf_models.autoencoder.losses import KINDS, PixelLoss
+from tf_models.autoencoder.losses import KINDS, PixelLoss, squared_error
 from tf_models.tasks import grids, plots
 from tf_models.tasks.base import Task, scoring_batch
 from tf_models.tasks.images import read_image
@@ -52,7 +52,7 @@ class Reconstruct(Task):
 
     def compile(self, model, optimizer, data, jit):
         self._check(model, data)
-        mse = keras.metrics.MeanMetricWrapper(_squared_error, name="mse")
+        mse = keras.metrics.MeanMetricWrapper(squared_error, name="mse")
         model.compile(optimizer=optimizer, loss=PixelLoss(self.loss), metrics=[mse], jit_compile=jit)
 
     def _check(self, model: keras.Model, data: Data) -> None:
@@ -98,7 +98,7 @@ class Reconstruct(Task):
         """Means over a batch of stored samples. `number` of the batch is what random scores draw from."""
         images = self._images(x)
         logits = model(images, training=False)
-        return {"loss": PixelLoss(self.loss)(images, logits), "mse": tf.reduce_mean(_squared_error(images, logits))}
+        return {"loss": PixelLoss(self.loss)(images, logits), "mse": tf.reduce_mean(squared_error(images, logits))}
 
     def describe(self, results):
         return (
@@ -181,10 +181,6 @@ class Collapse(keras.callbacks.Callback):
             raise TrainingError(
                 f"the model gives one and the same picture for {len(images)} different ones (deviation {deviation:.1e})"
             )
-
-
-def _squared_error(images, logits):
-    return tf.reduce_mean(tf.square(tf.sigmoid(logits) - images), axis=(1, 2, 3))
 
 
 def _stored(split: Split, batch_size: int) -> tf.data.Dataset:
