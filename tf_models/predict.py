@@ -28,7 +28,7 @@ def parser() -> Parser:
     add("--invert", action="store_true", help="exchange light and dark: MNIST is white on black")
     add("--top", type=int, default=3, metavar="K", help="classes to show (default 3)")
     add("--samples", type=int, metavar="N", help="draw N new pictures from a generative model, in place of INPUT")
-    add("--label", type=int, metavar="L", help="with --samples: of this class, for conditional models")
+    add("--label", type=int, metavar="L", help="the class of samples or pictures, for conditional models")
     add("--seed", type=int, default=0, metavar="S", help="with --samples: of the noise (default 0)")
     add("--out", type=Path, metavar="FILE", help="PNG to write: samples, or pictures above their reconstructions")
     add("--json", action="store_true", help="print everything as JSON")
@@ -52,8 +52,9 @@ def main(argv: list[str] | None = None) -> None:
         _samples(arguments, model, task)
         return
     classes = tuple(directory.info["data"]["classes"])
-    options = {"out": arguments.out} if arguments.out else {}
-    rows = task.predict(model, arguments.inputs, classes, invert=arguments.invert, **options)
+    rows = task.predict(
+        model, arguments.inputs, classes, invert=arguments.invert, out=arguments.out, label=arguments.label
+    )
     if arguments.json:
         print(json.dumps(rows, indent=2))
         return

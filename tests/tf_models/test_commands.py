@@ -299,3 +299,56 @@ def test_tensorboard_writes_event_files(tmp_path):
     arguments = ["mlp-basic", *QUICK, "--data", "embedded", "--tensorboard", "--run-dir", str(tmp_path / "run")]
     assert run(train.main, arguments) == 0
     assert list((tmp_path / "run" / "tensorboard" / "train").glob("events*"))
+
+
+@pytest.fixture(scope="module")
+def conditional(tmp_path_factory):
+    """A run directory of a conditional variational autoencoder on embedded digits."""
+    folder = tmp_path_factory.mktemp("conditional") / "run"
+    arguments = ["ae-cvae-no-out-concat", "--data", "embedded", *QUICK, "--set", "model.hidden=8"]
+    assert run(train.main, [*arguments, "--run-dir", str(folder)]) == 0
+    return folder
+
+
+def test_predict_draws_samples(conditional, tmp_path, capsys):
+    command = [str(conditional), "--samples", "9", "--label", "7", "--seed", "3"]
+    for name in ("a.png", "b.png"):
+        assert run(predict.main, [*command, "--out", str(tmp_path / name), "--json"]) == 0
+    said = capsys.readouterr().out
+    assert '"samples": 9, "seed": 3, "label": 7' in said
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.size == (3 * 28 + 2 * 2, 3 * 28 + 2 * 2)
+
+
+def test_evaluate_repeats_an_elbo(conditional, capsys):
+    capsys.readouterr()
+    assert run(evaluate.main, [str(conditional), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)["results"]["test"]
+    assert said == json.loads((conditional / "run.json").read_text())["results"]["test"]
+    assert said["elbo"] < 0
+
+
+def test_an_autoencoder_repeats_pictures(tmp_path, capsys):
+    folder = tmp_path / "run"
+    assert run(train.main, ["ae-deconv", "--data", "embedded", *QUICK, "--run-dir", str(folder)]) == 0
+    Image.new("L", (50, 40), 90).save(tmp_path / "grey.png")
+    capsys.readouterr()
+    command = [str(folder), str(tmp_path / "grey.png")]
+    assert run(predict.main, [*command, "--out", str(tmp_path / "pairs.png")]) == 0
+    said = capsys.readouterr().out
+    assert "grey.png: mse 0." in said
+    assert (tmp_path / "pairs.png").stat().st_size > 0
+    fails(capsys, predict.main, [folder, "--samples", 4, "--out", tmp_path / "x.png"], 2, "draws no samples")
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_predict_wants_pictures_or_samples(trained, conditional, tmp_path, capsys):
+    Image.new("L", (28, 28)).save(tmp_path / "black.png")
+    fails(capsys, predict.main, [trained], 2, "name pictures")
+    fails(capsys, predict.main, [conditional, "--samples", 4], 2, "--out")
+    fails(capsys, predict.main, [conditional, "--samples", 0, "--out", "x.png"], 2, "positive")
+    fails(capsys, predict.main, [conditional, "--samples", 1, "--label", 10, "--out", "x.png"], 2, "0..9")
+    fails(capsys, predict.main, [trained, tmp_path / "black.png", "--out", "x.png"], 2, "leave --out")
+    fails(capsys, predict.main, [conditional, tmp_path / "black.png"], 2, "add --label 0..9")
+    assert run(predict.main, [str(conditional), str(tmp_path / "black.png"), "--label", "7"]) == 0

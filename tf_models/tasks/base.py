@@ -57,13 +57,23 @@ class Task:
         raise NotImplementedError
 
     def predict(
-        self, model: keras.Model, inputs: list[Any], classes: tuple[str, ...], invert: bool = False, out=None
+        self,
+        model: keras.Model,
+        inputs: list[Any],
+        classes: tuple[str, ...],
+        invert: bool = False,
+        out: Path | None = None,
+        label: int | None = None,
     ) -> list[dict]:
         """Predictions for what a user names on the command line, a dictionary each, in order.
 
         Args:
             invert: exchange light and dark of pictures first.
             out: file for the picture that a task makes of them; None for none.
+            label: the class of all pictures, for models that are told it.
+
+        Raises:
+            InputError: an input that cannot be read, or an option that the model has no use for.
         """
         raise NotImplementedError
 

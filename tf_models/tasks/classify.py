@@ -103,16 +103,16 @@ class Classify(Task):
         accuracy, count = results["accuracy"], results["samples"]
         return f"accuracy {accuracy:.2%}, loss {results['loss']:.4f} on {count:,} samples"
 
-    def predict(self, model, inputs, classes, invert=False, out=None):
+    def predict(self, model, inputs, classes, invert=False, out=None, label=None):
         """Class and probabilities for image files.
 
         Args:
             inputs: paths of pictures of any size and colour.
             invert: exchange light and dark first.
-            out: refused: a classifier makes no pictures.
+            out, label: refused: a classifier makes no pictures and is told no label.
         """
-        if out:
-            raise InputError(f"{model.name} is a classifier and makes no pictures; leave --out away")
+        if out or label is not None:
+            raise InputError(f"{model.name} is a classifier; leave --out and --label away")
         shape = model.input_shape[1:]
         if len(shape) != 3:
             raise InputError(f"{model.name} takes {shape} numbers, not pictures; call tf_models.load(...) in Python")

@@ -105,15 +105,21 @@ class Reconstruct(Task):
             f"loss {results['loss']:.4f}, squared error {results['mse']:.5f} a pixel on {results['samples']:,} samples"
         )
 
-    def predict(self, model, inputs, classes, invert=False, out=None):
+    def predict(self, model, inputs, classes, invert=False, out=None, label=None):
         """The squared error of each picture; `out` takes pictures above their reconstructions."""
         shape = self._image_shape(model)
         images = np.stack([read_image(path, shape, invert) for path in inputs])
-        again = self.reconstruct(model, images, None)
+        again = self.reconstruct(model, images, self._labels(model, len(images), label))
         if out:
             _pairs(images, again, Path(out))
         errors = np.mean(np.square(again - images), axis=(1, 2, 3))
         return [{"input": str(path), "mse": float(error)} for path, error in zip(inputs, errors, strict=True)]
+
+    def _labels(self, model: keras.Model, count: int, label: int | None) -> tf.Tensor | None:
+        """What the model must be told of `count` pictures of one class. Raises `InputError` for what it cannot take."""
+        if label is not None:
+            raise InputError(f"model {model.name} takes no label; leave --label away")
+        return None
 
     def reconstruct(self, model: keras.Model, images: np.ndarray, y) -> np.ndarray:
         """Reconstructions, 0..1, of images 0..1."""

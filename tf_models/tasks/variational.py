@@ -51,7 +51,7 @@ class Variational(Reconstruct):
         self._check(model, data)
         self._look(model)
         if self._conditional:
-            classes = model.get_layer("decoder").get_layer("decoder_one_hot").num_tokens
+            classes = self._classes(model)
             if classes != len(data.classes):
                 raise InputError(f"model {model.name} takes {classes} labels, but {data.name} has {len(data.classes)}")
         losses = {"reconstruction": PixelLoss(pixels="sum"), "kl": OutputAsLoss()}
@@ -123,15 +123,30 @@ class Variational(Reconstruct):
         self._look(model)
         latent_dim = model.get_layer("encoder").output_shape[0][-1]
         codes = np.random.default_rng(seed).standard_normal((count, latent_dim)).astype(np.float32)
-        y = None
-        if self._conditional:
-            classes = model.get_layer("decoder").get_layer("decoder_one_hot").num_tokens
-            if label is not None and not 0 <= label < classes:
-                raise InputError(f"label must be in 0..{classes - 1}, not {label}")
-            y = tf.constant(np.arange(count) % classes if label is None else np.full(count, label), tf.int32)
-        elif label is not None:
-            raise InputError(f"model {model.name} takes no label")
+        y = self._labels(model, count, label)
+        if self._conditional and label is None:
+            y = tf.range(count) % self._classes(model)
         return self.decode(model, tf.constant(codes), y).numpy()
+
+    def _labels(self, model, count, label):
+        self._look(model)
+        if not self._conditional or label is None:
+            return super()._labels(model, count, label)
+        if not 0 <= label < self._classes(model):
+            raise InputError(f"label must be in 0..{self._classes(model) - 1}, not {label}")
+        return tf.fill([count], label)
+
+    @staticmethod
+    def _classes(model) -> int:
+        return model.get_layer("decoder").get_layer("decoder_one_hot").num_tokens
+
+    def predict(self, model, inputs, classes, invert=False, out=None, label=None):
+        self._look(model)
+        if self._conditional and label is None:
+            raise InputError(
+                f"model {model.name} wants to know what it sees: add --label 0..{self._classes(model) - 1}"
+            )
+        return super().predict(model, inputs, classes, invert, out, label)
 
     def callbacks(self, model, data, run):
         frames = []
