@@ -94,14 +94,21 @@ def _keras(recipe: Recipe, x, y) -> Callable[[], int]:
     from tf_models.training.building import build_model, build_optimizer
 
     model = build_model(recipe)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(build_optimizer(recipe), loss, metrics=["accuracy"])
     x = x.astype(np.float32) / 255
+    if recipe.task == "classify":
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(build_optimizer(recipe), loss, metrics=["accuracy"])
+    else:
+        from tf_models.autoencoder.losses import OutputAsLoss, PixelLoss
+
+        model.compile(build_optimizer(recipe), {"reconstruction": PixelLoss(pixels="sum"), "kl": OutputAsLoss()})
+        x, y = {"image": x}, {"reconstruction": x, "kl": np.zeros(len(x), np.float32)}
+    samples = len(keras.tree.flatten(x)[0])
 
     def epoch() -> int:
         with contextlib.redirect_stdout(io.StringIO()):
             model.fit(x, y, batch_size=recipe.batch_size, verbose=1)
-        return len(x)
+        return samples
 
     return epoch
 
@@ -109,7 +116,6 @@ def _keras(recipe: Recipe, x, y) -> Callable[[], int]:
 def _torch(recipe: Recipe, x, y) -> dict[str, Callable[[], int]]:
     """PyTorch eager with its own loader, and with batches cut from a permutation by hand, its fastest way."""
     import torch
-    from torch import nn
     from torch.utils.data import DataLoader, TensorDataset
     from tqdm import tqdm
 
@@ -125,20 +131,23 @@ def _torch(recipe: Recipe, x, y) -> dict[str, Callable[[], int]]:
             yield images[rows], labels[rows]
 
     def trainer(batches: Callable) -> Callable[[], int]:
-        network = TORCH[recipe.id](nn)
-        optimizer = torch.optim.SGD(network.parameters(), recipe.learning_rate)
+        side = TORCH[recipe.id]
+        network = side.module(torch)
+        optimizers = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+        optimizer = optimizers[recipe.optimizer](network.parameters(), recipe.learning_rate)
 
         def epoch() -> int:
             total, right, seen = 0.0, 0, 0
             bar = tqdm(batches(), total=-(-len(images) // size), file=io.StringIO())
             for inputs, targets in bar:
                 optimizer.zero_grad()
-                logits = network(inputs)
-                loss = nn.functional.cross_entropy(logits, targets)
+                outputs = network(inputs)
+                loss = side.loss(torch, outputs, inputs, targets)
                 loss.backward()
                 optimizer.step()
                 total += loss.item() * len(targets)
-                right += (logits.argmax(1) == targets).sum().item()
+                if side.accuracy:
+                    right += (outputs.argmax(1) == targets).sum().item()
                 seen += len(targets)
             bar.set_postfix(loss=total / seen, accuracy=right / seen)
             return seen

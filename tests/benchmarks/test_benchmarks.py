@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import measure
+from benchmarks.networks import TORCH
 from tf_data.command import run
 
 
@@ -43,7 +44,7 @@ def test_a_table_is_markdown():
 def test_train_step_times_every_network(capsys, tmp_path):
     assert run(command.main, ["train_step", "--quick", "--json", "--out", str(tmp_path / "out.json")]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
-    assert {row["network"] for row in rows} == {"mlp-basic", "cnn-basic-wide", "softmax-regression"}
+    assert {row["network"] for row in rows} == set(TORCH)
     assert all(row["samples_per_second"] > 0 for row in rows)
     saved = json.loads((tmp_path / "out.json").read_text())
     assert saved["rows"] == rows
