@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 SHARES = ("accuracy",)
-MAIN = ("accuracy", "mae", "elbo", "loss")
+MAIN = ("accuracy", "mae", "elbo", "frechet_distance", "loss")
 
 
 def show(name: str, value: float) -> str:
@@ -15,5 +15,5 @@ def main_score(results: Mapping[str, float], prefix: str = "") -> str:
     """The score that stands for a result, or a dash where there is none."""
     for name in MAIN:
         if prefix + name in results:
-            return show(name, results[prefix + name]) + ("" if name in SHARES else f" {name}")
+            return show(name, results[prefix + name]) + ("" if name in SHARES else f" {name.replace('_', ' ')}")
     return "-"

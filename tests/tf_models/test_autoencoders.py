@@ -17,7 +17,6 @@ from tf_data.errors import InputError, Interrupted, TrainingError
 from tf_models import autoencoder, tasks
 from tf_models.autoencoder.losses import OutputAsLoss
 from tf_models.recipes import get
-from tf_models.tasks.reconstruct import Collapse
 from tf_models.training import callbacks, trainer
 from tf_models.training.building import build_model, build_optimizer
 from tf_models.training.loop import StepLoop
@@ -282,7 +281,7 @@ def test_one_picture_for_all_ends_the_training():
     recipe = get("ae-basic")
     data = drawn(recipe)
     task, model, _ = compiled(recipe, data)
-    watch = Collapse(task, data.test)
+    (watch,) = task.callbacks(model, data, run=None)
     watch.set_model(model)
     watch.on_train_end()
     model.get_layer("decoder").get_layer("decoder_pixels").kernel.assign(np.zeros((32, 784)))

@@ -8,6 +8,7 @@ from tf_data.errors import InputError
 TASKS = {
     "classify": "tf_models.tasks.classify:Classify",
     "reconstruct": "tf_models.tasks.reconstruct:Reconstruct",
+    "generate": "tf_models.tasks.generate:Generate",
     "variational": "tf_models.tasks.variational:Variational",
 }
 

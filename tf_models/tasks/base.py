@@ -48,6 +48,9 @@ class Task:
         """
         return []
 
+    def study(self, data: Data) -> None:
+        """Learn from the training data what `evaluate` needs; called before it. Default: nothing."""
+
     def evaluate(self, model: keras.Model, split: Split, batch_size: int) -> dict[str, float]:
         """Scores on a whole split, with `samples`, the number they were computed on."""
         raise NotImplementedError

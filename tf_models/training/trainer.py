@@ -308,5 +308,6 @@ def evaluate(run: RunDirectory, data_dir: str | None = None):
 
 
 def _scores(task, model: keras.Model, data: Data) -> dict[str, dict]:
+    task.study(data)
     held_out = {name: split for name, split in data.splits.items() if name != "train"}
     return {name: task.evaluate(model, split, scoring_batch(split)) for name, split in sorted(held_out.items())}

@@ -1,0 +1,253 @@
+"""GANs: losses against formulas, who is updated by what, bounds, resuming, scores and samples."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tf_models
+from tf_data.errors import InputError, Interrupted, TrainingError
+from tf_models.gan import conv_gan, dense_gan
+from tf_models.gan.model import GAN
+from tf_models.recipes import get
+from tf_models.tasks.collapse import Collapse
+from tf_models.tasks.fidelity import coverage, frechet_distance
+from tf_models.training import callbacks, state, trainer
+from tf_models.training.loop import StepLoop
+from tf_models.training.run_directory import RunDirectory
+from tf_models.training.trainer import Options
+
+# Trainable parameters of generator and discriminator as the topics state them.
+PARAMETERS = {
+    "gan-fc-mnist": (114_064, 100_609),
+    "gan-conv-mnist": (344_208, 4_025),
+    "gan-conv-label-smoothing": (344_208, 4_025),
+    "gan-wgan-fc-mnist": (50 * 128 + 128 + 128 * 784 + 784, 100_609),
+    "gan-wgan-conv-mnist": (344_208, 6_457),
+    "gan-dcgan-celeba": (3_576_704, 2_765_633),
+}
+RECIPES = [recipe for recipe in tf_models.recipes() if recipe.section == "gan"]
+SMALL = {"input_shape": (4, 4, 1), "latent_dim": 3, "hidden": 8}
+
+
+def made(**arguments):
+    gan = dense_gan(**{**SMALL, **arguments}, seed=1)
+    gan.compile(optimizer=keras.optimizers.SGD(0.1), jit_compile=False)
+    gan.build_optimizers()
+    return gan
+
+
+def images(count=5, seed=0):
+    return tf.constant(np.random.default_rng(seed).uniform(-1, 1, (count, 4, 4, 1)).astype(np.float32))
+
+
+def values(part):
+    return [weight.numpy() for weight in part.trainable_variables]
+
+
+def moved(before, part):
+    return [not np.array_equal(a, b.numpy()) for a, b in zip(before, part.trainable_variables, strict=True)]
+
+
+def test_every_recipe_is_in_the_table():
+    assert [recipe.id for recipe in RECIPES] == list(PARAMETERS)
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=list(PARAMETERS))
+def test_parameters_and_names(recipe):
+    model = tf_models.build(recipe.id)
+    counts = tuple(
+        sum(int(np.prod(weight.shape)) for weight in part.trainable_variables)
+        for part in (model.generator, model.discriminator)
+    )
+    assert counts == PARAMETERS[recipe.id]
+    assert sum(counts) == recipe.parameters
+    names = [layer.name for part in (model.generator, model.discriminator) for layer in part.layers[1:]]
+    assert all(name.startswith(("generator_", "discriminator_")) for name in names)
+    assert len(set(names)) == len(names)
+
+
+def entropy(logits, target):
+    p = 1 / (1 + np.exp(-logits))
+    return -np.mean(target * np.log(p) + (1 - target) * np.log(1 - p))
+
+
+def test_losses_against_numpy():
+    real, fake = np.array([[0.3], [-2.0]], np.float32), np.array([[1.5], [0.2]], np.float32)
+    plain, smooth = made(), made(label_smoothing=0.1)
+    expected = (entropy(real, 1.0) + entropy(fake, 0.0)) / 2
+    assert float(plain.discriminator_loss(real, fake)) == pytest.approx(expected, rel=1e-5)
+    expected = (entropy(real, 0.9) + entropy(fake, 0.0)) / 2
+    assert float(smooth.discriminator_loss(real, fake)) == pytest.approx(expected, rel=1e-5)
+    # One-sided: the generator's targets stay 1.
+    for gan in (plain, smooth):
+        assert float(gan.generator_loss(fake)) == pytest.approx(entropy(fake, 1.0), rel=1e-5)
+    wasserstein = made(objective="wasserstein")
+    assert float(wasserstein.discriminator_loss(real, fake)) == pytest.approx(0.85 + 0.85, rel=1e-5)
+    assert float(wasserstein.generator_loss(fake)) == pytest.approx(-0.85, rel=1e-5)
+
+
+def test_each_part_is_updated_by_its_own_loss_only():
+    gan = made()
+    generator, discriminator = values(gan.generator), values(gan.discriminator)
+    gan._discriminator_step(images())
+    assert not any(moved(generator, gan.generator))
+    assert all(moved(discriminator, gan.discriminator))
+    discriminator = values(gan.discriminator)
+    gan._generator_step(5)
+    assert all(moved(generator, gan.generator))
+    assert not any(moved(discriminator, gan.discriminator))
+
+
+def test_dropout_is_active_in_training_only():
+    gan = made(hidden=200)
+    noise = np.ones((1, 3), np.float32)
+    hidden = keras.Model(gan.generator.input, gan.generator.get_layer("generator_dropout").output)
+    zeros = np.mean(hidden(noise, training=True).numpy() == 0)
+    assert 0.3 < zeros < 0.7
+    np.testing.assert_array_equal(gan(noise), gan(noise))
+
+
+def test_noise_stays_in_its_range_and_differs_from_step_to_step():
+    uniform = made()
+    one, other = uniform.draw_noise(1000).numpy(), uniform.draw_noise(1000).numpy()
+    assert -1 <= one.min() < -0.9
+    assert 0.9 < one.max() <= 1
+    assert not np.array_equal(one, other)
+    assert np.abs(made(noise="normal").draw_noise(1000)).max() > 2
+
+
+def test_the_critics_weights_are_clipped_after_each_of_its_steps():
+    gan = made(objective="wasserstein", critic_steps=3, clip=0.01, dropout=0.0)
+    gan.train_step((images(),))
+    assert max(np.abs(value).max() for value in values(gan.discriminator)) <= 0.01 + 1e-9
+    assert int(gan.discriminator_optimizer.iterations) == 3
+    assert int(gan.optimizer.iterations) == 1
+    assert max(np.abs(value).max() for value in values(gan.generator)) > 0.01
+
+
+def test_the_gradient_penalty_of_a_linear_critic_is_known():
+    weights = np.random.default_rng(3).normal(size=(16, 1)).astype(np.float32)
+    image = keras.Input((4, 4, 1), name="image")
+    x = keras.layers.Flatten(name="discriminator_flatten")(image)
+    critic = keras.Model(image, keras.layers.Dense(1, name="discriminator_score")(x), name="discriminator")
+    critic.get_layer("discriminator_score").set_weights([weights, np.zeros(1)])
+    gan = GAN(made().generator, critic, objective="wasserstein", gradient_penalty=10.0, seed=1)
+    expected = (np.linalg.norm(weights) - 1) ** 2
+    assert float(gan.gradient_penalty(images(), images(seed=1))) == pytest.approx(expected, rel=1e-5)
+    gan.compile(optimizer=keras.optimizers.SGD(0.01), jit_compile=False)
+    gan.build_optimizers()
+    before = gan.discriminator_loss(critic(images()), critic(gan.generator(np.zeros((5, 3), np.float32))))
+    loss, real, fake = gan._discriminator_step(images())
+    assert float(loss) == pytest.approx(float(fake - real) + 10 * expected, rel=1e-4)
+    assert np.isfinite(before)
+
+
+def test_a_compiled_step_learns_to_tell_real_from_drawn():
+    gan = conv_gan(latent_dim=4, seed=1)
+    gan.compile(optimizer=keras.optimizers.Adam(1e-3), jit_compile=False)
+    gan.build_optimizers()
+    real = tf.constant(np.random.default_rng(0).choice([-1.0, 1.0], (16, 28, 28, 1)).astype(np.float32))
+    step = tf.function(gan._discriminator_step, autograph=False)
+    first = step(real)
+    for _ in range(40):
+        last = step(real)
+    assert float(last[0]) < 0.5 * float(first[0])
+    assert float(last[1]) > 0.7 > 0.3 > float(last[2])
+
+
+def test_saved_models_draw_the_same_pictures(tmp_path):
+    gan = made(label_smoothing=0.1)
+    gan.train_step((images(),))
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    noise = np.random.default_rng(0).uniform(-1, 1, (3, 3)).astype(np.float32)
+    np.testing.assert_array_equal(loaded(noise), gan(noise))
+    assert loaded.settings == gan.settings
+    assert loaded.discriminator_optimizer.built
+    np.testing.assert_array_equal(values(loaded.discriminator)[0], values(gan.discriminator)[0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"objective": "hinge"}, "objective must be one of"),
+        ({"noise": "pink"}, "noise of"),
+        ({"label_smoothing": 0.6}, "label_smoothing"),
+        ({"clip": 0.1}, "belong to the objective wasserstein"),
+        ({"objective": "wasserstein", "critic_steps": 0}, "at least 1"),
+        ({"dropout": 1.0}, "dropout"),
+    ],
+)
+def test_bad_arguments(arguments, said):
+    with pytest.raises(ValueError, match=said):
+        dense_gan(**SMALL, **arguments)
+
+
+def test_frechet_distance_against_the_closed_form():
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=(200_000, 2))
+    one, other = base * [1.0, 2.0], rng.permutation(base) * [3.0, 2.0] + [1.0, -2.0]
+    assert frechet_distance(one, one) == pytest.approx(0, abs=1e-6)
+    assert frechet_distance(one, other) == pytest.approx(1 + 4 + (3 - 1) ** 2, rel=0.02)
+    flat = np.column_stack([one, np.zeros(len(one))])  # a feature that never varies
+    assert frechet_distance(flat, flat) == pytest.approx(0, abs=1e-6)
+
+
+def test_coverage_sees_a_collapsed_mode():
+    assert coverage(np.arange(100) % 10, 10) == {"classes_covered": 10, "class_entropy": pytest.approx(1.0)}
+    assert coverage(np.zeros(100, int), 10) == {"classes_covered": 1, "class_entropy": 0.0}
+    assert coverage(np.array([0] * 98 + [1] * 2), 10)["classes_covered"] == 2
+    assert coverage(np.array([0] * 99 + [1]), 10)["classes_covered"] == 1
+
+
+def test_a_constant_picture_ends_the_training():
+    Collapse(lambda: np.random.default_rng(0).random((4, 2, 2, 1))).on_train_end()
+    with pytest.raises(TrainingError, match="same picture of 4 inputs"):
+        Collapse(lambda: np.full((4, 2, 2, 1), 0.3)).on_train_end()
+
+
+TINY = replace(get("gan-fc-mnist"), epochs=2, batch_size=32, model={**get("gan-fc-mnist").model, "hidden": 16})
+OPTIONS = Options(source="embedded", limit=128, quiet=True, figures=False)
+
+
+def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
+    """Both optimizers, the noise, dropout and running means."""
+    monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", 1))
+    whole = trainer.train(TINY, replace(OPTIONS, figures=True), tmp_path / "whole")
+    original = callbacks.Checkpoints.on_train_batch_end
+
+    def stop_once(self, batch, logs=None):
+        self.signals.received = (self.loop.epoch, self.loop.step) == (0, 3)
+        original(self, batch, logs)
+
+    monkeypatch.setattr(callbacks.Checkpoints, "on_train_batch_end", stop_once)
+    with pytest.raises(Interrupted):
+        trainer.train(TINY, OPTIONS, tmp_path / "parts")
+    monkeypatch.setattr(callbacks.Checkpoints, "on_train_batch_end", original)
+    parts = trainer.resume(RunDirectory.open(tmp_path / "parts"), quiet=True, figures=False)
+    (a, _), (b, _) = (state.load(run.checkpoints[-1]) for run in (whole, parts))
+    assert a.keys() == b.keys()
+    assert any("0000" in name for name in a if name.startswith("optimizer"))
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+    assert parts.info["results"] == whole.info["results"]
+    scores = whole.info["results"]["test"]
+    assert scores["samples"] == 128
+    assert scores["frechet_distance"] > 0
+    assert set(whole.info["figures"]) == {"curves.png", "samples.png", "real.png", "samples.gif"}
+    assert trainer.evaluate(whole)[1]["test"] == scores
+    task = trainer.tasks.make(TINY)
+    with pytest.raises(InputError, match="use --samples"):
+        task.predict(whole.load_model(), ["x.png"], ())
+    with pytest.raises(InputError, match="takes no label"):
+        task.sample(whole.load_model(), 1, 0, label=3)
+
+
+def test_pictures_must_fit_the_model(tmp_path):
+    recipe = replace(TINY, model={**TINY.model, "input_shape": (32, 32, 1)})
+    with pytest.raises(InputError, match="takes images of"):
+        trainer.train(recipe, OPTIONS, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,95 @@
+"""Convolutional GANs (after Radford, Metz and Chintala 2015, arXiv 1511.06434)."""
+
+import keras
+from keras import layers
+
+from tf_models.conventions import TORCH_BATCH_NORM, conv2d, conv2d_transpose, dense
+from tf_models.gan.model import GAN
+
+
+def conv_gan(
+    latent_dim: int = 100,
+    filters: tuple[int, ...] = (8, 32),
+    slope: float = 1e-4,
+    name: str = "conv_gan",
+    **settings,
+) -> GAN:
+    """Transposed convolutions from 7x7x64 to images of 28x28x1, and strided convolutions back to one score.
+
+    Args:
+        latent_dim: dimensions of the noise.
+        filters: maps of the discriminator's convolutions, stride 2 each.
+        slope: of the leaky ReLU.
+        name: of the model.
+        settings: of `GAN`: objective, label_smoothing, critic_steps, clip, gradient_penalty, noise.
+
+    Raises:
+        ValueError: settings that `GAN` refuses.
+
+    >>> gan = conv_gan()
+    >>> [sum(w.value.numpy().size for w in part.trainable_variables) for part in (gan.generator, gan.discriminator)]
+    [344208, 4025]
+    """
+    noise = keras.Input((latent_dim,), name="noise")
+    x = dense(noise, 7 * 7 * 64, name="generator_dense", initializer="torch", use_bias=False)
+    x = layers.Reshape((7, 7, 64), name="generator_reshape")(_norm(x, "generator_stage0", slope))
+    for number, (maps, strides, crop) in enumerate(((32, 2, 1), (16, 2, 1), (8, 1, 0)), 1):
+        stage = f"generator_stage{number}"
+        x = conv2d_transpose(x, maps, 3, name=f"{stage}_conv", strides=strides, crop=crop, use_bias=False)
+        x = _norm(x, stage, slope)
+    x = conv2d_transpose(x, 1, 2, name="generator_pixels", use_bias=False, activation="tanh")
+    generator = keras.Model(noise, x, name="generator")
+
+    image = keras.Input((28, 28, 1), name="image")
+    x = image
+    for number, maps in enumerate(filters, 1):
+        stage = f"discriminator_stage{number}"
+        x = _norm(conv2d(x, maps, 3, name=f"{stage}_conv", strides=2, use_bias=False), stage, slope)
+    x = layers.Flatten(name="discriminator_flatten")(x)
+    score = dense(x, 1, name="discriminator_score", initializer="torch")
+    return GAN(generator, keras.Model(image, score, name="discriminator"), name=name, **settings)
+
+
+def dcgan(latent_dim: int = 100, filters: int = 64, slope: float = 0.2, name: str = "dcgan", **settings) -> GAN:
+    """Four doublings from 4x4 to images of 64x64x3, and four halvings back; all kernels are 4x4.
+
+    Args:
+        latent_dim: dimensions of the noise.
+        filters: maps of the generator's last and the discriminator's first hidden layer; the deepest has 8 times as many.
+        slope: of the leaky ReLU.
+        name: of the model.
+        settings: of `GAN`: objective, label_smoothing, critic_steps, clip, gradient_penalty, noise.
+
+    Raises:
+        ValueError: settings that `GAN` refuses.
+
+    >>> gan = dcgan(filters=4)
+    >>> gan.generator.output_shape, gan.discriminator.output_shape
+    ((None, 64, 64, 3), (None, 1))
+    """
+    noise = keras.Input((latent_dim,), name="noise")
+    x = layers.Reshape((1, 1, latent_dim), name="generator_reshape")(noise)
+    for number, factor in enumerate((8, 4, 2, 1)):
+        stage = f"generator_stage{number}"
+        grow = {"strides": 2, "crop": 1} if number else {}
+        x = conv2d_transpose(x, factor * filters, 4, name=f"{stage}_conv", use_bias=False, **grow)
+        x = _norm(x, stage, slope)
+    x = conv2d_transpose(x, 3, 4, name="generator_pixels", strides=2, crop=1, use_bias=False, activation="tanh")
+    generator = keras.Model(noise, x, name="generator")
+
+    image = keras.Input((64, 64, 3), name="image")
+    x = image
+    for number, factor in enumerate((1, 2, 4, 8)):
+        stage = f"discriminator_stage{number}"
+        x = layers.ZeroPadding2D(1, name=f"{stage}_pad")(x)
+        first = number == 0
+        x = conv2d(x, factor * filters, 4, name=f"{stage}_conv", strides=2, padding="valid", use_bias=first)
+        x = layers.LeakyReLU(slope, name=f"{stage}_activation")(x) if first else _norm(x, stage, slope)
+    x = conv2d(x, 1, 4, name="discriminator_score", padding="valid")
+    score = layers.Flatten(name="discriminator_flatten")(x)
+    return GAN(generator, keras.Model(image, score, name="discriminator"), name=name, **settings)
+
+
+def _norm(x, stage: str, slope: float):
+    x = layers.BatchNormalization(**TORCH_BATCH_NORM, name=f"{stage}_norm")(x)
+    return layers.LeakyReLU(slope, name=f"{stage}_activation")(x)

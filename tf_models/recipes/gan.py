@@ -1,0 +1,123 @@
+"""Recipes of generative adversarial networks."""
+
+from dataclasses import replace
+
+from tf_models.recipe import Original, Recipe
+
+ORDER = (
+    "A step here updates the discriminator before the generator, each with fresh noise; the original reuses the "
+    "generator's pictures."
+)
+
+GAN_FC_MNIST = Recipe(
+    id="gan-fc-mnist",
+    section="gan",
+    title="A GAN of dense layers",
+    builder="tf_models.gan.dense:dense_gan",
+    model={"input_shape": (28, 28, 1), "latent_dim": 100, "hidden": 128, "dropout": 0.5, "slope": 0.01},
+    dataset="mnist",
+    task="generate",
+    optimizer="adam",
+    learning_rate=1e-3,
+    batch_size=128,
+    epochs=100,
+    seed=123,
+    parameters=214_673,
+    original=Original(
+        "pytorch_ipynb/gan/gan.ipynb",
+        {"train_generator_loss": 0.7877, "train_discriminator_loss": 0.6469, "minutes": 32.89},
+    ),
+    notes=(ORDER, "The TensorFlow 1 original never switches its dropout on; here it drops in both parts."),
+)
+
+GAN_CONV_MNIST = replace(
+    GAN_FC_MNIST,
+    id="gan-conv-mnist",
+    title="A GAN of convolutions",
+    builder="tf_models.gan.conv:conv_gan",
+    model={"latent_dim": 100, "filters": (8, 32), "slope": 1e-4},
+    learning_rate=1e-4,
+    parameters=348_233,
+    original=Original(
+        "pytorch_ipynb/gan/gan-conv.ipynb",
+        {"train_generator_loss": 0.6977, "train_discriminator_loss": 0.6980, "minutes": 11.18},
+    ),
+    notes=(ORDER,),
+)
+
+GAN_CONV_LABEL_SMOOTHING = replace(
+    GAN_CONV_MNIST,
+    id="gan-conv-label-smoothing",
+    title="gan-conv-mnist with one-sided label smoothing (Salimans et al. 2016)",
+    model={**GAN_CONV_MNIST.model, "label_smoothing": 0.1},
+    original=Original(
+        "pytorch_ipynb/gan/gan-conv-smoothing.ipynb",
+        {"train_generator_loss": 0.7863, "train_discriminator_loss": 0.6857, "minutes": 11.20},
+    ),
+    notes=(ORDER, "The original also smooths the generator's targets; here only the discriminator's real ones."),
+)
+
+GAN_WGAN_FC_MNIST = replace(
+    GAN_FC_MNIST,
+    id="gan-wgan-fc-mnist",
+    title="A Wasserstein GAN of dense layers, weights clipped (Arjovsky et al. 2017)",
+    model={
+        **GAN_FC_MNIST.model,
+        "latent_dim": 50,
+        "dropout": 0.0,
+        "objective": "wasserstein",
+        "critic_steps": 5,
+        "clip": 0.01,
+    },
+    learning_rate=5e-4,
+    parameters=208_273,
+    original=Original("pytorch_ipynb/gan/wgan-1.ipynb", {"minutes": 21.64}),
+    notes=("The original's five critic updates reuse one batch of fakes; here each has fresh ones.",),
+)
+
+GAN_WGAN_CONV_MNIST = replace(
+    GAN_CONV_MNIST,
+    id="gan-wgan-conv-mnist",
+    title="A Wasserstein GAN of convolutions, weights clipped",
+    model={
+        **GAN_CONV_MNIST.model,
+        "filters": (8, 16, 32),
+        "objective": "wasserstein",
+        "critic_steps": 5,
+        "clip": 0.01,
+    },
+    optimizer="rmsprop",
+    learning_rate=5e-5,
+    parameters=350_665,
+    original=Original("pytorch_ipynb/gan/dc-wgan-1.ipynb", {"minutes": 39.57}),
+    notes=("The original's five critic updates reuse one batch of fakes; here each has fresh ones.",),
+)
+
+GAN_DCGAN_CELEBA = replace(
+    GAN_CONV_MNIST,
+    id="gan-dcgan-celeba",
+    title="DCGAN: faces of 64x64 (Radford et al. 2015)",
+    builder="tf_models.gan.conv:dcgan",
+    model={"latent_dim": 100, "filters": 64, "slope": 0.2},
+    dataset="celeba",
+    task_options={"crop": 178, "resize": 64},
+    learning_rate=2e-4,
+    optimizer_options={"beta_1": 0.5},
+    epochs=50,
+    seed=42,
+    parameters=6_342_337,
+    original=Original(
+        "pytorch_ipynb/gan/dcgan-celeba.ipynb",
+        {"train_generator_loss": 5.2, "train_discriminator_loss": 0.17, "minutes": 122.33},
+    ),
+    notes=(ORDER,),
+)
+
+RECIPES = (
+    GAN_FC_MNIST,
+    GAN_CONV_MNIST,
+    GAN_CONV_LABEL_SMOOTHING,
+    GAN_WGAN_FC_MNIST,
+    GAN_WGAN_CONV_MNIST,
+    GAN_DCGAN_CELEBA,
+)

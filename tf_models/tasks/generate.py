@@ -1,0 +1,113 @@
+"""Generation: a GAN learns to draw pictures like the real ones."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tf_data.errors import InputError
+from tf_data.pipeline import Batches
+from tf_data.transforms import centre_crop, to_float
+from tf_models.tasks import grids, plots
+from tf_models.tasks.base import Task, scoring_batch
+from tf_models.tasks.collapse import Collapse
+from tf_models.tasks.fidelity import Judge, coverage, frechet_distance
+from tf_models.tasks.frames import Frames, animation
+
+JUDGED = 10_000  # samples at most
+SEED = 0  # of the figures' noise
+
+
+class Generate(Task):
+    """Train a `tf_models.gan.GAN` on pictures in -1..1.
+
+    Args:
+        crop: cut the middle `crop` x `crop` pixels out of each picture first; 0 for none.
+        resize: then scale to `resize` x `resize` pixels, bilinear; 0 for none.
+    """
+
+    def __init__(self, crop: int = 0, resize: int = 0):
+        self.crop, self.resize = crop, resize
+        self._judge: Judge | None = None
+
+    def prepare(self, x, y, position):
+        if self.crop:
+            x = centre_crop(x, self.crop)
+        x = to_float(x)
+        if self.resize:
+            x = tf.image.resize(x, (self.resize, self.resize), antialias=True)
+        return (2 * x - 1,)
+
+    def compile(self, model, optimizer, data, jit):
+        found = self.prepare(tf.constant(np.zeros((1, *data.train.x.shape[1:]), np.uint8)), None, None)[0].shape[1:]
+        wanted = model.discriminator.input_shape[1:]
+        if tuple(found) != tuple(wanted):
+            raise InputError(f"model {model.name} takes images of {wanted}, but {data.name} gives {tuple(found)}")
+        model.compile(optimizer=optimizer, jit_compile=jit)
+        model.build_optimizers()
+
+    def study(self, data):
+        if len(data.classes) > 1 and data.train.y is not None and self._judge is None:
+            self._judge = Judge(data, lambda x, y, position: (*self.prepare(x, y, position), y))
+
+    def evaluate(self, model, split, batch_size):
+        """`frechet_distance`, `classes_covered` and `class_entropy` (see `tf_models.tasks.fidelity`) and `samples`.
+
+        As many pictures are drawn as the split holds, 10,000 at most. Without labels there is no judge, and the scores
+        are those of the pixels: `mean_error` and `sd_error`, differences of mean and deviation of all pixels.
+        """
+        count = min(len(split), JUDGED)
+        batches = Batches(split, batch_size, shuffle=False, prepare=self.prepare).dataset()
+        real = np.concatenate([batch[0].numpy() for batch in batches.take(-(-count // batch_size))])[:count]
+        drawn = 2 * self.sample(model, count, SEED) - 1
+        if self._judge is None:
+            errors = {"mean_error": drawn.mean() - real.mean(), "sd_error": drawn.std() - real.std()}
+            return {**{name: abs(float(value)) / 2 for name, value in errors.items()}, "samples": count}
+        (real_features, _), (features, predicted) = self._judge.look(real), self._judge.look(drawn)
+        classes = self._judge.model.output_shape[-1]
+        return {
+            "frechet_distance": frechet_distance(real_features, features),
+            **coverage(predicted, classes),
+            "samples": count,
+        }
+
+    def describe(self, results):
+        if "frechet_distance" not in results:
+            return f"pixels' mean off by {results['mean_error']:.3f}, their deviation by {results['sd_error']:.3f}"
+        return (
+            f"Fréchet distance {results['frechet_distance']:.2f}, {results['classes_covered']} classes covered "
+            f"(entropy {results['class_entropy']:.2f}) with {results['samples']:,} samples"
+        )
+
+    def predict(self, model, inputs, classes, invert=False, out=None, label=None):
+        raise InputError(f"model {model.name} draws pictures and takes none: use --samples N --out FILE.png")
+
+    def sample(self, model, count, seed, label=None):
+        if label is not None:
+            raise InputError(f"model {model.name} takes no label; leave --label away")
+        rng = np.random.default_rng(seed)
+        shape = (count, model.latent_dim)
+        noise = rng.uniform(-1, 1, shape) if model.settings["noise"] == "uniform" else rng.standard_normal(shape)
+        drawn = model.predict(noise.astype(np.float32), batch_size=500, verbose=0)
+        return ((drawn + 1) / 2).astype(np.float32)
+
+    def callbacks(self, model, data, run):
+        def draw():
+            # Not `predict`, which would ask Keras for a compiled function in the middle of `fit`.
+            noise = np.random.default_rng(SEED).uniform(-1, 1, (64, model.latent_dim)).astype(np.float32)
+            return (model.generator(noise, training=False).numpy() + 1) / 2
+
+        frames = [Frames(draw, run.figures, 8)] if run.info.get("options", {}).get("figures", True) else []
+        return [Collapse(draw), *frames]
+
+    def figures(self, model, data, history, folder: Path):
+        shown = min(64, len(data.test))
+        size = min(scoring_batch(data.test), shown)
+        batches = Batches(data.test, size, shuffle=False, prepare=self.prepare).dataset()
+        real = np.concatenate([batch[0].numpy() for batch in batches.take(-(-shown // size))])[:shown]
+        return [
+            plots.curves(history, folder / "curves.png"),
+            grids.grid(self.sample(model, 64, SEED), folder / "samples.png", 8, title="drawn"),
+            grids.grid((real + 1) / 2, folder / "real.png", 8, title="real test samples"),
+            *animation(folder),
+        ]
