@@ -1,0 +1,72 @@
+"""The well-known convolutional networks: their stages, their padding, what they refuse."""
+
+import keras
+import numpy as np
+import pytest
+
+from tf_models.cnn import residual_blocks, resnet
+from tf_models.conventions import conv2d, pool2d
+
+
+def names(model):
+    return {layer.name for layer in model.layers}
+
+
+@pytest.mark.parametrize(("depth", "blocks"), [(18, (2, 2, 2, 2)), (50, (3, 4, 6, 3)), (152, (3, 8, 36, 3))])
+def test_resnets_stages(depth, blocks):
+    model = resnet(depth, classes=3, input_shape=(128, 128, 3), width=2)
+    for stage, (count, side) in enumerate(zip(blocks, (32, 16, 8, 4)), 1):
+        channels = 2 * 2 ** (stage - 1) * (1 if depth < 50 else 4)
+        assert model.get_layer(f"stage{stage}_block{count}_add").output.shape == (None, side, side, channels)
+        assert f"stage{stage}_block{count + 1}_conv1" not in names(model)
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert len([layer for layer in convolutions if "shortcut" not in layer.name]) == depth - 1
+    assert not any(layer.use_bias for layer in convolutions)
+
+
+def test_the_second_residual_shortcut_is_the_input_itself():
+    model = resnet(18, input_shape=(32, 32, 3), width=2)
+    add = model.get_layer("stage2_block2_add")
+    assert {tensor._keras_history.operation.name for tensor in add.input} == {
+        "stage2_block2_norm2",
+        "stage2_block1_relu",
+    }
+
+
+def test_resnets_initial_weights_have_the_deviation_of_their_outputs():
+    kernel = resnet(18, input_shape=(32, 32, 3)).get_layer("stage2_block1_conv2").kernel.numpy()
+    assert kernel.std() == pytest.approx((2 / (9 * 128)) ** 0.5, rel=0.02)
+    assert abs(kernel).max() > 3.5 * kernel.std()  # normal, not truncated
+
+
+def test_pooling_pads_alike_on_all_sides_and_counts_zeros():
+    image = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)
+    padded = np.pad(image[0, ..., 0], 1)
+    windows = [[padded[i : i + 3, j : j + 3] for j in (0, 2)] for i in (0, 2)]
+    for kind, of in (("max", np.max), ("average", np.mean)):
+        pooled = pool2d(keras.ops.convert_to_tensor(image), 3, strides=2, padding=1, kind=kind, name="pool")
+        np.testing.assert_allclose(np.array(pooled)[0, ..., 0], of(windows, axis=(2, 3)), rtol=1e-6)
+
+
+def test_convolutions_in_groups_and_with_another_padding():
+    inputs = keras.Input((8, 8, 4), name="image")
+    model = keras.Model(inputs, conv2d(inputs, 600, 3, groups=2, padding=0, strides=2, name="conv"))
+    assert model.output_shape == (None, 3, 3, 600)
+    kernel, bias = model.get_layer("conv").get_weights()
+    assert kernel.shape == (3, 3, 2, 600)
+    for values in (kernel, bias):  # one unit sees 3 x 3 x 2 inputs
+        assert 0.95 * 18**-0.5 < abs(values).max() <= 18**-0.5
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: resnet(20), "depth must be one of 18, 34, 50, 101, 152, not 20"),
+        (lambda: resnet(18, input_shape=(16, 28, 1)), "ResNet-18 needs images of 17x17 or more, not 16x28"),
+        (lambda: residual_blocks("other"), "kind must be one of resizing, identity"),
+        (lambda: residual_blocks("identity"), "keeps the 1 channels of its input; it cannot give 8"),
+    ],
+)
+def test_bad_arguments_name_what_is_possible(call, said):
+    with pytest.raises(ValueError, match=said):
+        call()
