@@ -1,10 +1,12 @@
 """The well-known convolutional networks: their stages, their padding, what they refuse."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 
-from tf_models.cnn import residual_blocks, resnet
+from tf_models.cnn import alexnet, lenet, nin, residual_blocks, resnet, vgg
 from tf_models.conventions import conv2d, pool2d
 
 
@@ -59,10 +61,65 @@ def test_convolutions_in_groups_and_with_another_padding():
 
 
 @pytest.mark.parametrize(
+    "build",
+    [
+        lambda side: resnet(18, input_shape=(side, side, 1), width=1),
+        lambda side: vgg(11, input_shape=(side, side, 1), width=1, hidden=()),
+        lambda side: alexnet(input_shape=(side, side, 1), width=1, hidden=()),
+        lambda side: nin(input_shape=(side, side, 1), width=1),
+        lambda side: lenet(input_shape=(side, side, 1)),
+    ],
+    ids=["resnet", "vgg", "alexnet", "nin", "lenet"],
+)
+def test_the_smallest_side_that_an_error_names_works(build):
+    with pytest.raises(ValueError, match="or more") as error:
+        build(1)
+    smallest = int(re.search(r"(\d+)x\1 or more", str(error.value))[1])
+    image = np.ones((1, smallest, smallest, 1), np.float32)
+    assert np.isfinite(np.array(build(smallest)(image))).all()
+
+
+def test_vggs_blocks():
+    model = vgg(19, input_shape=(64, 64, 3), width=2, hidden=(8,), batch_norm=True)
+    for block, (count, maps) in enumerate(zip((2, 2, 4, 4, 4), (2, 4, 8, 16, 16)), 1):
+        assert model.get_layer(f"block{block}_norm{count}").output.shape == (None, 128 >> block, 128 >> block, maps)
+        assert f"block{block}_conv{count + 1}" not in names(model)
+    assert model.get_layer("block5_pool").output.shape == (None, 2, 2, 16)
+
+
+def test_vggs_initial_logits_are_of_the_order_of_one():
+    """The original's N(0, 0.05) made the first loss of VGG-19 1061."""
+    images = np.random.default_rng(0).random((8, 32, 32, 3), dtype=np.float32)
+    assert np.array(vgg(16, width=16, hidden=(64,))(images)).std() < 3
+
+
+def test_alexnet_copies_a_map_of_one_pixel_36_times():
+    model = alexnet(width=2, hidden=(8,))
+    body = keras.Model(model.input, [model.get_layer("pool5").output, model.get_layer("flatten").output])
+    pooled, flat = body(np.random.default_rng(0).random((2, 64, 64, 3), dtype=np.float32))
+    assert pooled.shape == (2, 1, 1, 16)
+    np.testing.assert_array_equal(flat, np.tile(np.array(pooled).reshape(2, 16), 36))
+
+
+def test_nins_class_maps_may_be_negative():
+    model = nin(classes=3, width=8, input_shape=(16, 16, 3))
+    maps = keras.Model(model.input, model.get_layer("class_maps").output)
+    images = np.random.default_rng(0).random((4, 16, 16, 3), dtype=np.float32)
+    assert (np.array(maps(images)) < 0).any()
+    np.testing.assert_allclose(model(images), np.array(maps(images)).mean(axis=(1, 2)), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
     ("call", "said"),
     [
         (lambda: resnet(20), "depth must be one of 18, 34, 50, 101, 152, not 20"),
         (lambda: resnet(18, input_shape=(16, 28, 1)), "ResNet-18 needs images of 17x17 or more, not 16x28"),
+        (lambda: vgg(15), "depth must be one of 11, 13, 16, 19, not 15"),
+        (lambda: vgg(16, input_shape=(31, 64, 3)), "VGG-16 needs images of 32x32 or more, not 31x64"),
+        (lambda: alexnet(input_shape=(62, 62, 3)), "AlexNet needs images of 63x63 or more"),
+        (lambda: alexnet(groups=3), "groups must divide 64"),
+        (lambda: nin(input_shape=(2, 2, 3)), "Network in Network needs images of 3x3 or more"),
+        (lambda: lenet(input_shape=(15, 15, 1)), "LeNet-5 needs images of 16x16 or more"),
         (lambda: residual_blocks("other"), "kind must be one of resizing, identity"),
         (lambda: residual_blocks("identity"), "keeps the 1 channels of its input; it cannot give 8"),
     ],

@@ -13,6 +13,7 @@ import tensorflow as tf
 import tf_models
 from tf_data import datasets
 from tf_data.dataset import Data, Split
+from tf_data.datasets.drawing import shape_picture
 from tf_data.datasets.mnist import draw_digit
 from tf_models import tasks
 from tf_models.recipes import SECTIONS, get
@@ -37,6 +38,19 @@ PARAMETERS = {
     "cnn-he-init": 4_266,
     "cnn-fc-to-conv": 4_266,
     "cnn-allconv": 6_006,
+    "cnn-alexnet-cifar10": 57_044_810,
+    # Half the weights of convolutions 2 to 5.
+    "cnn-alexnet-grouped-cifar10": 57_044_810 - (25 * 64 * 192 + 9 * (192 * 384 + 384 * 256 + 256 * 256)) // 2,
+    "cnn-vgg16-cifar10": 33_638_218,
+    "cnn-vgg19-cifar10": 38_947_914,
+    # The original's less three 3x3 convolutions, which made it a VGG-19.
+    "cnn-vgg16-celeba": 70_372_418 - (9 * 256 * 256 + 256) - 2 * (9 * 512 * 512 + 512),
+    "cnn-nin-cifar10": 966_986,
+    # Two numbers for each of 1,408 maps in place of a bias.
+    "cnn-nin-batchnorm": 966_986 + 192 + 160 + 96 + 3 * 192 + 2 * 192,
+    "cnn-lenet5-mnist": 61_706,
+    # All numbers of maps and units three times.
+    "cnn-lenet5-cifar10": 18 * 76 + 48 * (25 * 18 + 1) + 360 * (25 * 48 + 1) + 252 * 361 + 10 * 253,
     "cnn-residual-blocks-mnist": 17_986,
     "cnn-residual-blocks-mnist-identity": 7_960,
     "cnn-resnet18-mnist": 11_175_370,
@@ -58,7 +72,17 @@ PARAMETERS = {
 # Large networks are counted as they are and trained and saved as a small one of the same builder.
 BASIC = {"depth": 18, "blocks": (1, 1, 1, 1), "width": 4, "classes": 2, "input_shape": (28, 28, 1)}
 BOTTLENECK = {**BASIC, "depth": 50}
+VGG = {"depth": 11, "width": 4, "hidden": (32,), "classes": 2, "input_shape": (32, 32, 3)}
+ALEXNET = {"width": 4, "hidden": (64,), "dropout": 0.0}
+NIN = {"width": 32, "bottleneck": (32, 32), "dropout": 0.0, "classes": 2, "input_shape": (16, 16, 3)}
 SMALL = {
+    "cnn-alexnet-cifar10": ALEXNET,
+    "cnn-alexnet-grouped-cifar10": ALEXNET,
+    "cnn-vgg16-cifar10": VGG,
+    "cnn-vgg19-cifar10": VGG,
+    "cnn-vgg16-celeba": VGG,
+    "cnn-nin-cifar10": NIN,
+    "cnn-nin-batchnorm": NIN,
     "cnn-resnet18-mnist": BASIC,
     "cnn-resnet34-mnist": BASIC,
     "cnn-resnet50-mnist": BOTTLENECK,
@@ -95,7 +119,7 @@ def first_batch(recipe, model, samples=16):
     if shape == (28, 28, 1):
         x = np.stack([draw_digit(digit, rng) for digit in y])[..., None]
     elif len(shape) == 3:
-        x = rng.integers(0, 256, (samples, *shape), dtype=np.uint8)
+        x = np.stack([shape_picture(label, len(classes), rng, *shape[:2])[..., : shape[2]] for label in y])
     else:
         x = (rng.normal(size=(samples, *shape)) + 2 * y[:, None]).astype(np.float32)
     split = Split("train", x, y)
