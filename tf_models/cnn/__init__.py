@@ -4,6 +4,7 @@ from tf_models.cnn.alexnet import alexnet
 from tf_models.cnn.allconv import allconv
 from tf_models.cnn.basic import cnn
 from tf_models.cnn.fc_to_conv import dense_to_conv, fully_convolutional
+from tf_models.cnn.from_torch import load_torch_weights
 from tf_models.cnn.lenet import lenet
 from tf_models.cnn.nin import nin
 from tf_models.cnn.residual_blocks import residual_blocks
@@ -17,6 +18,7 @@ __all__ = [
     "dense_to_conv",
     "fully_convolutional",
     "lenet",
+    "load_torch_weights",
     "nin",
     "residual_blocks",
     "resnet",
