@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from tf_models.cnn import alexnet, lenet, nin, residual_blocks, resnet, vgg
+from tf_models.cnn import alexnet, densenet, lenet, nin, residual_blocks, resnet, vgg
 from tf_models.conventions import conv2d, pool2d
 
 
@@ -64,12 +64,13 @@ def test_convolutions_in_groups_and_with_another_padding():
     "build",
     [
         lambda side: resnet(18, input_shape=(side, side, 1), width=1),
+        lambda side: densenet(121, input_shape=(side, side, 1), growth=2, blocks=(1, 1, 1, 1)),
         lambda side: vgg(11, input_shape=(side, side, 1), width=1, hidden=()),
         lambda side: alexnet(input_shape=(side, side, 1), width=1, hidden=()),
         lambda side: nin(input_shape=(side, side, 1), width=1),
         lambda side: lenet(input_shape=(side, side, 1)),
     ],
-    ids=["resnet", "vgg", "alexnet", "nin", "lenet"],
+    ids=["resnet", "densenet", "vgg", "alexnet", "nin", "lenet"],
 )
 def test_the_smallest_side_that_an_error_names_works(build):
     with pytest.raises(ValueError, match="or more") as error:
@@ -103,9 +104,10 @@ def test_alexnet_copies_a_map_of_one_pixel_36_times():
 
 def test_nins_class_maps_may_be_negative():
     model = nin(classes=3, width=8, input_shape=(16, 16, 3))
+    model.get_layer("class_maps").bias.assign([-10.0, 0.0, 10.0])
     maps = keras.Model(model.input, model.get_layer("class_maps").output)
     images = np.random.default_rng(0).random((4, 16, 16, 3), dtype=np.float32)
-    assert (np.array(maps(images)) < 0).any()
+    assert (np.array(maps(images))[..., 0] < 0).all()
     np.testing.assert_allclose(model(images), np.array(maps(images)).mean(axis=(1, 2)), rtol=1e-4, atol=1e-6)
 
 
@@ -114,6 +116,8 @@ def test_nins_class_maps_may_be_negative():
     [
         (lambda: resnet(20), "depth must be one of 18, 34, 50, 101, 152, not 20"),
         (lambda: resnet(18, input_shape=(16, 28, 1)), "ResNet-18 needs images of 17x17 or more, not 16x28"),
+        (lambda: densenet(120), "depth must be one of 121, 169, 201, not 120"),
+        (lambda: densenet(121, input_shape=(28, 28, 1)), "DenseNet-121 needs images of 29x29 or more, not 28x28"),
         (lambda: vgg(15), "depth must be one of 11, 13, 16, 19, not 15"),
         (lambda: vgg(16, input_shape=(31, 64, 3)), "VGG-16 needs images of 32x32 or more, not 31x64"),
         (lambda: alexnet(input_shape=(62, 62, 3)), "AlexNet needs images of 63x63 or more"),

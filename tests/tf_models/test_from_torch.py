@@ -2,12 +2,13 @@
 
 import pickle
 import sys
+from collections import OrderedDict
 
 import numpy as np
 import pytest
 
 from tf_data.errors import InputError
-from tf_models.cnn import alexnet, lenet, load_torch_weights, resnet, vgg
+from tf_models.cnn import alexnet, densenet, lenet, load_torch_weights, resnet, vgg
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -92,6 +93,39 @@ def torch_alexnet(width, hidden, classes, groups):
     return Features(features, nn.AdaptiveAvgPool2d(6), [*head, nn.Linear(hidden, classes)])
 
 
+class DenseLayer(nn.Module):
+    def __init__(self, inside, growth):
+        super().__init__()
+        self.norm1, self.conv1 = nn.BatchNorm2d(inside), nn.Conv2d(inside, 4 * growth, 1, bias=False)
+        self.norm2, self.conv2 = nn.BatchNorm2d(4 * growth), nn.Conv2d(4 * growth, growth, 3, padding=1, bias=False)
+
+    def forward(self, x):
+        y = self.conv1(torch.relu(self.norm1(x)))
+        return torch.cat([x, self.conv2(torch.relu(self.norm2(y)))], dim=1)
+
+
+class DenseNet(nn.Module):
+    def __init__(self, blocks, growth, classes):
+        super().__init__()
+        inside = 2 * growth
+        parts = {"conv0": nn.Conv2d(3, inside, 7, 2, 3, bias=False), "norm0": nn.BatchNorm2d(inside)}
+        parts |= {"relu0": nn.ReLU(), "pool0": nn.MaxPool2d(3, 2, 1)}
+        for block, count in enumerate(blocks, 1):
+            made = {f"denselayer{n + 1}": DenseLayer(inside + n * growth, growth) for n in range(count)}
+            parts[f"denseblock{block}"] = nn.Sequential(OrderedDict(made))
+            inside += count * growth
+            if block < len(blocks):
+                norm, conv = nn.BatchNorm2d(inside), nn.Conv2d(inside, inside // 2, 1, bias=False)
+                step = {"norm": norm, "relu": nn.ReLU(), "conv": conv, "pool": nn.AvgPool2d(2, 2)}
+                parts[f"transition{block}"] = nn.Sequential(OrderedDict(step))
+                inside //= 2
+        parts["norm5"] = nn.BatchNorm2d(inside)
+        self.features, self.classifier = nn.Sequential(OrderedDict(parts)), nn.Linear(inside, classes)
+
+    def forward(self, x):
+        return self.classifier(torch.relu(self.features(x)).mean(dim=(2, 3)))
+
+
 VGG = ((1, 4), (1, 8), (2, 16), (2, 32), (2, 32))
 CASES = {
     "resnet18": (
@@ -101,6 +135,10 @@ CASES = {
     "resnet50": (
         lambda: ResNet((3, 4, 6, 3), True, 4, 3, 3),
         lambda: resnet(50, classes=3, input_shape=(50, 65, 3), width=4),
+    ),
+    "densenet": (
+        lambda: DenseNet((2, 3, 3, 2), 4, 3),
+        lambda: densenet(121, classes=3, input_shape=(64, 77, 3), growth=4, blocks=(2, 3, 3, 2)),
     ),
     "vgg11": (
         lambda: torch_vgg(VGG, 3, False, 2 * 3 * 32, 20, 5),

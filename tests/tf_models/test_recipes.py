@@ -62,6 +62,9 @@ PARAMETERS = {
     "cnn-resnet50-celeba": 23_524_418 - 3 * 2048 * 2,
     "cnn-resnet101-celeba": 42_516_546 - 3 * 2048 * 2,
     "cnn-resnet152-celeba": 58_160_194 - 3 * 2048 * 2,
+    # The paper's network has 7,978,856 with 1,000 classes and three channels.
+    "cnn-densenet121-mnist": 7_978_856 - 990 * 1025 - 2 * 49 * 64,
+    "cnn-densenet121-cifar10": 7_978_856 - 990 * 1025,
     "mech-standardize-images": 4_266,
     "mech-npz-chunks": 136_074,
     "mech-hdf5-images": 136_074,
@@ -75,7 +78,10 @@ BOTTLENECK = {**BASIC, "depth": 50}
 VGG = {"depth": 11, "width": 4, "hidden": (32,), "classes": 2, "input_shape": (32, 32, 3)}
 ALEXNET = {"width": 4, "hidden": (64,), "dropout": 0.0}
 NIN = {"width": 32, "bottleneck": (32, 32), "dropout": 0.0, "classes": 2, "input_shape": (16, 16, 3)}
+DENSENET = {"blocks": (1, 1, 1, 1), "growth": 8, "classes": 2, "input_shape": (32, 32, 3)}
 SMALL = {
+    "cnn-densenet121-mnist": DENSENET,
+    "cnn-densenet121-cifar10": DENSENET,
     "cnn-alexnet-cifar10": ALEXNET,
     "cnn-alexnet-grouped-cifar10": ALEXNET,
     "cnn-vgg16-cifar10": VGG,

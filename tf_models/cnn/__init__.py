@@ -3,6 +3,7 @@
 from tf_models.cnn.alexnet import alexnet
 from tf_models.cnn.allconv import allconv
 from tf_models.cnn.basic import cnn
+from tf_models.cnn.densenet import densenet
 from tf_models.cnn.fc_to_conv import dense_to_conv, fully_convolutional
 from tf_models.cnn.from_torch import load_torch_weights
 from tf_models.cnn.lenet import lenet
@@ -16,6 +17,7 @@ __all__ = [
     "allconv",
     "cnn",
     "dense_to_conv",
+    "densenet",
     "fully_convolutional",
     "lenet",
     "load_torch_weights",

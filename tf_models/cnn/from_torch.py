@@ -15,12 +15,12 @@ NORM = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "movin
 
 
 def load_torch_weights(model: keras.Model, path: str | Path) -> keras.Model:
-    """Give a ResNet, VGG or AlexNet of this package the weights of its torchvision namesake.
+    """Give a ResNet, VGG, AlexNet or DenseNet of this package the weights of its torchvision namesake.
 
     The file is read without running code that it may hold. The model changes only if every tensor fits.
 
     Args:
-        model: from `resnet`, `vgg` or `alexnet`, with the sizes of the network that was saved. The first dense layer of
+        model: from `resnet`, `vgg`, `alexnet` or `densenet`, with the sizes of the network that was saved. The first dense layer of
             torchvision's VGGs takes a map of 7x7, that of images of 224x224.
         path: of what `torch.save(module.state_dict(), path)` wrote.
 
@@ -76,7 +76,7 @@ def _variables(model: keras.Model) -> Iterator[tuple]:
     known = {layer.name for layer in model.layers}
     places = next((places for mark, places in KINDS.items() if mark in known), None)
     if places is None:
-        raise ValueError(f"{model.name} has no torchvision namesake; known are ResNets, VGGs and AlexNet")
+        raise ValueError(f"{model.name} has no torchvision namesake; known are ResNets, VGGs, AlexNet, DenseNets")
     flattened = None
     for layer, prefix in places(model):
         if isinstance(layer, layers.Flatten):
@@ -123,6 +123,17 @@ def _resnet(model: keras.Model) -> Iterator[tuple]:
         yield layer, f"layer{stage}.{int(block) - 1}.{kinds[kind]}{number}"
 
 
+def _densenet(model: keras.Model) -> Iterator[tuple]:
+    """Layers of `tf_models.cnn.densenet` with the names of torchvision's."""
+    fixed = {"stem_conv": "features.conv0", "stem_norm": "features.norm0", "final_norm": "features.norm5"}
+    fixed["logits"] = "classifier"
+    for layer in model.layers:
+        if layer.weights:
+            name = re.sub(r"^transition(\d+)_", r"features.transition\1.", layer.name)
+            name = re.sub(r"^block(\d+)_layer(\d+)_", r"features.denseblock\1.denselayer\2.", name)
+            yield layer, fixed.get(layer.name, name)
+
+
 COUNTED = (
     layers.Conv2D,
     layers.BatchNormalization,
@@ -146,4 +157,9 @@ def _sequential(model: keras.Model) -> Iterator[tuple]:
 
 
 # By a layer that no other builder has.
-KINDS = {"stage1_block1_conv1": _resnet, "block5_pool": _sequential, "pool5": _sequential}
+KINDS = {
+    "stage1_block1_conv1": _resnet,
+    "block5_pool": _sequential,
+    "pool5": _sequential,
+    "block1_layer1_conv1": _densenet,
+}

@@ -365,6 +365,46 @@ CNN_RESNET152_CELEBA = replace(
     ),
 )
 
+CNN_DENSENET121_MNIST = Recipe(
+    id="cnn-densenet121-mnist",
+    section="cnn",
+    title="DenseNet-121 on MNIST, scaled to 32x32",
+    builder="tf_models.cnn.densenet:densenet",
+    model={"depth": 121, "classes": 10, "input_shape": (32, 32, 1)},
+    dataset="mnist",
+    task="classify",
+    task_options={"resize": 32},
+    optimizer="adam",
+    learning_rate=1e-4,
+    batch_size=128,
+    epochs=10,
+    seed=1,
+    parameters=6_957_834,
+    embedded=SMALL_SAMPLE,
+    original=Original(
+        "pytorch_ipynb/cnn/cnn-densenet121-mnist.ipynb",
+        {"test_accuracy": 0.9895, "validation_accuracy": 0.9880, "minutes": 10.63},
+    ),
+    notes=("The original holds some training samples out for validation; here it trains on all.",),
+)
+
+CNN_DENSENET121_CIFAR10 = replace(
+    CNN_DENSENET121_MNIST,
+    id="cnn-densenet121-cifar10",
+    title="DenseNet-121 on CIFAR-10",
+    model={"depth": 121, "classes": 10, "input_shape": (32, 32, 3)},
+    dataset="cifar10",
+    task_options={},
+    learning_rate=1e-3,
+    epochs=20,
+    parameters=6_964_106,
+    embedded={},
+    original=Original(
+        "pytorch_ipynb/cnn/cnn-densenet121-cifar10.ipynb",
+        {"test_accuracy": 0.7497, "validation_accuracy": 0.7670, "minutes": 18.90},
+    ),
+)
+
 RECIPES = (
     CNN_ALEXNET_CIFAR10,
     CNN_ALEXNET_GROUPED_CIFAR10,
@@ -385,4 +425,6 @@ RECIPES = (
     CNN_RESNET50_CELEBA,
     CNN_RESNET101_CELEBA,
     CNN_RESNET152_CELEBA,
+    CNN_DENSENET121_MNIST,
+    CNN_DENSENET121_CIFAR10,
 )
