@@ -26,9 +26,9 @@ def initializer_arguments(kind: str, fan_in: int, stddev: float = 0.01) -> dict:
     """Layer arguments `kernel_initializer` and `bias_initializer`.
 
     Args:
-        kind: `torch` (PyTorch's defaults), `he_normal`, `normal` or `truncated_normal` (both with `stddev` and
-            zero biases).
-        fan_in: inputs of one unit; a convolution has kernel height x width x input channels.
+        kind: `torch` (PyTorch's defaults); `he_normal`, `he_uniform`, `he_fan_out` (N(0, sqrt(2 / (kernel height x
+            width x output channels)))), `normal` or `truncated_normal` (both with `stddev`), all with zero biases.
+        fan_in: inputs of one unit; a convolution has kernel height x width x input channels (of its group).
         stddev: of the normal kinds.
 
     Raises:
@@ -37,6 +37,8 @@ def initializer_arguments(kind: str, fan_in: int, stddev: float = 0.01) -> dict:
     kernels = {
         "torch": torch_kernel,
         "he_normal": initializers.HeNormal,
+        "he_uniform": initializers.HeUniform,
+        "he_fan_out": lambda: initializers.VarianceScaling(2.0, mode="fan_out", distribution="untruncated_normal"),
         "normal": lambda: initializers.RandomNormal(stddev=stddev),
         "truncated_normal": lambda: initializers.TruncatedNormal(stddev=stddev),
     }
@@ -53,23 +55,51 @@ def conv2d(
     *,
     name: str,
     strides: int = 1,
-    padding: str = "symmetric",
+    padding: int | None = None,
+    groups: int = 1,
     initializer: str = "torch",
+    stddev: float = 0.01,
     **kwargs,
 ):
-    """A convolution of `x` whose zero padding of `kernel_size // 2` is the same on all sides, as in PyTorch.
+    """A convolution of `x` with zero padding that is the same on all sides, as in PyTorch.
 
-    Keras' `same` pads a strided convolution more at the bottom and right. `padding="valid"` pads nothing.
+    Keras' `same` pads a strided convolution more at the bottom and right.
+
+    Args:
+        padding: zeros on each side; default `kernel_size // 2`.
+        groups: the channels are split into so many parts, convolved apart.
+        initializer, stddev: see `initializer_arguments`.
+        kwargs: of `keras.layers.Conv2D`, which they reach unchanged.
     """
-    fan_in = kernel_size**2 * x.shape[-1]
-    if padding == "symmetric" and strides == 1:
-        padding = "same"
-    elif padding == "symmetric":
-        if kernel_size > 1:
-            x = layers.ZeroPadding2D(kernel_size // 2, name=f"{name}_pad")(x)
-        padding = "valid"
-    arguments = initializer_arguments(initializer, fan_in) | kwargs
-    return layers.Conv2D(filters, kernel_size, strides=strides, padding=padding, name=name, **arguments)(x)
+    half = kernel_size // 2
+    padding = half if padding is None else padding
+    mode = "same" if strides == 1 and kernel_size % 2 and padding == half else "valid"
+    if mode == "valid" and padding:
+        x = layers.ZeroPadding2D(padding, name=f"{name}_pad")(x)
+    arguments = initializer_arguments(initializer, kernel_size**2 * x.shape[-1] // groups, stddev) | kwargs
+    return layers.Conv2D(filters, kernel_size, strides=strides, padding=mode, groups=groups, name=name, **arguments)(x)
+
+
+def pool2d(x, size: int, *, name: str, strides: int, padding: int = 0, kind: str = "max"):
+    """Pooling of `x` by windows of `size`, with zeros on all sides, as in PyTorch; incomplete windows are left out.
+
+    PyTorch pads maxima with minus infinity: zeros are the same only where `x` is never negative, as after a ReLU.
+    Means count the zeros, as PyTorch's do.
+
+    Args:
+        kind: `max` or `average`.
+    """
+    if padding:
+        x = layers.ZeroPadding2D(padding, name=f"{name}_pad")(x)
+    pooling = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}[kind]
+    return pooling(size, strides=strides, name=name)(x)
+
+
+def require_size(input_shape: tuple[int, int, int], smallest: int, what: str) -> None:
+    """Raise ValueError where images of this `(height, width, channels)` have a side below `smallest`."""
+    height, width = input_shape[:2]
+    if min(height, width) < smallest:
+        raise ValueError(f"{what} needs images of {smallest}x{smallest} or more, not {height}x{width}")
 
 
 def dense(x, units: int, *, name: str, initializer: str = "torch", stddev: float = 0.01, **kwargs):

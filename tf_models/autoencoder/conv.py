@@ -67,7 +67,7 @@ def conv_autoencoder(
         if downsampling == "pool":
             x = conv2d(x, maps, 3, name=f"{stage}_conv", initializer=initializer)
         elif number == 1:
-            x = conv2d(x, maps, 3, name=f"{stage}_conv", initializer=initializer, strides=2, padding="valid")
+            x = conv2d(x, maps, 3, name=f"{stage}_conv", initializer=initializer, strides=2, padding=0)
         else:
             x = conv2d(x, maps, 3, name=f"{stage}_conv", initializer=initializer, strides=2)
         x = activation_layer(activation, f"{stage}_activation")(x)

@@ -66,8 +66,7 @@ def deep_autoencoder(
     x = image
     for number, maps in enumerate(filters, 1):
         stage = f"encoder_stage{number}"
-        x = layers.ZeroPadding2D(1, name=f"{stage}_pad")(x)
-        x = conv2d(x, maps, 4, name=f"{stage}_conv", strides=2, padding="valid", initializer="he_normal")
+        x = conv2d(x, maps, 4, name=f"{stage}_conv", strides=2, padding=1, initializer="he_normal")
         x = activation_layer("leaky_relu", f"{stage}_activation", SLOPE)(x)
         x = layers.BatchNormalization(**TORCH_BATCH_NORM, name=f"{stage}_norm")(x)
     places = x.shape[1:]
@@ -83,7 +82,7 @@ def deep_autoencoder(
         stage = f"decoder_stage{number}"
         x = layers.UpSampling2D(2, interpolation="nearest", name=f"{stage}_upsample")(x)
         x = ReplicatePadding2D(2, 1, name=f"{stage}_pad")(x)
-        x = conv2d(x, maps, 4, name=f"{stage}_conv", padding="valid", initializer="he_normal")
+        x = conv2d(x, maps, 4, name=f"{stage}_conv", padding=0, initializer="he_normal")
         if number < len(outputs):
             x = activation_layer("leaky_relu", f"{stage}_activation", SLOPE)(x)
             x = layers.BatchNormalization(**TORCH_BATCH_NORM, name=f"{stage}_norm")(x)

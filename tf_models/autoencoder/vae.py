@@ -91,7 +91,7 @@ def conv_vae(
         planes = layers.UpSampling2D(28, interpolation="nearest", name="encoder_label_planes")(planes)
         x = layers.Concatenate(name="encoder_concat")([x, planes])
     for number, (filters, kernel) in enumerate(((16, 6), (32, 4), (64, 2)), 1):
-        x = conv2d(x, filters, kernel, name=f"encoder_conv{number}", strides=2, padding="valid")
+        x = conv2d(x, filters, kernel, name=f"encoder_conv{number}", strides=2, padding=0)
         x = activation_layer("leaky_relu", f"encoder_activation{number}", slope)(x)
     encoder = _encoder(inputs, layers.Flatten(name="encoder_flatten")(x), latent_dim)
 

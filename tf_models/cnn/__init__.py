@@ -1,7 +1,28 @@
 """Convolutional networks."""
 
+from tf_models.cnn.alexnet import alexnet
 from tf_models.cnn.allconv import allconv
 from tf_models.cnn.basic import cnn
+from tf_models.cnn.densenet import densenet
 from tf_models.cnn.fc_to_conv import dense_to_conv, fully_convolutional
+from tf_models.cnn.from_torch import load_torch_weights
+from tf_models.cnn.lenet import lenet
+from tf_models.cnn.nin import nin
+from tf_models.cnn.residual_blocks import residual_blocks
+from tf_models.cnn.resnet import resnet
+from tf_models.cnn.vgg import vgg
 
-__all__ = ["allconv", "cnn", "dense_to_conv", "fully_convolutional"]
+__all__ = [
+    "alexnet",
+    "allconv",
+    "cnn",
+    "dense_to_conv",
+    "densenet",
+    "fully_convolutional",
+    "lenet",
+    "load_torch_weights",
+    "nin",
+    "residual_blocks",
+    "resnet",
+    "vgg",
+]

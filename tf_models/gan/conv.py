@@ -81,11 +81,10 @@ def dcgan(latent_dim: int = 100, filters: int = 64, slope: float = 0.2, name: st
     x = image
     for number, factor in enumerate((1, 2, 4, 8)):
         stage = f"discriminator_stage{number}"
-        x = layers.ZeroPadding2D(1, name=f"{stage}_pad")(x)
         first = number == 0
-        x = conv2d(x, factor * filters, 4, name=f"{stage}_conv", strides=2, padding="valid", use_bias=first)
+        x = conv2d(x, factor * filters, 4, name=f"{stage}_conv", strides=2, padding=1, use_bias=first)
         x = layers.LeakyReLU(slope, name=f"{stage}_activation")(x) if first else _norm(x, stage, slope)
-    x = conv2d(x, 1, 4, name="discriminator_score", padding="valid")
+    x = conv2d(x, 1, 4, name="discriminator_score", padding=0)
     score = layers.Flatten(name="discriminator_flatten")(x)
     return GAN(generator, keras.Model(image, score, name="discriminator"), name=name, **settings)
 

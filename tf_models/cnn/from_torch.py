@@ -1,0 +1,165 @@
+"""Weights from PyTorch: a `state_dict` file with torchvision's names into the builders of this package."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+from tf_data.errors import InputError
+
+UNUSED = "num_batches_tracked"  # PyTorch counts batches beside the statistics; nothing needs them
+NORM = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
+
+
+def load_torch_weights(model: keras.Model, path: str | Path) -> keras.Model:
+    """Give a ResNet, VGG, AlexNet or DenseNet of this package the weights of its torchvision namesake.
+
+    The file is read without running code that it may hold. The model changes only if every tensor fits.
+
+    Args:
+        model: from `resnet`, `vgg`, `alexnet` or `densenet`, with the sizes of the network that was saved. The first dense layer of
+            torchvision's VGGs takes a map of 7x7, that of images of 224x224.
+        path: of what `torch.save(module.state_dict(), path)` wrote.
+
+    Returns:
+        The model.
+
+    Raises:
+        InputError: PyTorch is missing; the file is missing, damaged or no `state_dict`; or a tensor is missing, too
+            many or of another shape: the first such is named.
+        ValueError: a model of another kind.
+    """
+    places = list(_variables(model))
+    tensors = read_state_dict(path)
+    values = []
+    for variable, name, flattened in places:
+        if name not in tensors:
+            raise InputError(f"{path} holds no {name}, which {model.name} needs; build the network that was saved")
+        value, needed = tensors.pop(name), _torch_shape(tuple(variable.shape))
+        if value.shape != needed:
+            raise InputError(f"{path}: {name} is {value.shape}, but {model.name} needs {needed}")
+        values.append(_keras_order(value, flattened))
+    if tensors:
+        raise InputError(f"{path} holds {next(iter(tensors))}, for which {model.name} has no place")
+    for (variable, *_), value in zip(places, values, strict=True):
+        variable.assign(value)
+    return model
+
+
+def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
+    """The tensors of a `state_dict` file by name, in its order. Raises `InputError` as `load_torch_weights` does."""
+    try:
+        import torch
+    except ImportError:
+        raise InputError(f"reading {path} needs PyTorch; pip install torch") from None
+    try:
+        tensors = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist") from None
+    except Exception as error:  # a damaged or hostile file can raise anything
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise InputError(f"{path} is not a state_dict file that can be read safely: {said[0]}") from None
+    if not isinstance(tensors, dict) or not tensors or not all(torch.is_tensor(value) for value in tensors.values()):
+        raise InputError(f"{path} holds no tensors by name; save module.state_dict()")
+    return {name: value.float().numpy() for name, value in tensors.items() if not str(name).endswith(UNUSED)}
+
+
+def _variables(model: keras.Model) -> Iterator[tuple]:
+    """Each variable, its tensor's name, and the `(height, width, channels)` that a dense layer sees flattened or None.
+
+    Raises:
+        ValueError: a model whose layers torchvision's names are not known for.
+    """
+    known = {layer.name for layer in model.layers}
+    places = next((places for mark, places in KINDS.items() if mark in known), None)
+    if places is None:
+        raise ValueError(f"{model.name} has no torchvision namesake; known are ResNets, VGGs, AlexNet, DenseNets")
+    flattened = None
+    for layer, prefix in places(model):
+        if isinstance(layer, layers.Flatten):
+            flattened = layer.input.shape[1:]
+            continue
+        for variable in layer.weights:
+            norm = isinstance(layer, layers.BatchNormalization)
+            name = NORM[variable.name] if norm else {"kernel": "weight", "bias": "bias"}[variable.name]
+            yield variable, f"{prefix}.{name}", flattened if variable.name == "kernel" else None
+        if isinstance(layer, layers.Dense):
+            flattened = None
+
+
+def _torch_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of PyTorch's tensor: `(out, in, height, width)` and `(out, in)` in place of Keras' kernels."""
+    if len(shape) == 4:
+        return (shape[3], shape[2], *shape[:2])
+    return shape[::-1]
+
+
+def _keras_order(value: np.ndarray, flattened: tuple[int, int, int] | None) -> np.ndarray:
+    """A tensor with Keras' order of axes; PyTorch flattens channels first, Keras last."""
+    if value.ndim == 4:
+        return value.transpose(2, 3, 1, 0)
+    if flattened:
+        height, width, channels = flattened
+        return value.reshape(-1, channels, height, width).transpose(2, 3, 1, 0).reshape(-1, len(value))
+    return value.T
+
+
+def _resnet(model: keras.Model) -> Iterator[tuple]:
+    """Layers of `tf_models.cnn.resnet` with the names of torchvision's."""
+    fixed = {"stem_conv": "conv1", "stem_norm": "bn1", "logits": "fc"}
+    for layer in model.layers:
+        if not layer.weights:
+            continue
+        if layer.name in fixed:
+            yield layer, fixed[layer.name]
+            continue
+        stage, block, shortcut, kind, number = re.fullmatch(
+            r"stage(\d+)_block(\d+)_(shortcut_)?(conv|norm)(\d?)", layer.name
+        ).groups()
+        kinds = {"conv": "downsample.0", "norm": "downsample.1"} if shortcut else {"conv": "conv", "norm": "bn"}
+        yield layer, f"layer{stage}.{int(block) - 1}.{kinds[kind]}{number}"
+
+
+def _densenet(model: keras.Model) -> Iterator[tuple]:
+    """Layers of `tf_models.cnn.densenet` with the names of torchvision's."""
+    fixed = {"stem_conv": "features.conv0", "stem_norm": "features.norm0", "final_norm": "features.norm5"}
+    fixed["logits"] = "classifier"
+    for layer in model.layers:
+        if layer.weights:
+            name = re.sub(r"^transition(\d+)_", r"features.transition\1.", layer.name)
+            name = re.sub(r"^block(\d+)_layer(\d+)_", r"features.denseblock\1.denselayer\2.", name)
+            yield layer, fixed.get(layer.name, name)
+
+
+COUNTED = (
+    layers.Conv2D,
+    layers.BatchNormalization,
+    layers.ReLU,
+    layers.MaxPooling2D,
+    layers.Dropout,
+    layers.Dense,
+)
+
+
+def _sequential(model: keras.Model) -> Iterator[tuple]:
+    """Layers of `vgg` and `alexnet`, numbered as in torchvision's `features` and, after flattening, `classifier`."""
+    part, number = "features", 0
+    for layer in model.layers:
+        if isinstance(layer, layers.Flatten):
+            part, number = "classifier", 0
+            yield layer, ""
+        elif isinstance(layer, COUNTED):
+            yield layer, f"{part}.{number}"
+            number += 1
+
+
+# By a layer that no other builder has.
+KINDS = {
+    "stage1_block1_conv1": _resnet,
+    "block5_pool": _sequential,
+    "pool5": _sequential,
+    "block1_layer1_conv1": _densenet,
+}
