@@ -39,7 +39,7 @@ def dense_vae(
     Raises:
         ValueError: `label_output` without classes.
 
-    >>> dense_vae().count_params() - 2  # two numbers are the state of the noise
+    >>> dense_vae().count_params()
     808314
     """
     inputs = _encoder_inputs(input_shape, classes, label_output)
@@ -80,7 +80,7 @@ def conv_vae(
     Raises:
         ValueError: `label_output` without classes.
 
-    >>> conv_vae().count_params() - 2
+    >>> conv_vae().count_params()
     45887
     """
     inputs = _encoder_inputs((28, 28, 1), classes, label_output)
