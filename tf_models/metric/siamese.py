@@ -52,6 +52,13 @@ class ContrastiveLoss(keras.losses.Loss):
         return {**super().get_config(), "margin": self.margin}
 
 
+@keras.saving.register_keras_serializable(package="tf_models")
+def pair_accuracy(y_true, y_pred, margin: float = 1.0):
+    """Whether a distance below half the margin means the same class, for each pair `(batch,)`."""
+    near = ops.cast(y_pred < margin / 2, "float32")
+    return ops.mean(ops.cast(ops.equal(near, ops.cast(y_true, "float32")), "float32"), axis=-1)
+
+
 def siamese_mlp(
     input_shape: tuple[int, int, int] = (28, 28, 1),
     hidden: tuple[int, ...] = (256, 256),

@@ -12,7 +12,7 @@ from tf_data.errors import InputError
 from tf_data.figures import figure
 from tf_data.pipeline import Batches
 from tf_data.transforms import to_float
-from tf_models.metric.siamese import ContrastiveLoss
+from tf_models.metric.siamese import ContrastiveLoss, pair_accuracy
 from tf_models.tasks import grids, plots
 from tf_models.tasks.base import Task, scoring_batch
 from tf_models.tasks.images import read_image
@@ -56,7 +56,7 @@ class Compare(Task):
         model.compile(
             optimizer=optimizer,
             loss=ContrastiveLoss(self.margin),
-            metrics=[keras.metrics.MeanMetricWrapper(_mean_distance, name="mean_distance")],
+            metrics=[keras.metrics.MeanMetricWrapper(pair_accuracy, name="pair_accuracy", margin=self.margin)],
             jit_compile=jit,
         )
 
@@ -165,10 +165,6 @@ def scored_pairs(codes: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return np.linalg.norm(codes - codes[partners], axis=1), same
 
 
-def _mean_distance(y_true, y_pred):
-    return tf.reduce_mean(y_pred, axis=-1)
-
-
 def _histogram(distances: np.ndarray, same: np.ndarray, margin: float, path: Path) -> str:
     with figure(path, figsize=(5.6, 3.6)) as drawn:
         axis = drawn.subplots()
@@ -196,6 +192,8 @@ def _embedding(codes: np.ndarray, y: np.ndarray, classes: tuple[str, ...], path:
     title = f"embedding of {len(codes):,} test samples"
     if codes.shape[1] == 1:  # a line: the labels spread it
         spread = np.random.default_rng(PAIRS_SEED).uniform(-0.35, 0.35, len(y))
-        return grids.scatter(np.column_stack([codes[:, 0], y + spread]), y, classes, path, f"{title}; height: its class")
+        return grids.scatter(
+            np.column_stack([codes[:, 0], y + spread]), y, classes, path, f"{title}; height: its class"
+        )
     points, share = grids.project(codes)
     return grids.scatter(points, y, classes, path, title + share)
