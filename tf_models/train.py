@@ -58,7 +58,7 @@ def parser() -> Parser:
         default=[],
         metavar="KEY=VALUE",
         help="override a setting: learning_rate, optimizer, validation, model.NAME, data.NAME, task.NAME, "
-        "optimizer.NAME; may be repeated",
+        "optimizer.NAME, schedule.NAME (schedule.name=one-cycle or cyclical first); may be repeated",
     )
     where = parser.add_argument_group("run")
     where.add_argument("--run-dir", type=Path, metavar="DIR", help="default runs/RECIPE-TIME")

@@ -6,8 +6,10 @@ import numpy as np
 from tf_data.dataset import Split
 from tf_data.errors import InputError
 from tf_data.transforms import statistics
+from tf_models.conventions import exempt_from_decay
 from tf_models.recipe import Recipe
 from tf_models.seeding import seeded
+from tf_models.training import schedules
 
 
 def build_model(recipe: Recipe, seed: int | None = None, **arguments) -> keras.Model:
@@ -19,11 +21,20 @@ def build_model(recipe: Recipe, seed: int | None = None, **arguments) -> keras.M
             raise InputError(f"{recipe.id}: {error}") from error
 
 
-def build_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
-    """The recipe's optimizer. Raises `InputError` for an unknown one or options it refuses."""
-    config = {"learning_rate": recipe.learning_rate, **recipe.optimizer_options}
+def build_optimizer(recipe: Recipe, steps: int | None = None) -> keras.optimizers.Optimizer:
+    """The recipe's optimizer, whose weight decay spares biases and batch norms.
+
+    Args:
+        recipe: as it is trained.
+        steps: batches in an epoch, which a schedule must know.
+
+    Raises:
+        InputError: an unknown optimizer or schedule, or options that it refuses.
+    """
+    rate = schedules.build(recipe, steps) or recipe.learning_rate
+    config = {"learning_rate": rate, **recipe.optimizer_options}
     try:
-        return keras.optimizers.get({"class_name": recipe.optimizer, "config": config})
+        return exempt_from_decay(keras.optimizers.get({"class_name": recipe.optimizer, "config": config}))
     except (TypeError, ValueError) as error:
         raise InputError(f"optimizer {recipe.optimizer} with {config}: {str(error).splitlines()[0]}") from error
 
