@@ -48,6 +48,7 @@ class Augment:
         resize: scale to `resize` x `resize` pixels (bilinear) before anything else; 0 leaves the size.
         crop: cut out `crop` x `crop` pixels at a random place; 0 for none.
         pad: zeros on each side before cropping; the usual choice for CIFAR-10 is `crop=32, pad=4`.
+        reflect: pad with the mirrored border in place of zeros.
         flip: mirror left to right with a chance of one half.
         rotate: turn by up to so many degrees either way, bilinear, with zeros where nothing was.
         brightness, contrast, saturation: multiply by a factor in `[1 - v, 1 + v]`; contrast and saturation move away
@@ -62,6 +63,7 @@ class Augment:
     resize: int = 0
     crop: int = 0
     pad: int = 0
+    reflect: bool = False
     flip: bool = False
     rotate: float = 0.0
     brightness: float = 0.0
@@ -113,7 +115,8 @@ class Augment:
         left = tf.floor(right * (width - self.crop + 1)) - self.pad
         top = tf.floor(down * (height - self.crop + 1)) - self.pad
         one, nought = tf.ones_like(left), tf.zeros_like(left)
-        return _project(x, [one, nought, left, nought, one, top], (self.crop, self.crop), "NEAREST")
+        rows = [one, nought, left, nought, one, top]
+        return _project(x, rows, (self.crop, self.crop), "NEAREST", "REFLECT" if self.reflect else "CONSTANT")
 
 
 def rotate(x: tf.Tensor, angles: tf.Tensor) -> tf.Tensor:
@@ -126,7 +129,7 @@ def rotate(x: tf.Tensor, angles: tf.Tensor) -> tf.Tensor:
     return _project(x, rows, (height, width), "BILINEAR")
 
 
-def _project(x: tf.Tensor, rows: list[tf.Tensor], size: tuple[int, int], interpolation: str) -> tf.Tensor:
+def _project(x: tf.Tensor, rows: list[tf.Tensor], size: tuple[int, int], interpolation: str, fill: str = "CONSTANT"):
     nought = tf.zeros_like(rows[0])
     out = tf.raw_ops.ImageProjectiveTransformV3(
         images=x,
@@ -134,7 +137,7 @@ def _project(x: tf.Tensor, rows: list[tf.Tensor], size: tuple[int, int], interpo
         output_shape=size,
         fill_value=0.0,
         interpolation=interpolation,
-        fill_mode="CONSTANT",
+        fill_mode=fill,
     )
     return tf.ensure_shape(out, (None, *size, x.shape[-1]))
 

@@ -25,7 +25,7 @@ from tf_models.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import Task, scoring_batch
 from tf_models.training import schedules, state
-from tf_models.training.building import adapt_normalization, build_model, build_optimizer
+from tf_models.training.building import adapt_layers, build_model, build_optimizer
 from tf_models.training.callbacks import CHECKPOINT_SECONDS, Checkpoints, LearningRate, Signals
 from tf_models.training.devices import choose_jit, device_name, precision, require_tensorflow
 from tf_models.training.loop import StepLoop
@@ -168,7 +168,7 @@ def build(recipe: Recipe, options: Options, data: Data) -> tuple[keras.Model, Ta
     task = tasks.make(recipe)
     with precision(options.precision):
         model = build_model(recipe)
-        adapt_normalization(model, data.train)
+        adapt_layers(model, data.train)
         steps = Batches(data.train, recipe.batch_size).steps
         task.compile(model, build_optimizer(recipe, steps), data, choose_jit(model, options.jit))
     return model, task
