@@ -65,6 +65,11 @@ PARAMETERS = {
     # The paper's network has 7,978,856 with 1,000 classes and three channels.
     "cnn-densenet121-mnist": 7_978_856 - 990 * 1025 - 2 * 49 * 64,
     "cnn-densenet121-cifar10": 7_978_856 - 990 * 1025,
+    # Whitened patches' biases, convolutions and their biases, logits.
+    "cnn-airbench-cifar10": 24 + 9 * (24 * 64 + 64 * 64 + 64 * 256 + 3 * 256 * 256) + 2 * (64 + 256 + 256) + 2560,
+    "tricks-cyclical-lr": 13_522,
+    "tricks-cyclical-lr-triangular2": 13_522,
+    "tricks-cyclical-lr-exp-range": 13_522,
     "mech-standardize-images": 4_266,
     "mech-npz-chunks": 136_074,
     "mech-hdf5-images": 136_074,
@@ -82,6 +87,7 @@ DENSENET = {"blocks": (1, 1, 1, 1), "growth": 8, "classes": 2, "input_shape": (3
 SMALL = {
     "cnn-densenet121-mnist": DENSENET,
     "cnn-densenet121-cifar10": DENSENET,
+    "cnn-airbench-cifar10": {"widths": (32, 32, 32)},
     "cnn-alexnet-cifar10": ALEXNET,
     "cnn-alexnet-grouped-cifar10": ALEXNET,
     "cnn-vgg16-cifar10": VGG,
@@ -134,7 +140,7 @@ def first_batch(recipe, model, samples=16):
 
 def compiled(recipe, data, model, **changes):
     task = tasks.make(recipe)
-    optimizer = build_optimizer(recipe) if not changes else keras.optimizers.Adam(**changes)
+    optimizer = build_optimizer(recipe, steps=1) if not changes else keras.optimizers.Adam(**changes)
     task.compile(model, optimizer, data, jit=False)
     x, y = task.prepare(tf.constant(data.train.x), tf.constant(data.train.y), None)
     return x, y
