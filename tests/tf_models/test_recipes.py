@@ -65,6 +65,15 @@ PARAMETERS = {
     # The paper's network has 7,978,856 with 1,000 classes and three channels.
     "cnn-densenet121-mnist": 7_978_856 - 990 * 1025 - 2 * 49 * 64,
     "cnn-densenet121-cifar10": 7_978_856 - 990 * 1025,
+    # Whitened patches' biases, convolutions and their biases, logits.
+    "cnn-airbench-cifar10": 24 + 9 * (24 * 64 + 64 * 64 + 64 * 256 + 3 * 256 * 256) + 2 * (64 + 256 + 256) + 2560,
+    # VGG-16's convolutions, two numbers of batch norm a map, and dense layers of 512 and 10.
+    "cnn-vgg16-cifar10-fast": 14_714_688 + 2 * 4_224 + 512 * 513 + 513 * 10,
+    "cnn-nin-cifar10-fast": 968_394,
+    "cnn-resnet18-mnist-fast": 11_175_370,
+    "tricks-cyclical-lr": 13_522,
+    "tricks-cyclical-lr-triangular2": 13_522,
+    "tricks-cyclical-lr-exp-range": 13_522,
     "mech-standardize-images": 4_266,
     "mech-npz-chunks": 136_074,
     "mech-hdf5-images": 136_074,
@@ -82,9 +91,13 @@ DENSENET = {"blocks": (1, 1, 1, 1), "growth": 8, "classes": 2, "input_shape": (3
 SMALL = {
     "cnn-densenet121-mnist": DENSENET,
     "cnn-densenet121-cifar10": DENSENET,
+    "cnn-airbench-cifar10": {"widths": (32, 32, 32)},
     "cnn-alexnet-cifar10": ALEXNET,
     "cnn-alexnet-grouped-cifar10": ALEXNET,
     "cnn-vgg16-cifar10": VGG,
+    "cnn-vgg16-cifar10-fast": VGG,
+    "cnn-nin-cifar10-fast": NIN,
+    "cnn-resnet18-mnist-fast": BASIC,
     "cnn-vgg19-cifar10": VGG,
     "cnn-vgg16-celeba": VGG,
     "cnn-nin-cifar10": NIN,
@@ -112,7 +125,9 @@ def small(recipe):
 RECIPES = [recipe for recipe in tf_models.recipes() if recipe.task == "classify"]
 IDS = [recipe.id for recipe in RECIPES]
 # One recipe for each model; recipes that differ in settings only need not all be trained.
-MODELS = list({(recipe.builder, repr(small(recipe).model)): recipe for recipe in RECIPES[::-1]}.values())[::-1]
+MODELS = list(
+    {(recipe.builder, repr(sorted(small(recipe).model.items()))): recipe for recipe in RECIPES[::-1]}.values()
+)[::-1]
 MODEL_IDS = [recipe.id for recipe in MODELS]
 
 
@@ -134,7 +149,7 @@ def first_batch(recipe, model, samples=16):
 
 def compiled(recipe, data, model, **changes):
     task = tasks.make(recipe)
-    optimizer = build_optimizer(recipe) if not changes else keras.optimizers.Adam(**changes)
+    optimizer = build_optimizer(recipe, steps=1) if not changes else keras.optimizers.Adam(**changes)
     task.compile(model, optimizer, data, jit=False)
     x, y = task.prepare(tf.constant(data.train.x), tf.constant(data.train.y), None)
     return x, y

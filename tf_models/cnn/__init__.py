@@ -1,5 +1,6 @@
 """Convolutional networks."""
 
+from tf_models.cnn.airbench import airbench
 from tf_models.cnn.alexnet import alexnet
 from tf_models.cnn.allconv import allconv
 from tf_models.cnn.basic import cnn
@@ -13,6 +14,7 @@ from tf_models.cnn.resnet import resnet
 from tf_models.cnn.vgg import vgg
 
 __all__ = [
+    "airbench",
     "alexnet",
     "allconv",
     "cnn",

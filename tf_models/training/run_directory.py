@@ -129,8 +129,9 @@ class RunDirectory:
             raise InputError(
                 f"{self.model_file} does not exist (the run's status is {status}); finish it with --resume"
             )
-        # Importing the builder registers the recipe's own classes, which safe mode wants to know.
-        importlib.import_module(self.recipe.builder.split(":")[0])
+        # Importing the builder, schedules and losses registers their classes, which safe mode wants to know.
+        for module in (self.recipe.builder.split(":")[0], "tf_models.tricks"):
+            importlib.import_module(module)
         try:
             return keras.models.load_model(self.model_file)
         except Exception as error:  # Keras reports a damaged archive in many ways, even as "File not found"
