@@ -247,6 +247,7 @@ def test_saved_models_load_in_a_fresh_process_bit_for_bit(tmp_path):
     script = """
 import importlib, json, sys
 import keras, numpy as np
+import tf_models.tricks  # saved optimizers name their schedules
 folder, modules = sys.argv[1], json.loads(sys.argv[2])
 for id, module in modules.items():
     importlib.import_module(module)
