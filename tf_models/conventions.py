@@ -71,13 +71,26 @@ def conv2d(
         initializer, stddev: see `initializer_arguments`.
         kwargs: of `keras.layers.Conv2D`, which they reach unchanged.
     """
-    half = kernel_size // 2
-    padding = half if padding is None else padding
-    mode = "same" if strides == 1 and kernel_size % 2 and padding == half else "valid"
-    if mode == "valid" and padding:
-        x = layers.ZeroPadding2D(padding, name=f"{name}_pad")(x)
+    x, mode = _padded(x, kernel_size, strides, kernel_size // 2 if padding is None else padding, name)
     arguments = initializer_arguments(initializer, kernel_size**2 * x.shape[-1] // groups, stddev) | kwargs
     return layers.Conv2D(filters, kernel_size, strides=strides, padding=mode, groups=groups, name=name, **arguments)(x)
+
+
+def depthwise_conv2d(x, kernel_size: int, *, name: str, strides: int = 1, **kwargs):
+    """A convolution of each channel of `x` by a kernel of its own, padded as `conv2d` does.
+
+    Args:
+        kwargs: of `keras.layers.DepthwiseConv2D`, which they reach unchanged.
+    """
+    x, mode = _padded(x, kernel_size, strides, kernel_size // 2, name)
+    return layers.DepthwiseConv2D(kernel_size, strides=strides, padding=mode, name=name, **kwargs)(x)
+
+
+def _padded(x, kernel_size: int, strides: int, padding: int, name: str):
+    """`x` with zeros on each side, and the `padding` that its convolution then needs: Keras' own where it is the same."""
+    if strides == 1 and kernel_size % 2 and padding == kernel_size // 2:
+        return x, "same"
+    return (layers.ZeroPadding2D(padding, name=f"{name}_pad")(x) if padding else x), "valid"
 
 
 def pool2d(x, size: int, *, name: str, strides: int, padding: int = 0, kind: str = "max"):

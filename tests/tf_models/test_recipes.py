@@ -65,6 +65,10 @@ PARAMETERS = {
     # The paper's network has 7,978,856 with 1,000 classes and three channels.
     "cnn-densenet121-mnist": 7_978_856 - 990 * 1025 - 2 * 49 * 64,
     "cnn-densenet121-cifar10": 7_978_856 - 990 * 1025,
+    # torchvision's counts, less the weights of 990 of 1,000 classes.
+    "cnn-mobilenet-v2-cifar10": 3_504_872 - 990 * 1281,
+    "cnn-mobilenet-v3-small-cifar10": 2_542_856 - 990 * 1025,
+    "cnn-mobilenet-v3-large-cifar10": 5_483_032 - 990 * 1281,
     # Whitened patches' biases, convolutions and their biases, logits.
     "cnn-airbench-cifar10": 24 + 9 * (24 * 64 + 64 * 64 + 64 * 128 + 3 * 128 * 128) + 2 * (64 + 128 + 128) + 1280,
     # VGG-16's convolutions, two numbers of batch norm a map, and dense layers of 512 and 10.
@@ -88,7 +92,18 @@ VGG = {"depth": 11, "width": 4, "hidden": (32,), "classes": 2, "input_shape": (3
 ALEXNET = {"width": 4, "hidden": (64,), "dropout": 0.0}
 NIN = {"width": 32, "bottleneck": (32, 32), "dropout": 0.0, "classes": 2, "input_shape": (16, 16, 3)}
 DENSENET = {"blocks": (1, 1, 1, 1), "growth": 8, "classes": 2, "input_shape": (32, 32, 3)}
+MOBILE = {"classes": 2, "input_shape": (16, 16, 3), "dropout": 0.0}
+MOBILENET_V2 = {**MOBILE, "width": 0.5, "blocks": ((1, 16, 1, 1), (6, 32, 2, 2))}
+MOBILENET_V3 = {
+    **MOBILE,
+    "size": "small",
+    "width": 0.5,
+    "blocks": ((3, 16, 16, True, "relu", 2), (5, 64, 16, True, "hard_silu", 1)),
+}
 SMALL = {
+    "cnn-mobilenet-v2-cifar10": MOBILENET_V2,
+    "cnn-mobilenet-v3-small-cifar10": MOBILENET_V3,
+    "cnn-mobilenet-v3-large-cifar10": MOBILENET_V3,
     "cnn-densenet121-mnist": DENSENET,
     "cnn-densenet121-cifar10": DENSENET,
     "cnn-airbench-cifar10": {"widths": (32, 32, 32)},
@@ -228,9 +243,11 @@ def test_overfits_the_first_batch(recipe):
         model.reset_metrics()
         for _ in range(50):
             logs = step((x, y))
-        if float(logs["accuracy"]) == 1.0:  # in each of these steps
+        learned = float(logs["accuracy"]) == 1.0  # in each of these steps
+        # Running means of batch norms lag behind.
+        if learned and (learned := tasks.make(recipe).evaluate(model, data.train, 16)["accuracy"] == 1.0):
             break
-    assert tasks.make(recipe).evaluate(model, data.train, 16)["accuracy"] == 1.0
+    assert learned
 
 
 def test_saved_models_load_in_a_fresh_process_bit_for_bit(tmp_path):
