@@ -108,6 +108,10 @@ class ImageBlocks(Blocks):
     def name(self, block, row):
         return str(self._path(block))
 
+    def paths(self) -> list[str]:
+        """Every picture's file, in the samples' order."""
+        return [str(self._path(block)) for block in range(len(self._paths))]
+
     def _path(self, block: int) -> Path:
         return self._folder / self._paths[block].decode()
 
