@@ -70,22 +70,34 @@ def in_graph(steps: int) -> Callable[[tf1.Session, int], Iterator[dict]]:
     return lambda session, number: itertools.repeat({}, steps)
 
 
-def fed(split: StoredSplit, steps: int, batches: Callable[[int], Iterable[tuple[np.ndarray, np.ndarray]]]) -> Feed:
-    """Placeholders, and what NumPy batches to feed them with.
+def fed(
+    shape: tuple[int, ...],
+    classes: int,
+    steps: int,
+    batches: Callable[[int], Iterable[tuple[np.ndarray, np.ndarray]]],
+    check: Callable[[], None] = lambda: None,
+) -> Feed:
+    """Placeholders, and NumPy batches to feed them with.
 
     Args:
-        split: where the batches come from.
+        shape: of an image.
         steps: batches in an epoch.
         batches: `batches(number)` gives those of epoch `number`, scaled and one-hot.
+        check: see `Feed`.
     """
-    schema = split.blocks.schema
-    images = tf1.placeholder(tf1.float32, (None, *schema.shape), "images")
-    labels = tf1.placeholder(tf1.float32, (None, len(schema.classes)), "labels")
+    images = tf1.placeholder(tf1.float32, (None, *shape), "images")
+    labels = tf1.placeholder(tf1.float32, (None, classes), "labels")
 
     def epoch(session: tf1.Session, number: int) -> Iterator[dict]:
         return ({images: x, labels: y} for x, y in batches(number))
 
-    return Feed(images, labels, steps, epoch, lambda: check_blocks(split))
+    return Feed(images, labels, steps, epoch, check)
+
+
+def fed_from(split: StoredSplit, steps: int, batches: Callable[[int], Iterable]) -> Feed:
+    """`fed` for a split of files."""
+    schema = split.blocks.schema
+    return fed(schema.shape, len(schema.classes), steps, batches, lambda: check_blocks(split))
 
 
 def cut(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from legacy_tf1.pipelines.feed import Feed, cut, fed, opened
+from legacy_tf1.pipelines.feed import Feed, cut, fed_from, opened
 from tf_data.errors import InputError
 from tf_data.formats import Stored, StoredSplit
 
@@ -58,4 +58,4 @@ def build(
     file = opened(stored, split, "hdf5")
     arguments = {"prefetch_batches": prefetch_batches, "seed": seed}
     steps = -(-len(file) // batch_size)
-    return fed(file, steps, lambda number: batches(file, batch_size, epoch=number, **arguments))
+    return fed_from(file, steps, lambda number: batches(file, batch_size, epoch=number, **arguments))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from legacy_tf1.pipelines.feed import Feed, cut, fed, opened
+from legacy_tf1.pipelines.feed import Feed, cut, fed_from, opened
 from tf_data.formats import Stored, StoredSplit
 from tf_data.formats.order import permutation
 
@@ -52,4 +52,4 @@ def build(stored: Stored, split: str = "train", batch_size: int = BATCH_SIZE, se
     """Placeholders, and batches of npz files to feed. Raises `InputError` for a folder of another format."""
     files = opened(stored, split, "npz")
     steps = int(np.sum(-(-files.blocks.counts // batch_size)))
-    return fed(files, steps, lambda number: batches(files, batch_size, seed=seed, epoch=number))
+    return fed_from(files, steps, lambda number: batches(files, batch_size, seed=seed, epoch=number))
