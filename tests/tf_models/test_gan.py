@@ -15,6 +15,7 @@ from tf_models.recipes import get
 from tf_models.tasks.collapse import Collapse
 from tf_models.tasks.fidelity import coverage, frechet_distance
 from tf_models.training import callbacks, state, trainer
+from tf_models.training.devices import precision
 from tf_models.training.loop import StepLoop
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.trainer import Options
@@ -158,6 +159,24 @@ def test_a_compiled_step_learns_to_tell_real_from_drawn():
     assert float(last[1]) > 0.7 > 0.3 > float(last[2])
 
 
+@pytest.mark.parametrize(
+    ("half", "settings"),
+    [("mixed_float16", {}), ("mixed_bfloat16", {"objective": "wasserstein", "gradient_penalty": 10.0})],
+)
+def test_half_precision_moves_weights_as_float32_does(half, settings):
+    """With float16 the optimizers scale gradients down; the losses must have been scaled up."""
+    steps = {}
+    for policy in ("float32", half):
+        keras.utils.set_random_seed(0)
+        with precision(policy):
+            gan = made(**settings, dropout=0.0)
+        before = values(gan.generator)
+        gan.train_step((images(),))
+        steps[policy] = [after - start for after, start in zip(values(gan.generator), before, strict=True)]
+    for exact, rough in zip(*steps.values(), strict=True):
+        np.testing.assert_allclose(rough, exact, atol=0.1 * np.abs(exact).max())
+
+
 def test_saved_models_draw_the_same_pictures(tmp_path):
     gan = made(label_smoothing=0.1)
     gan.train_step((images(),))
@@ -203,10 +222,24 @@ def test_coverage_sees_a_collapsed_mode():
     assert coverage(np.array([0] * 99 + [1]), 10)["classes_covered"] == 1
 
 
+def collapsing(pictures):
+    """A callback that has seen one epoch after the other: True stands for pictures that are all the same."""
+    drawn = iter(pictures)
+    callback = Collapse(
+        lambda: np.full((4, 2, 2, 1), 0.3) if next(drawn) else np.random.default_rng(0).random((4, 2, 2, 1))
+    )
+    for epoch in range(len(pictures)):
+        callback.on_epoch_end(epoch)
+    return callback
+
+
 def test_a_constant_picture_ends_the_training():
-    Collapse(lambda: np.random.default_rng(0).random((4, 2, 2, 1))).on_train_end()
-    with pytest.raises(TrainingError, match="same picture of 4 inputs"):
-        Collapse(lambda: np.full((4, 2, 2, 1), 0.3)).on_train_end()
+    collapsing([False, False]).on_train_end()
+    collapsing([True, True, False, True, True, False]).on_train_end()
+    with pytest.raises(TrainingError, match="same picture of 4 inputs since epoch 2 "):
+        collapsing([False, True]).on_train_end()
+    with pytest.raises(TrainingError, match="since epoch 2 "):
+        collapsing([False, True, True, True])
 
 
 TINY = replace(get("gan-fc-mnist"), epochs=2, batch_size=32, model={**get("gan-fc-mnist").model, "hidden": 16})
