@@ -57,7 +57,7 @@ class Topic:
 def get(id: str) -> Topic:
     """The topic of this id. Raises `InputError` naming the nearest ids when there is none."""
     if id not in BY_ID:
-        raise InputError(f"no TensorFlow 1 graph of {id!r}{nearest(id, BY_ID)} compare --list shows all")
+        raise InputError(f"unknown topic {id!r}{nearest(id, BY_ID)} (python -m legacy_tf1.compare --list shows all)")
     return BY_ID[id]
 
 
@@ -98,6 +98,7 @@ TOPICS = (
         then="the rule in a tf.while_loop whose results tf.assign writes into the variables",
         now="the rule in keras.ops.fori_loop inside a train_step of the model's own",
         sizes=("features",),
+        compared={"batch_size": 1},  # the notebook's way: one sample a step
         notebook=Original("tensorflow1_ipynb/basic-ml/perceptron.ipynb", {}),
     ),
     Topic(
