@@ -13,7 +13,8 @@ class GAN(keras.Model):
     """Learns from images in -1..1; called on noise `(batch, latent_dim)`, it gives images as the generator does.
 
     A training step first updates the discriminator `critic_steps` times, each time with fresh noise against the same
-    real batch, then the generator once. Dropout and batch norm are in training mode in both. Training needs TensorFlow.
+    real batch, then the generator once, by what the discriminator now says of the last generated images. Dropout and
+    batch norm are in training mode in both. Training needs TensorFlow.
 
     Args:
         generator: from noise to images.
@@ -99,10 +100,21 @@ class GAN(keras.Model):
 
     def train_step(self, data):
         images, *_ = data
-        for _ in range(self.settings["critic_steps"]):
-            discriminator_loss, real, fake = self._discriminator_step(images)
-        generator_loss = self._generator_step(ops.shape(images)[0])
-        return self._track(generator_loss, discriminator_loss, real, fake)
+        for _ in range(self.settings["critic_steps"] - 1):
+            self._discriminator_step(images, self._generate(images))
+        variables = self.generator.trainable_variables
+        with tf.GradientTape() as tape:
+            generated = self._generate(images)
+            with tape.stop_recording():
+                discriminator_loss, real, fake = self._discriminator_step(images, generated)
+            loss = self.generator_loss(self.discriminator(generated, training=True))
+            scaled = self.optimizer.scale_loss(loss)  # with float16 only; the optimizer takes it back
+        self.optimizer.apply(tape.gradient(scaled, variables), variables)
+        return self._track(loss, discriminator_loss, real, fake)
+
+    def _generate(self, images):
+        """As many images as there are real ones, in training mode."""
+        return self.generator(self.draw_noise(ops.shape(images)[0]), training=True)
 
     def test_step(self, data):
         """Both losses on held-out images, without the penalty; nothing is updated."""
@@ -121,9 +133,8 @@ class GAN(keras.Model):
         outputs = _float32(outputs)
         return ops.mean(ops.sigmoid(outputs) if self.settings["objective"] == "non-saturating" else outputs)
 
-    def _discriminator_step(self, images):
+    def _discriminator_step(self, images, generated):
         """Update the discriminator; its loss and the mean scores of real and of generated images."""
-        generated = self.generator(self.draw_noise(ops.shape(images)[0]), training=True)
         variables = self.discriminator.trainable_variables
         with tf.GradientTape() as tape:
             real = self.discriminator(images, training=True)
@@ -137,15 +148,6 @@ class GAN(keras.Model):
             for variable in variables:
                 variable.assign(ops.clip(variable, -self.settings["clip"], self.settings["clip"]))
         return loss, self._score(real), self._score(fake)
-
-    def _generator_step(self, count):
-        noise = self.draw_noise(count)
-        variables = self.generator.trainable_variables
-        with tf.GradientTape() as tape:
-            loss = self.generator_loss(self.discriminator(self.generator(noise, training=True), training=True))
-            scaled = self.optimizer.scale_loss(loss)  # with float16 only; the optimizer takes it back
-        self.optimizer.apply(tape.gradient(scaled, variables), variables)
-        return loss
 
     def discriminator_loss(self, real, fake):
         """The discriminator's loss from its outputs on real and on generated images, without the penalty."""

@@ -5,8 +5,8 @@ from dataclasses import replace
 from tf_models.recipe import Original, Recipe
 
 ORDER = (
-    "A step here updates the discriminator before the generator, each with fresh noise; the original reuses the "
-    "generator's pictures."
+    "The original updates the generator first; here the discriminator comes first, and the generator learns from what it "
+    "then says of the same pictures."
 )
 
 GAN_FC_MNIST = Recipe(
@@ -72,7 +72,7 @@ GAN_WGAN_FC_MNIST = replace(
     learning_rate=5e-4,
     parameters=208_273,
     original=Original("pytorch_ipynb/gan/wgan-1.ipynb", {"minutes": 21.64}),
-    notes=("The original's five critic updates reuse one batch of fakes; here each has fresh ones.",),
+    notes=("The original's five critic updates reuse one batch of fakes; here each has its own.",),
 )
 
 GAN_WGAN_CONV_MNIST = replace(
@@ -90,7 +90,7 @@ GAN_WGAN_CONV_MNIST = replace(
     learning_rate=5e-5,
     parameters=350_665,
     original=Original("pytorch_ipynb/gan/dc-wgan-1.ipynb", {"minutes": 39.57}),
-    notes=("The original's five critic updates reuse one batch of fakes; here each has fresh ones.",),
+    notes=("The original's five critic updates reuse one batch of fakes; here each has its own.",),
 )
 
 GAN_DCGAN_CELEBA = replace(
