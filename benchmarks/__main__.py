@@ -9,6 +9,7 @@ from tf_data.command import Parser, import_tensorflow, nearest, run
 from tf_data.errors import InputError
 
 BENCHMARKS = {
+    "memory": "peak memory of training beside PyTorch's",
     "pictures": "feeding from JPEG pictures against PyTorch's DataLoader and the decoder alone",
     "pipelines": "feeding from memory and every format against PyTorch's DataLoader",
     "prefetch": "training from JPEG files with and without reading ahead",
@@ -19,6 +20,7 @@ BENCHMARKS = {
 def parser() -> Parser:
     parser = Parser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", nargs="?", help="; ".join(f"{name}: {what}" for name, what in BENCHMARKS.items()))
+    parser.add_argument("--only", nargs="+", metavar="NETWORK", help="of train_step and memory: recipes to measure")
     parser.add_argument("--quick", action="store_true", help="few samples, to see that it works; times mean nothing")
     parser.add_argument("--json", action="store_true", help="print rows as JSON instead of a table")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write rows, hardware and versions as JSON")
@@ -35,7 +37,8 @@ def main(argv: list[str] | None = None) -> None:
     import_tensorflow()
     from benchmarks import measure
 
-    rows = importlib.import_module(f"benchmarks.{arguments.name}").run(quick=arguments.quick)
+    options = {"only": _networks(arguments)} if arguments.only else {}
+    rows = importlib.import_module(f"benchmarks.{arguments.name}").run(quick=arguments.quick, **options)
     if arguments.json:
         print(json.dumps({"hardware": measure.hardware(), "rows": rows}, indent=2))
     else:
@@ -43,6 +46,17 @@ def main(argv: list[str] | None = None) -> None:
         print(measure.table(rows))
     if arguments.out:
         measure.save(arguments.out, arguments.name, rows)
+
+
+def _networks(arguments) -> tuple[str, ...]:
+    from benchmarks.networks import NETWORKS
+
+    if arguments.name not in ("train_step", "memory"):
+        raise InputError(f"--only goes with train_step and memory, not with {arguments.name}")
+    for id in arguments.only:
+        if id not in NETWORKS:
+            raise InputError(f"no network {id!r}{nearest(id, NETWORKS)}; there are {', '.join(NETWORKS)}")
+    return tuple(arguments.only)
 
 
 if __name__ == "__main__":

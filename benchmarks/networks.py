@@ -1,83 +1,177 @@
-"""The networks that `train_step` times, each as a recipe of ours and as the same network in PyTorch."""
+"""The networks that are timed, each a recipe of ours and the same network with its training step in PyTorch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-
-def _classification_loss(torch, outputs, inputs, targets):
-    return torch.nn.functional.cross_entropy(outputs, targets)
-
-
-def _vae_loss(torch, outputs, inputs, targets):
-    logits, mean, log_variance = outputs
-    entropy = torch.nn.functional.binary_cross_entropy_with_logits(logits, inputs.flatten(1), reduction="sum")
-    kl = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum()
-    return (entropy + kl) / len(inputs)
+from tf_models.recipe import Recipe
+from tf_models.recipes import get
 
 
 @dataclass(frozen=True)
 class Network:
-    """A PyTorch side.
+    """What is trained on random images by both sides.
 
     Attributes:
-        module: from `torch` to the module.
-        loss: from `torch`, the module's outputs, inputs and targets to a scalar.
-        accuracy: whether the outputs are logits of classes, whose running accuracy is shown.
+        step: from a recipe to `step(inputs, targets)` in PyTorch, eager: one update of weights; gives a dictionary of
+            the numbers that are shown.
+        shape: of an image, `(height, width, channels)`.
+        samples: of an epoch that takes some seconds.
     """
 
-    module: Callable
-    loss: Callable = _classification_loss
-    accuracy: bool = True
+    step: Callable[[Recipe], Callable]
+    shape: tuple[int, int, int] = (28, 28, 1)
+    samples: int = 60_000
 
 
-def _mlp(torch):
-    nn = torch.nn
-    return nn.Sequential(
-        nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 256), nn.ReLU(), nn.Linear(256, 10)
+def recipe(id: str) -> Recipe:
+    """The recipe, without what it does to pictures on the way: the images have the network's size already."""
+    found = get(id)
+    pictures = ("crop", "resize", "augment")
+    options = {name: value for name, value in found.task_options.items() if name not in pictures}
+    return replace(found, task_options=options, embedded={})
+
+
+def torch_optimizer(recipe: Recipe, parameters):
+    """The recipe's optimizer in PyTorch."""
+    import torch
+
+    options = dict(recipe.optimizer_options)
+    if "beta_1" in options:
+        options["betas"] = (options.pop("beta_1"), 0.999)
+    return {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[recipe.optimizer](
+        parameters, recipe.learning_rate, **options
     )
 
 
-def _cnn(torch):
-    nn = torch.nn
-    return nn.Sequential(
-        nn.Conv2d(1, 8, 3, padding=1),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(8, 16, 3, padding=1),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Flatten(),
-        nn.Linear(784, 10),
-    )
+def _trained(recipe: Recipe, module, losses: Callable) -> Callable:
+    """A step that minimises `losses(outputs, inputs, targets)["loss"]`."""
+    optimizer = torch_optimizer(recipe, module.parameters())
+
+    def step(inputs, targets):
+        optimizer.zero_grad()
+        found = losses(module(inputs), inputs, targets)
+        found["loss"].backward()
+        optimizer.step()
+        return {name: value.item() for name, value in found.items()}
+
+    return step
 
 
-def _softmax(torch):
-    nn = torch.nn
-    return nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+def _classifier(module: Callable) -> Callable[[Recipe], Callable]:
+    def losses(outputs, inputs, targets):
+        import torch
+
+        accuracy = (outputs.argmax(1) == targets).float().mean()
+        return {"loss": torch.nn.functional.cross_entropy(outputs, targets), "accuracy": accuracy}
+
+    return lambda recipe: _trained(recipe, module(), losses)
 
 
-def _vae(torch):
-    nn = torch.nn
+def _stack(*layers: Callable) -> Callable:
+    """A module of what each of `layers`, functions of `torch.nn`, returns."""
 
-    class VAE(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.hidden, self.mean, self.log_variance = nn.Linear(784, 500), nn.Linear(500, 15), nn.Linear(500, 15)
-            self.decoder = nn.Sequential(nn.Linear(15, 500), nn.LeakyReLU(1e-4), nn.Linear(500, 784))
+    def module():
+        from torch import nn
 
-        def forward(self, images):
-            x = nn.functional.leaky_relu(self.hidden(images.flatten(1)), 1e-4)
-            mean, log_variance = self.mean(x), self.log_variance(x)
-            code = mean + torch.exp(log_variance / 2) * torch.randn_like(mean)
-            return self.decoder(code), mean, log_variance
+        return nn.Sequential(*(layer(nn) for layer in layers))
 
-    return VAE()
+    return module
 
+
+def _zoo(make: Callable) -> Callable:
+    """A module of `benchmarks.torch_networks`, which is not imported before it is wanted."""
+
+    def module():
+        from benchmarks import torch_networks
+
+        return make(torch_networks)
+
+    return module
+
+
+def _flatten(nn):
+    return nn.Flatten()
+
+
+def _relu(nn):
+    return nn.ReLU()
+
+
+def _halve(nn):
+    return nn.MaxPool2d(2)
+
+
+def _dense(inside: int, outside: int) -> Callable:
+    return lambda nn: nn.Linear(inside, outside)
+
+
+def _conv(inside: int, outside: int) -> Callable:
+    return lambda nn: nn.Conv2d(inside, outside, 3, padding=1)
+
+
+def _vae(recipe: Recipe) -> Callable:
+    def losses(outputs, inputs, targets):
+        import torch
+
+        logits, mean, log_variance = outputs
+        entropy = torch.nn.functional.binary_cross_entropy_with_logits(logits, inputs.flatten(1), reduction="sum")
+        kl = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum()
+        return {"loss": (entropy + kl) / len(inputs), "reconstruction": entropy / len(inputs), "kl": kl / len(inputs)}
+
+    return _trained(recipe, _zoo(lambda networks: networks.VAE())(), losses)
+
+
+def _gan(recipe: Recipe) -> Callable:
+    """The discriminator first, then the generator on fresh noise, as ours."""
+    import torch
+
+    from benchmarks.torch_networks import dcgan
+
+    generator, discriminator = dcgan()
+    ours, theirs = (torch_optimizer(recipe, part.parameters()) for part in (generator, discriminator))
+    entropy = torch.nn.functional.binary_cross_entropy_with_logits
+
+    def step(inputs, targets):
+        ones, zeros = torch.ones(len(inputs), 1), torch.zeros(len(inputs), 1)
+        theirs.zero_grad()
+        generated = generator(2 * torch.rand(len(inputs), 100, 1, 1) - 1)
+        real, fake = discriminator(2 * inputs - 1), discriminator(generated.detach())
+        critic = (entropy(real, ones) + entropy(fake, zeros)) / 2
+        critic.backward()
+        theirs.step()
+        ours.zero_grad()
+        loss = entropy(discriminator(generator(2 * torch.rand(len(inputs), 100, 1, 1) - 1)), ones)
+        loss.backward()
+        ours.step()
+        scores = torch.sigmoid(real).mean(), torch.sigmoid(fake).mean()
+        names = ("generator_loss", "discriminator_loss", "real_score", "fake_score")
+        return {name: value.item() for name, value in zip(names, (loss, critic, *scores), strict=True)}
+
+    return step
+
+
+_VGG16 = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 
 # By recipe id; batch size, optimizer and learning rate are the recipe's.
-TORCH: dict[str, Network] = {
-    "mlp-basic": Network(_mlp),
-    "cnn-basic-wide": Network(_cnn),
-    "softmax-regression": Network(_softmax),
-    "ae-vae": Network(_vae, _vae_loss, accuracy=False),
+NETWORKS: dict[str, Network] = {
+    "softmax-regression": Network(_classifier(_stack(_flatten, _dense(784, 10)))),
+    "mlp-basic": Network(
+        _classifier(_stack(_flatten, _dense(784, 128), _relu, _dense(128, 256), _relu, _dense(256, 10)))
+    ),
+    "cnn-basic-wide": Network(
+        _classifier(_stack(_conv(1, 8), _relu, _halve, _conv(8, 16), _relu, _halve, _flatten, _dense(784, 10)))
+    ),
+    "cnn-alexnet-cifar10": Network(_classifier(_zoo(lambda zoo: zoo.alexnet(32, 4096, 10))), (64, 64, 3), 2_560),
+    "cnn-vgg16-cifar10": Network(
+        _classifier(_zoo(lambda zoo: zoo.vgg(_VGG16, 3, False, 512, 4096, 10, dropout=0.0))), (32, 32, 3), 768
+    ),
+    "cnn-nin-cifar10": Network(_classifier(_zoo(lambda zoo: zoo.nin())), (32, 32, 3), 1_024),
+    "cnn-resnet18-mnist": Network(
+        _classifier(_zoo(lambda zoo: zoo.ResNet((2, 2, 2, 2), False, 64, 10, 1))), samples=2_560
+    ),
+    "cnn-resnet50-mnist": Network(
+        _classifier(_zoo(lambda zoo: zoo.ResNet((3, 4, 6, 3), True, 64, 10, 1))), samples=1_280
+    ),
+    "ae-vae": Network(_vae),
+    "gan-dcgan-celeba": Network(_gan, (64, 64, 3), 384),
 }

@@ -1,7 +1,7 @@
 """Training: our trainer against PyTorch eager and against plain Keras `fit`, interleaved in one run.
 
 Every candidate trains whole epochs with all that a real run does: shuffled batches, running loss and accuracy, and a
-progress bar; ours writes checkpoints too. Only the first, compiling epoch is left out.
+progress bar; ours writes checkpoints too, as often as a long run does. Only the first, compiling epoch is left out.
 """
 
 import atexit
@@ -9,45 +9,53 @@ import contextlib
 import io
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import measure
-from benchmarks.networks import TORCH
+from benchmarks.networks import NETWORKS, recipe
 from tf_data.dataset import Data, Split
 from tf_models.recipe import Recipe
-from tf_models.recipes import get
 
-SAMPLES = 60_000
+QUICK = 2  # batches
 OURS, KERAS = "ours", "keras fit"
 LOADER, INDEXED = "pytorch DataLoader", "pytorch, indexed by hand"
 
 
-def run(quick: bool = False) -> list[dict]:
-    """Time every network. `quick` takes few samples, to see that it works.
+def run(quick: bool = False, only: tuple[str, ...] = ()) -> list[dict]:
+    """Time every network, or those that `only` names. `quick` takes few samples, to see that it works.
 
     Returns:
-        Rows as `benchmarks.measure.compare` makes them, with `network`.
+        Rows as `benchmarks.measure.compare` makes them, with `network` and `batch`.
     """
     rows = []
-    for id in TORCH:
-        candidates = build(get(id), 600 if quick else SAMPLES)
-        compared = measure.compare(candidates, repeats=1 if quick else 5, warmup=1, baseline=LOADER)
-        rows += [{"network": id, "batch": get(id).batch_size, **row} for row in compared]
+    for id in only or NETWORKS:
+        batch = recipe(id).batch_size
+        made = candidates(id, QUICK * batch if quick else NETWORKS[id].samples)
+        work = {name: make() for name, make in made.items()}
+        compared = measure.compare(work, repeats=1 if quick else 5, warmup=1, baseline=LOADER)
+        rows += [{"network": id, "batch": batch, **row} for row in compared]
     return rows
 
 
-def build(recipe: Recipe, samples: int) -> dict[str, Callable[[], int]]:
-    """The candidates by name: each call trains one epoch and returns the samples seen."""
+def candidates(id: str, samples: int) -> dict[str, Callable]:
+    """By name what makes each candidate ready: it returns a function that trains one epoch and gives the samples seen."""
+    chosen, shape = recipe(id), NETWORKS[id].shape
     rng = np.random.default_rng(0)
-    x = rng.integers(0, 256, (samples, 28, 28, 1), dtype=np.uint8)
+    x = rng.integers(0, 256, (samples, *shape), dtype=np.uint8)
     y = rng.integers(0, 10, samples).astype(np.int32)
-    candidates = {OURS: _ours(recipe, x, y), KERAS: _keras(recipe, x, y)}
+    found = {OURS: lambda: _ours(chosen, x, y)}
+    if chosen.task != "generate":  # a GAN has no `fit` without a training step of one's own
+        found[KERAS] = lambda: _keras(chosen, x, y)
     with contextlib.suppress(ImportError):
-        candidates |= _torch(recipe, x, y)
-    return candidates
+        import torch  # noqa: F401
+
+        found[LOADER] = lambda: _torch(chosen, x, y, loader=True)
+        found[INDEXED] = lambda: _torch(chosen, x, y, loader=False)
+    return found
 
 
 def _ours(recipe: Recipe, x, y) -> Callable[[], int]:
@@ -58,8 +66,19 @@ def _ours(recipe: Recipe, x, y) -> Callable[[], int]:
     from tf_models.training.run_directory import RunDirectory
     from tf_models.training.state import Progress
 
+    class Continuing(Checkpoints):
+        """A real run begins and ends once, and not with every epoch that is timed."""
+
+        def on_train_begin(self, logs=None):
+            self._clock = time.perf_counter()
+            if not self.saves:
+                self.save()
+
+        def on_train_end(self, logs=None):
+            pass
+
     split = Split("train", x, y)
-    data = Data("mnist", "synthetic", "random numbers", split, split, classes=tuple("0123456789"))
+    data = Data(recipe.dataset, "synthetic", "random numbers", split, split, classes=tuple("0123456789"))
     model, task = trainer.build(recipe, trainer.Options(), data)
     batches = Batches(split, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
     loop = StepLoop(model, batches, model.jit_compile)
@@ -67,7 +86,7 @@ def _ours(recipe: Recipe, x, y) -> Callable[[], int]:
     model.steps_per_execution, model.train_function = loop.block, loop.train_function
     folder = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    callback = Checkpoints(RunDirectory(Path(folder)), loop, Progress(), None, Signals())
+    callback = Continuing(RunDirectory(Path(folder)), loop, Progress(), None, Signals())
     epochs = iter(range(10**6))
 
     def epoch() -> int:
@@ -113,8 +132,8 @@ def _keras(recipe: Recipe, x, y) -> Callable[[], int]:
     return epoch
 
 
-def _torch(recipe: Recipe, x, y) -> dict[str, Callable[[], int]]:
-    """PyTorch eager with its own loader, and with batches cut from a permutation by hand, its fastest way."""
+def _torch(recipe: Recipe, x, y, loader: bool) -> Callable[[], int]:
+    """PyTorch eager with its own loader, or with batches cut from a permutation by hand, its fastest way."""
     import torch
     from torch.utils.data import DataLoader, TensorDataset
     from tqdm import tqdm
@@ -122,7 +141,6 @@ def _torch(recipe: Recipe, x, y) -> dict[str, Callable[[], int]]:
     images = torch.from_numpy(x.transpose(0, 3, 1, 2).astype(np.float32) / 255)
     labels = torch.from_numpy(y.astype(np.int64))
     size = recipe.batch_size
-    loader = DataLoader(TensorDataset(images, labels), batch_size=size, shuffle=True)
 
     def indexed():
         order = torch.randperm(len(images))
@@ -130,28 +148,18 @@ def _torch(recipe: Recipe, x, y) -> dict[str, Callable[[], int]]:
             rows = order[start : start + size]
             yield images[rows], labels[rows]
 
-    def trainer(batches: Callable) -> Callable[[], int]:
-        side = TORCH[recipe.id]
-        network = side.module(torch)
-        optimizers = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
-        optimizer = optimizers[recipe.optimizer](network.parameters(), recipe.learning_rate)
+    loaded = DataLoader(TensorDataset(images, labels), batch_size=size, shuffle=True)
+    step = NETWORKS[recipe.id].step(recipe)
 
-        def epoch() -> int:
-            total, right, seen = 0.0, 0, 0
-            bar = tqdm(batches(), total=-(-len(images) // size), file=io.StringIO())
-            for inputs, targets in bar:
-                optimizer.zero_grad()
-                outputs = network(inputs)
-                loss = side.loss(torch, outputs, inputs, targets)
-                loss.backward()
-                optimizer.step()
-                total += loss.item() * len(targets)
-                if side.accuracy:
-                    right += (outputs.argmax(1) == targets).sum().item()
-                seen += len(targets)
-            bar.set_postfix(loss=total / seen, accuracy=right / seen)
-            return seen
+    def epoch() -> int:
+        totals: dict[str, float] = {}
+        seen = 0
+        bar = tqdm(loaded if loader else indexed(), total=-(-len(images) // size), file=io.StringIO())
+        for inputs, targets in bar:
+            for name, value in step(inputs, targets).items():
+                totals[name] = totals.get(name, 0.0) + value * len(targets)
+            seen += len(targets)
+        bar.set_postfix({name: total / seen for name, total in totals.items()})
+        return seen
 
-        return epoch
-
-    return {LOADER: trainer(lambda: loader), INDEXED: trainer(indexed)}
+    return epoch

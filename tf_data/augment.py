@@ -48,6 +48,8 @@ class Augment:
         resize: scale to `resize` x `resize` pixels (bilinear) before anything else; 0 leaves the size.
         crop: cut out `crop` x `crop` pixels at a random place; 0 for none.
         pad: zeros on each side before cropping; the usual choice for CIFAR-10 is `crop=32, pad=4`.
+        zoom: keep a window whose sides are a random share in `[1 - zoom, 1]` of the picture's, at a random place, and
+            scale it back to the picture's size, bilinear.
         flip: mirror left to right with a chance of one half.
         rotate: turn by up to so many degrees either way, bilinear, with zeros where nothing was.
         brightness, contrast, saturation: multiply by a factor in `[1 - v, 1 + v]`; contrast and saturation move away
@@ -62,6 +64,7 @@ class Augment:
     resize: int = 0
     crop: int = 0
     pad: int = 0
+    zoom: float = 0.0
     flip: bool = False
     rotate: float = 0.0
     brightness: float = 0.0
@@ -77,6 +80,8 @@ class Augment:
                 raise InputError(f"augment {name} must be in 0..1, not {getattr(self, name)}")
         if not 0 <= self.hue <= 0.5 or not 0 <= self.rotate <= 180 or not self.sd > 0:
             raise InputError(f"augment wants hue in 0..0.5, rotate in 0..180 and sd above 0, not {self}")
+        if not 0 <= self.zoom < 1:
+            raise InputError(f"augment zoom must be in 0..1, below 1, not {self.zoom}")
         if min(self.resize, self.crop, self.pad) < 0 or (self.pad and not self.crop):
             raise InputError(f"augment pad {self.pad} goes with a crop; sizes cannot be negative")
 
@@ -94,6 +99,9 @@ class Augment:
             x = tf.image.resize(x, (self.resize, self.resize))
         if self.crop:
             x = self._crop(x, uniform(position, 0), uniform(position, 1))
+        if self.zoom:
+            share = 1 - self.zoom * uniform(position, 8)
+            x = zoom(x, share, uniform(position, 9), uniform(position, 10))
         if self.flip:
             x = tf.where((uniform(position, 2) < 0.5)[:, None, None, None], x[:, :, ::-1], x)
         if self.rotate:
@@ -126,7 +134,25 @@ def rotate(x: tf.Tensor, angles: tf.Tensor) -> tf.Tensor:
     return _project(x, rows, (height, width), "BILINEAR")
 
 
-def _project(x: tf.Tensor, rows: list[tf.Tensor], size: tuple[int, int], interpolation: str) -> tf.Tensor:
+def zoom(x: tf.Tensor, share: tf.Tensor, right: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
+    """Scale a window of each picture up to the picture's size.
+
+    Args:
+        x: pictures `(batch, height, width, channels)`.
+        share: of the window's sides in the picture's, `(batch,)`.
+        right, down: place of the window, from 0 (left, top) to 1, `(batch,)`.
+    """
+    height, width = x.shape[1:3]
+    # Pixels are areas: the window's edges, not its outermost pixels' middles, come to lie on the picture's edges.
+    shift, nought = (share - 1) / 2, tf.zeros_like(share)
+    left, top = shift + right * (1 - share) * width, shift + down * (1 - share) * height
+    # Places up to half a pixel outside of the picture show its outermost pixels.
+    return _project(x, [share, nought, left, nought, share, top], (height, width), "BILINEAR", "NEAREST")
+
+
+def _project(
+    x: tf.Tensor, rows: list[tf.Tensor], size: tuple[int, int], interpolation: str, fill: str = "CONSTANT"
+) -> tf.Tensor:
     nought = tf.zeros_like(rows[0])
     out = tf.raw_ops.ImageProjectiveTransformV3(
         images=x,
@@ -134,7 +160,7 @@ def _project(x: tf.Tensor, rows: list[tf.Tensor], size: tuple[int, int], interpo
         output_shape=size,
         fill_value=0.0,
         interpolation=interpolation,
-        fill_mode="CONSTANT",
+        fill_mode=fill,
     )
     return tf.ensure_shape(out, (None, *size, x.shape[-1]))
 

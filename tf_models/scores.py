@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 SHARES = ("accuracy",)
-MAIN = ("accuracy", "mae", "elbo", "frechet_distance", "loss")
+MAIN = ("accuracy", "mae", "knn_accuracy", "elbo", "frechet_distance", "loss")
 
 
 def show(name: str, value: float) -> str:

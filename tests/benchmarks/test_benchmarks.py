@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import measure
-from benchmarks.networks import TORCH
+from benchmarks.networks import NETWORKS, recipe
 from tf_data.command import run
 
 
@@ -44,7 +44,7 @@ def test_a_table_is_markdown():
 def test_train_step_times_every_network(capsys, tmp_path):
     assert run(command.main, ["train_step", "--quick", "--json", "--out", str(tmp_path / "out.json")]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
-    assert {row["network"] for row in rows} == set(TORCH)
+    assert {row["network"] for row in rows} == set(NETWORKS)
     assert all(row["samples_per_second"] > 0 for row in rows)
     saved = json.loads((tmp_path / "out.json").read_text())
     assert saved["rows"] == rows
@@ -57,11 +57,33 @@ def test_every_other_benchmark_runs(capsys, name):
     pytest.importorskip("torch")
     assert run(command.main, [name, "--quick", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
-    assert all(row["samples_per_second"] > 0 for row in rows)
+    assert all(row.get("samples_per_second", row.get("training_mb")) > 0 for row in rows)
+
+
+@pytest.mark.parametrize("id", NETWORKS)
+def test_both_sides_train_the_same_network(id, monkeypatch):
+    torch = pytest.importorskip("torch")
+    from benchmarks import networks
+
+    counted = []
+    original = networks.torch_optimizer
+
+    def optimizer(recipe, parameters):
+        parameters = list(parameters)
+        counted.append(sum(parameter.numel() for parameter in parameters))
+        return original(recipe, parameters)
+
+    monkeypatch.setattr(networks, "torch_optimizer", optimizer)
+    with torch.device("meta"):  # no memory, no time
+        NETWORKS[id].step(recipe(id))
+    assert sum(counted) == recipe(id).parameters
 
 
 def test_an_unknown_benchmark_is_refused(capsys):
     assert run(command.main, ["train_steps"]) == 2
     assert "did you mean train_step" in capsys.readouterr().err
+    assert run(command.main, ["train_step", "--only", "mlp-basics"]) == 2
+    assert "did you mean mlp-basic" in capsys.readouterr().err
+    assert run(command.main, ["pictures", "--only", "mlp-basic"]) == 2
     assert run(command.main, []) == 0
     assert "train_step" in capsys.readouterr().out

@@ -18,6 +18,7 @@ from tf_data.augment import (
     saturate,
     turn_hue,
     uniform,
+    zoom,
 )
 from tf_data.dataset import Split
 from tf_data.errors import InputError
@@ -141,6 +142,21 @@ def test_rotation_by_a_quarter_is_exact():
     np.testing.assert_allclose(out[1], x[1], atol=1e-6)
 
 
+def test_zoom_shows_a_window_as_large_as_the_picture():
+    x = pictures(3, 8)
+    share, right, down = tf.constant([1.0, 0.5, 0.5]), tf.constant([0.3, 0.0, 1.0]), tf.constant([0.3, 1.0, 0.5])
+    out = zoom(x, share, right, down).numpy()
+    np.testing.assert_allclose(out[0], x[0], atol=1e-6)
+    # Inside, where `resize` does not miss the pixels around the window.
+    for number, (top, left) in ((1, (4, 0)), (2, (2, 4))):
+        expected = tf.image.resize(x[number, top : top + 4, left : left + 4], (8, 8)).numpy()
+        np.testing.assert_allclose(out[number, 1:-1, 1:-1], expected[1:-1, 1:-1], atol=1e-5)
+    np.testing.assert_allclose(out[1, -1, 0], x[1, -1, 0], atol=1e-5)  # nothing from outside of the picture
+    changed = Augment(zoom=0.3)(x, position(range(3))).numpy()
+    assert changed.shape == x.shape
+    assert not np.allclose(changed, x)
+
+
 def test_colours_against_formulas():
     x, factors = pictures(3), tf.constant([0.8, 1.0, 1.25])
     f = factors.numpy()[:, None, None, None]
@@ -183,6 +199,7 @@ def test_a_quiet_augmentation_changes_nothing():
         ({"brightness": 2}, "brightness must be in 0..1"),
         ({"pad": 3}, "pad 3 goes with a crop"),
         ({"sd": 0}, "sd above 0"),
+        ({"zoom": 1}, "zoom must be in 0..1"),
     ],
 )
 def test_bad_augmentations(values, said):

@@ -13,7 +13,8 @@ class GAN(keras.Model):
     """Learns from images in -1..1; called on noise `(batch, latent_dim)`, it gives images as the generator does.
 
     A training step first updates the discriminator `critic_steps` times, each time with fresh noise against the same
-    real batch, then the generator once. Dropout and batch norm are in training mode in both. Training needs TensorFlow.
+    real batch, then the generator once, by what the discriminator now says of the last generated images. Dropout and
+    batch norm are in training mode in both. Training needs TensorFlow.
 
     Args:
         generator: from noise to images.
@@ -99,10 +100,21 @@ class GAN(keras.Model):
 
     def train_step(self, data):
         images, *_ = data
-        for _ in range(self.settings["critic_steps"]):
-            discriminator_loss, real, fake = self._discriminator_step(images)
-        generator_loss = self._generator_step(ops.shape(images)[0])
-        return self._track(generator_loss, discriminator_loss, real, fake)
+        for _ in range(self.settings["critic_steps"] - 1):
+            self._discriminator_step(images, self._generate(images))
+        variables = self.generator.trainable_variables
+        with tf.GradientTape() as tape:
+            generated = self._generate(images)
+            with tape.stop_recording():
+                discriminator_loss, real, fake = self._discriminator_step(images, generated)
+            loss = self.generator_loss(self.discriminator(generated, training=True))
+            scaled = self.optimizer.scale_loss(loss)  # with float16 only; the optimizer takes it back
+        self.optimizer.apply(tape.gradient(scaled, variables), variables)
+        return self._track(loss, discriminator_loss, real, fake)
+
+    def _generate(self, images):
+        """As many images as there are real ones, in training mode."""
+        return self.generator(self.draw_noise(ops.shape(images)[0]), training=True)
 
     def test_step(self, data):
         """Both losses on held-out images, without the penalty; nothing is updated."""
@@ -118,11 +130,11 @@ class GAN(keras.Model):
         return {tracker.name: tracker.result() for tracker in self.trackers}
 
     def _score(self, outputs):
+        outputs = _float32(outputs)
         return ops.mean(ops.sigmoid(outputs) if self.settings["objective"] == "non-saturating" else outputs)
 
-    def _discriminator_step(self, images):
+    def _discriminator_step(self, images, generated):
         """Update the discriminator; its loss and the mean scores of real and of generated images."""
-        generated = self.generator(self.draw_noise(ops.shape(images)[0]), training=True)
         variables = self.discriminator.trainable_variables
         with tf.GradientTape() as tape:
             real = self.discriminator(images, training=True)
@@ -130,22 +142,16 @@ class GAN(keras.Model):
             loss = self.discriminator_loss(real, fake)
             if self.settings["gradient_penalty"]:
                 loss += self.settings["gradient_penalty"] * self.gradient_penalty(images, generated)
-        self.discriminator_optimizer.apply(tape.gradient(loss, variables), variables)
+            scaled = self.discriminator_optimizer.scale_loss(loss)
+        self.discriminator_optimizer.apply(tape.gradient(scaled, variables), variables)
         if self.settings["clip"]:
             for variable in variables:
                 variable.assign(ops.clip(variable, -self.settings["clip"], self.settings["clip"]))
         return loss, self._score(real), self._score(fake)
 
-    def _generator_step(self, count):
-        noise = self.draw_noise(count)
-        variables = self.generator.trainable_variables
-        with tf.GradientTape() as tape:
-            loss = self.generator_loss(self.discriminator(self.generator(noise, training=True), training=True))
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
-        return loss
-
     def discriminator_loss(self, real, fake):
         """The discriminator's loss from its outputs on real and on generated images, without the penalty."""
+        real, fake = _float32(real), _float32(fake)
         if self.settings["objective"] == "wasserstein":
             return ops.mean(fake) - ops.mean(real)
         smoothed = 1.0 - self.settings["label_smoothing"]
@@ -153,15 +159,17 @@ class GAN(keras.Model):
 
     def generator_loss(self, fake):
         """The generator's loss from the discriminator's outputs on generated images."""
+        fake = _float32(fake)
         return -ops.mean(fake) if self.settings["objective"] == "wasserstein" else _cross_entropy(fake, 1.0)
 
     def gradient_penalty(self, images, generated):
         """Mean squared distance from 1 of the critic's gradient norm, at random places between real and generated."""
         shares = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), seed=self.seed_generator)
-        between = images + shares * (tf.stop_gradient(generated) - images)
+        images, generated = _float32(images), _float32(tf.stop_gradient(generated))
+        between = images + _float32(shares) * (generated - images)
         with tf.GradientTape() as tape:
             tape.watch(between)
-            scores = self.discriminator(between, training=True)
+            scores = _float32(self.discriminator(between, training=True))
         gradients = tape.gradient(scores, between)
         norms = ops.sqrt(ops.sum(ops.square(gradients), axis=(1, 2, 3)) + 1e-12)
         return ops.mean(ops.square(norms - 1))
@@ -186,6 +194,11 @@ class GAN(keras.Model):
         # Keras' own would give the first optimizer the variables of both parts.
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.build_optimizers()
+
+
+def _float32(x):
+    """Whatever the layers' precision, means and norms are float32."""
+    return ops.cast(x, "float32")
 
 
 def _cross_entropy(logits, target: float):

@@ -5,8 +5,8 @@ from dataclasses import replace
 from tf_models.recipe import Original, Recipe
 
 ORDER = (
-    "A step here updates the discriminator before the generator, each with fresh noise; the original reuses the "
-    "generator's pictures."
+    "The original updates the generator first; here the discriminator comes first, and the generator learns from what it "
+    "then says of the same pictures."
 )
 
 GAN_FC_MNIST = Recipe(
@@ -72,7 +72,7 @@ GAN_WGAN_FC_MNIST = replace(
     learning_rate=5e-4,
     parameters=208_273,
     original=Original("pytorch_ipynb/gan/wgan-1.ipynb", {"minutes": 21.64}),
-    notes=("The original's five critic updates reuse one batch of fakes; here each has fresh ones.",),
+    notes=("The original's five critic updates reuse one batch of fakes; here each has its own.",),
 )
 
 GAN_WGAN_CONV_MNIST = replace(
@@ -90,7 +90,7 @@ GAN_WGAN_CONV_MNIST = replace(
     learning_rate=5e-5,
     parameters=350_665,
     original=Original("pytorch_ipynb/gan/dc-wgan-1.ipynb", {"minutes": 39.57}),
-    notes=("The original's five critic updates reuse one batch of fakes; here each has fresh ones.",),
+    notes=("The original's five critic updates reuse one batch of fakes; here each has its own.",),
 )
 
 GAN_DCGAN_CELEBA = replace(
@@ -100,7 +100,7 @@ GAN_DCGAN_CELEBA = replace(
     builder="tf_models.gan.conv:dcgan",
     model={"latent_dim": 100, "filters": 64, "slope": 0.2},
     dataset="celeba",
-    task_options={"crop": 178, "resize": 64},
+    task_options={"crop": 178, "resize": 64, "augment": {"zoom": 0.05}},
     learning_rate=2e-4,
     optimizer_options={"beta_1": 0.5},
     epochs=50,
@@ -110,7 +110,7 @@ GAN_DCGAN_CELEBA = replace(
         "pytorch_ipynb/gan/dcgan-celeba.ipynb",
         {"train_generator_loss": 5.2, "train_discriminator_loss": 0.17, "minutes": 122.33},
     ),
-    notes=(ORDER,),
+    notes=(ORDER, "The original's mild random crop, of 0.9 to 1 of the area, is augment.zoom here."),
 )
 
 RECIPES = (

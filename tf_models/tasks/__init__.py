@@ -7,6 +7,7 @@ from tf_data.errors import InputError
 
 TASKS = {
     "classify": "tf_models.tasks.classify:Classify",
+    "compare": "tf_models.tasks.compare:Compare",
     "reconstruct": "tf_models.tasks.reconstruct:Reconstruct",
     "generate": "tf_models.tasks.generate:Generate",
     "variational": "tf_models.tasks.variational:Variational",

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from tf_data.augment import Augment
 from tf_data.errors import InputError
 from tf_data.pipeline import Batches
 from tf_data.transforms import centre_crop, to_float
@@ -24,19 +25,30 @@ class Generate(Task):
     Args:
         crop: cut the middle `crop` x `crop` pixels out of each picture first; 0 for none.
         resize: then scale to `resize` x `resize` pixels, bilinear; 0 for none.
+        augment: arguments of `tf_data.augment.Augment`, for training only; None for none.
+
+    Raises:
+        InputError: bad arguments of the augmentation.
     """
 
-    def __init__(self, crop: int = 0, resize: int = 0):
+    def __init__(self, crop: int = 0, resize: int = 0, augment: dict | None = None):
         self.crop, self.resize = crop, resize
+        self.augment = Augment.of(augment) if augment else None
         self._judge: Judge | None = None
 
     def prepare(self, x, y, position):
+        return (2 * self._images(x) - 1,)
+
+    def prepare_training(self, x, y, position):
+        x = self._images(x)
+        return (2 * (self.augment(x, position) if self.augment else x) - 1,)
+
+    def _images(self, x):
+        """Pictures in 0..1, cropped and scaled."""
         if self.crop:
             x = centre_crop(x, self.crop)
         x = to_float(x)
-        if self.resize:
-            x = tf.image.resize(x, (self.resize, self.resize), antialias=True)
-        return (2 * x - 1,)
+        return tf.image.resize(x, (self.resize, self.resize), antialias=True) if self.resize else x
 
     def compile(self, model, optimizer, data, jit):
         found = self.prepare(tf.constant(np.zeros((1, *data.train.x.shape[1:]), np.uint8)), None, None)[0].shape[1:]
@@ -85,17 +97,13 @@ class Generate(Task):
     def sample(self, model, count, seed, label=None):
         if label is not None:
             raise InputError(f"model {model.name} takes no label; leave --label away")
-        rng = np.random.default_rng(seed)
-        shape = (count, model.latent_dim)
-        noise = rng.uniform(-1, 1, shape) if model.settings["noise"] == "uniform" else rng.standard_normal(shape)
-        drawn = model.predict(noise.astype(np.float32), batch_size=500, verbose=0)
+        drawn = model.predict(_noise(model, count, seed), batch_size=500, verbose=0)
         return ((drawn + 1) / 2).astype(np.float32)
 
     def callbacks(self, model, data, run):
         def draw():
             # Not `predict`, which would ask Keras for a compiled function in the middle of `fit`.
-            noise = np.random.default_rng(SEED).uniform(-1, 1, (64, model.latent_dim)).astype(np.float32)
-            return (model.generator(noise, training=False).numpy() + 1) / 2
+            return (model.generator(_noise(model, 64, SEED), training=False).numpy() + 1) / 2
 
         frames = [Frames(draw, run.figures, 8)] if run.info.get("options", {}).get("figures", True) else []
         return [Collapse(draw), *frames]
@@ -111,3 +119,10 @@ class Generate(Task):
             grids.grid((real + 1) / 2, folder / "real.png", 8, title="real test samples"),
             *animation(folder),
         ]
+
+
+def _noise(model, count: int, seed: int) -> np.ndarray:
+    """Noise `(count, latent_dim)` of the kind that the model learned from; the same for equal seeds."""
+    rng, shape = np.random.default_rng(seed), (count, model.latent_dim)
+    noise = rng.uniform(-1, 1, shape) if model.settings["noise"] == "uniform" else rng.standard_normal(shape)
+    return noise.astype(np.float32)

@@ -52,6 +52,18 @@ def grid(
     return Path(path).name
 
 
+def project(points: np.ndarray) -> tuple[np.ndarray, str]:
+    """Points `(n, dimensions)` as `(n, 2)`, by principal components where there are more, and words that say so."""
+    if points.shape[1] <= 2:
+        return points, ""
+    from sklearn.decomposition import PCA
+
+    components = PCA(2, svd_solver="full").fit(points)
+    share = components.explained_variance_ratio_.sum()
+    said = f",\ntwo principal components of {points.shape[1]:,} dimensions ({share:.0%} of the variance)"
+    return components.transform(points), said
+
+
 def scatter(points: np.ndarray, y: np.ndarray | None, classes: tuple[str, ...], path: Path, title: str) -> str:
     """Points `(n, 2)` coloured by label."""
     with figure(path, figsize=(6, 4.8)) as drawn:

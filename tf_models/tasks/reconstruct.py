@@ -138,8 +138,6 @@ class Reconstruct(Task):
         ]
 
     def _codes(self, model, data: Data, path: Path) -> str:
-        from sklearn.decomposition import PCA
-
         test = data.test
         codes, labels = [], []
         for x, y in _stored(test, scoring_batch(test)):
@@ -151,12 +149,8 @@ class Reconstruct(Task):
         points = np.concatenate(codes)
         y = None if labels[0] is None else np.concatenate(labels)
         title = f"codes of {len(points):,} test samples"
-        if points.shape[1] > 2:
-            components = PCA(2, svd_solver="full").fit(points)
-            share = components.explained_variance_ratio_.sum()
-            title += f",\ntwo principal components of {points.shape[1]:,} dimensions ({share:.0%} of the variance)"
-            points = components.transform(points)
-        return grids.scatter(points, y, data.classes, path, title)
+        points, share = grids.project(points)
+        return grids.scatter(points, y, data.classes, path, title + share)
 
     def _interpolation(self, model, images, y, path: Path) -> str:
         """Straight lines between the codes of neighbouring samples, the images themselves at both ends."""

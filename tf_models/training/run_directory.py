@@ -122,17 +122,22 @@ class RunDirectory:
 
     def load_model(self):
         """The trained model, compiled. Raises `InputError` when it is missing or damaged."""
-        import keras
-
         if not self.model_file.is_file():
             status = self.info.get("status", "unknown")
             raise InputError(
                 f"{self.model_file} does not exist (the run's status is {status}); finish it with --resume"
             )
-        # Importing the builder registers the recipe's own classes, which safe mode wants to know.
-        importlib.import_module(self.recipe.builder.split(":")[0])
-        try:
-            return keras.models.load_model(self.model_file)
-        except Exception as error:  # Keras reports a damaged archive in many ways, even as "File not found"
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise InputError(f"{self.model_file} is damaged or not a Keras file: {reason}") from error
+        return read_model(self.model_file, self.recipe)
+
+
+def read_model(path: Path, recipe: Recipe):
+    """The model of a `.keras` file that a training of this recipe wrote. Raises `InputError` when it is damaged."""
+    import keras
+
+    # Importing the builder registers the recipe's own classes, which safe mode wants to know.
+    importlib.import_module(recipe.builder.split(":")[0])
+    try:
+        return keras.models.load_model(path)
+    except Exception as error:  # Keras reports a damaged archive in many ways, even as "File not found"
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path} is damaged or not a Keras file: {reason}") from error

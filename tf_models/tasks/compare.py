@@ -1,0 +1,199 @@
+"""Comparison: a siamese network learns to put samples of one class near each other and others apart."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_data.augment import uniform
+from tf_data.dataset import Data, Split
+from tf_data.errors import InputError
+from tf_data.figures import figure
+from tf_data.pipeline import Batches
+from tf_data.transforms import to_float
+from tf_models.metric.siamese import ContrastiveLoss, pair_accuracy
+from tf_models.tasks import grids, plots
+from tf_models.tasks.base import Task, scoring_batch
+from tf_models.tasks.images import read_image
+
+PAIRS_SEED = 0  # of the pairs that are scored
+SCATTERED = 3000  # samples in the figure of the embedding
+
+
+class Compare(Task):
+    """Train a `tf_models.metric.siamese_mlp` on pairs of a batch's samples, half of them of one class.
+
+    Each sample of a training batch is the first of one pair. At even places its partner is drawn from the batch's other
+    samples of its class, at odd places from those of other classes; where there are none, from the other side.
+
+    Args:
+        margin: of the contrastive loss; pairs nearer than half of it are taken for the same class.
+        neighbours: training samples that vote in the classification by nearest neighbours.
+
+    Raises:
+        InputError: a margin that is not positive, or no neighbours.
+    """
+
+    def __init__(self, margin: float = 1.0, neighbours: int = 5):
+        if not margin > 0 or neighbours < 1:
+            raise InputError(f"margin must be positive and neighbours at least 1, not {margin} and {neighbours}")
+        self.margin, self.neighbours = margin, neighbours
+        self._train: Split | None = None
+
+    def prepare(self, x, y, position):
+        partners = partner_places(y, uniform(position, 0))
+        first = to_float(x)
+        same = tf.cast(y == tf.gather(y, partners), tf.float32)
+        return {"first": first, "second": tf.gather(first, partners)}, same[:, None]
+
+    def compile(self, model, optimizer, data, jit):
+        wanted, found = tuple(model.inputs[0].shape[1:]), tuple(data.train.x.shape[1:])
+        if wanted != found:
+            raise InputError(f"model {model.name} takes images of {wanted}, but {data.name} gives {found}")
+        if len(data.classes) < 2 or data.train.y is None:
+            raise InputError(f"pairs need labels of two classes or more, which {data.name} does not have")
+        model.compile(
+            optimizer=optimizer,
+            loss=ContrastiveLoss(self.margin),
+            metrics=[keras.metrics.MeanMetricWrapper(pair_accuracy, name="pair_accuracy", margin=self.margin)],
+            jit_compile=jit,
+        )
+
+    def study(self, data):
+        self._train = data.train
+
+    def embed(self, model: keras.Model, split: Split, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Embeddings float32 `(samples, dimensions)` and labels of a split's first `limit` samples, in its order."""
+        size = scoring_batch(split)
+        batches = Batches(split, size, shuffle=False, prepare=lambda x, y, _: (to_float(x), y)).dataset()
+        if limit is not None:
+            batches = batches.take(-(-limit // size))
+        encoder = model.get_layer("encoder")
+        encode = tf.function(lambda x: encoder(x, training=False), autograph=False, reduce_retracing=True)
+        found = [(encode(x).numpy(), y.numpy()) for x, y in batches]
+        codes, labels = (np.concatenate(parts)[:limit] for parts in zip(*found, strict=True))
+        return codes.astype(np.float32), labels
+
+    def evaluate(self, model, split, batch_size):
+        """Scores of a split.
+
+        As many pairs are drawn as it has samples, half of them of one class: `loss`, `pair_accuracy` (nearer than half
+        the margin or not) and `auc`, the area below the ROC curve of the distance. `knn_accuracy`: its samples,
+        classified by their nearest training samples. `samples` is their number.
+        """
+        from sklearn.metrics import roc_auc_score
+        from sklearn.neighbors import KNeighborsClassifier
+
+        codes, y = self.embed(model, split)
+        distances, same = scored_pairs(codes, y)
+        loss = ContrastiveLoss(self.margin)(same[:, None], distances[:, None])
+        voters = KNeighborsClassifier(self.neighbours).fit(*self.embed(model, self._train))
+        return {
+            "knn_accuracy": float(np.mean(voters.predict(codes) == y)),
+            "auc": float(roc_auc_score(same, -distances)),
+            "pair_accuracy": float(np.mean((distances < self.margin / 2) == same)),
+            "loss": float(loss),
+            "samples": len(y),
+        }
+
+    def describe(self, results):
+        return (
+            f"{self.neighbours}-nearest-neighbour accuracy {results['knn_accuracy']:.2%}, pairs: AUC "
+            f"{results['auc']:.4f}, accuracy {results['pair_accuracy']:.2%}, loss {results['loss']:.4f} "
+            f"with {results['samples']:,} samples"
+        )
+
+    def predict(self, model, inputs, classes, invert=False, out=None, label=None):
+        """Distance of the first picture to each other one, and whether they are taken for the same class."""
+        if out or label is not None:
+            raise InputError(f"model {model.name} compares pictures; leave --out and --label away")
+        if len(inputs) < 2:
+            raise InputError(f"model {model.name} compares pictures: name the first and at least one other")
+        shape = tuple(model.inputs[0].shape[1:])
+        images = np.stack([read_image(path, shape, invert) for path in inputs])
+        first = np.repeat(images[:1], len(images) - 1, axis=0)
+        distances = model({"first": first, "second": images[1:]}, training=False).numpy()[:, 0]
+        return [
+            {"input": str(path), "distance": float(distance), "same": bool(distance < self.margin / 2)}
+            for path, distance in zip(inputs[1:], distances, strict=True)
+        ]
+
+    def figures(self, model, data: Data, history, folder: Path):
+        codes, y = self.embed(model, data.test)
+        distances, same = scored_pairs(codes, y)
+        return [
+            plots.curves(history, folder / "curves.png"),
+            _histogram(distances, same, self.margin, folder / "distances.png"),
+            _roc(distances, same, folder / "roc.png"),
+            _embedding(codes[:SCATTERED], y[:SCATTERED], data.classes, folder / "embedding.png"),
+        ]
+
+
+def partner_places(y: tf.Tensor, chance: tf.Tensor) -> tf.Tensor:
+    """For each sample of a batch the place of its partner; see `Compare`.
+
+    Args:
+        y: labels `(batch,)`.
+        chance: numbers in [0, 1) `(batch,)` that decide among the candidates, all of which are equally likely.
+    """
+    count = tf.shape(y)[0]
+    equal = y[:, None] == y[None, :]
+    others = tf.logical_not(tf.eye(count, dtype=tf.bool))
+    wanted = tf.logical_and(equal == (tf.range(count) % 2 == 0)[:, None], others)
+    wanted = tf.where(tf.reduce_any(wanted, axis=1, keepdims=True), wanted, others)
+    order = tf.cumsum(tf.cast(wanted, tf.int32), axis=1)
+    rank = 1 + tf.cast(chance * tf.cast(order[:, -1], tf.float32), tf.int32)
+    # A batch of one sample has no other: the sample is its own partner.
+    return tf.argmax(tf.cast(order >= tf.minimum(rank, order[:, -1])[:, None], tf.int32), axis=1)
+
+
+def scored_pairs(codes: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distances of as many pairs as there are samples, and which of them are of one class (every second one).
+
+    Args:
+        codes: embeddings `(samples, dimensions)`.
+        y: labels `(samples,)`, of two classes or more.
+    """
+    rng = np.random.default_rng(PAIRS_SEED)
+    members = {label: np.flatnonzero(y == label) for label in np.unique(y)}
+    rest = {label: np.flatnonzero(y != label) for label in members}
+    same = np.arange(len(y)) % 2 == 0
+    partners = np.empty(len(y), np.int64)
+    for number, label in enumerate(y):
+        partners[number] = rng.choice(members[label] if same[number] else rest[label])
+    return np.linalg.norm(codes - codes[partners], axis=1), same
+
+
+def _histogram(distances: np.ndarray, same: np.ndarray, margin: float, path: Path) -> str:
+    with figure(path, figsize=(5.6, 3.6)) as drawn:
+        axis = drawn.subplots()
+        bins = np.linspace(0, max(float(np.quantile(distances, 0.995)), 1.2 * margin), 60)
+        axis.hist(distances[same], bins, alpha=0.6, label="same class")
+        axis.hist(distances[~same], bins, alpha=0.6, label="different classes")
+        axis.axvline(margin / 2, color="k", linestyle="--", linewidth=1, label="half the margin")
+        axis.set(xlabel="distance", ylabel="pairs", title=f"{len(distances):,} pairs of test samples")
+        axis.legend()
+    return path.name
+
+
+def _roc(distances: np.ndarray, same: np.ndarray, path: Path) -> str:
+    from sklearn.metrics import RocCurveDisplay
+
+    with figure(path, figsize=(4.2, 4.2)) as drawn:
+        axis = drawn.subplots()
+        RocCurveDisplay.from_predictions(same, -distances, ax=axis, name="small distance means same class")
+        axis.plot([0, 1], [0, 1], color="grey", linestyle=":")
+        axis.grid(alpha=0.3)
+    return path.name
+
+
+def _embedding(codes: np.ndarray, y: np.ndarray, classes: tuple[str, ...], path: Path) -> str:
+    title = f"embedding of {len(codes):,} test samples"
+    if codes.shape[1] == 1:  # a line: the labels spread it
+        spread = np.random.default_rng(PAIRS_SEED).uniform(-0.35, 0.35, len(y))
+        return grids.scatter(
+            np.column_stack([codes[:, 0], y + spread]), y, classes, path, f"{title}; height: its class"
+        )
+    points, share = grids.project(codes)
+    return grids.scatter(points, y, classes, path, title + share)
