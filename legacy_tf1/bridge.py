@@ -161,7 +161,10 @@ def write_checkpoint(values: dict, topic, recipe, prefix: Path, origin: str) -> 
 
 def listing(values: dict) -> str:
     """Names, shapes and types as a table, with the number of values at the end."""
-    rows = [(name, str(getattr(value, "shape", ())), str(getattr(value, "dtype", type(value).__name__))) for name, value in values.items()]
+    rows = [
+        (name, str(getattr(value, "shape", ())), str(getattr(value, "dtype", type(value).__name__)))
+        for name, value in values.items()
+    ]
     widths = [max(map(len, column)) for column in zip(*rows)] if rows else []
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     total = sum(getattr(value, "size", 1) for value in values.values())

@@ -65,7 +65,7 @@ class Row:
     goal: float
 
     @property
-    def exact(self) -> bool:
+    def equal(self) -> bool:
         """Whether both sides delivered each sample just once."""
         return not (self.tf1_lost or self.tf1_extra or self.tf2_lost or self.tf2_extra)
 
@@ -271,7 +271,7 @@ WIDTHS = (16, 41, 7, 9, 9, 9, 8, 8, 5, 8)
 
 def line(row: Row) -> str:
     """A row as text; `show` adds the head."""
-    each_once = "yes" if row.exact else f"-{row.tf1_lost}+{row.tf1_extra}, -{row.tf2_lost}+{row.tf2_extra}"
+    each_once = "yes" if row.equal else f"-{row.tf1_lost}+{row.tf1_extra}, -{row.tf2_lost}+{row.tf2_extra}"
     goal = f"{row.goal:g}" + ("" if row.ratio >= row.goal else " missed")
     starts = f"{row.tf1_start:.2f} s", f"{row.tf2_start:.2f} s"
     speeds = f"{row.tf1_speed:,.0f}", f"{row.tf2_speed:,.0f}", f"{row.ratio:.1f}"
@@ -331,7 +331,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     if arguments.json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
-    return 0 if all(row.exact for row in rows) else 1
+    return 0 if all(row.equal for row in rows) else 1
 
 
 def _train(arguments, mechanism: Mechanism) -> int:

@@ -57,7 +57,9 @@ class Pair:
     def step(self, number: int) -> tuple[dict[str, float], dict[str, float]]:
         """Train both sides on batch `number` (from 0, through the epochs) and return the losses of both before it."""
         epoch, step = divmod(number, self.batches.steps)
-        batch = [np.asarray(part) for part in self.batches.at(tf.constant(epoch, tf.int64), tf.constant(step, tf.int64))]
+        batch = [
+            np.asarray(part) for part in self.batches.at(tf.constant(epoch, tf.int64), tf.constant(step, tf.int64))
+        ]
         feed = self.built.feed(*batch[:2], training=True) | self._draws(len(batch[0]))
         metrics, _ = self.session.run([self.built.metrics, self.built.train_op], feed)
         self.model.reset_metrics()  # or they would be means over the steps so far

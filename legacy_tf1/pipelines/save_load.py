@@ -16,8 +16,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf1
 
 from legacy_tf1.pipelines.feed import Feed, fed, one_hot, scaled
-from legacy_tf1.pipelines.perceptron import forward, perceptron
-from legacy_tf1.pipelines.training import SCORED_AT_ONCE
+from legacy_tf1.pipelines.perceptron import HIDDEN, perceptron, score
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.files import whole_file
@@ -26,7 +25,7 @@ from tf_data.formats.order import permutation
 from tf_models.recipes import get as get_recipe
 
 TOPIC = "mech-save-load"
-SCOPES = ("fc1", "fc2", "logits")
+SCOPES = (*HIDDEN, "logits")
 NAMES = tuple(f"{scope}/{part}:0" for scope in SCOPES for part in ("weights", "biases"))
 
 
@@ -48,26 +47,25 @@ def demonstrate(data: Data, folder: Path, epochs: int | None = None) -> Saved:
     """
     recipe = get_recipe(TOPIC).for_source(data.source)
     checkpoint, npz = Path(folder) / "mlp", Path(folder) / "mlp.npz"
-    accuracy = {}
+    test, accuracy = (data.test.x, data.test.y), {}
     with tf1.Graph().as_default():
         tf1.set_random_seed(recipe.seed)
         feed = feed_of(data.train, len(data.classes), recipe.batch_size, recipe.seed)
         model = perceptron(feed.images, feed.labels, recipe.learning_rate)
-        saver = tf1.train.Saver()
         with feed.session() as session:
             for epoch in range(recipe.epochs if epochs is None else epochs):
                 for values in feed.epoch(session, epoch):
-                    session.run(model.train, values)
-            accuracy["trained"] = score(session, data.test, feed.images, model.logits)
-            save(session, saver, checkpoint)
+                    session.run(model.train_op, values)
+            accuracy["trained"] = score(session, model.inputs, model.outputs, *test)
+            save(session, model.saver, checkpoint)
             save_npz(session, npz)
     with restore_meta_graph(checkpoint) as session:
-        accuracy["meta graph"] = score(session, data.test, *endpoints(session.graph))
+        accuracy["meta graph"] = score(session, *endpoints(session.graph), *test)
     with tf1.Graph().as_default():
         images = tf1.placeholder(tf1.float32, (None, *data.test.x.shape[1:]), "images")
         logits = constant_graph(images, npz)
         with tf1.Session() as session:
-            accuracy["npz constants"] = score(session, data.test, images, logits)
+            accuracy["npz constants"] = score(session, images, logits, *test)
     return Saved(checkpoint, npz, accuracy)
 
 
@@ -81,16 +79,6 @@ def feed_of(split: Split, classes: int, batch_size: int, seed: int) -> Feed:
             yield scaled(split.x[chosen]), one_hot(split.y[chosen], classes)
 
     return fed(split.x.shape[1:], classes, -(-len(split) // batch_size), batches)
-
-
-def score(session: tf1.Session, split: Split, images: tf1.Tensor, logits: tf1.Tensor) -> float:
-    """The share of right answers on scaled pixels; every sample counts once."""
-    right = 0
-    for start in range(0, len(split), SCORED_AT_ONCE):
-        part = slice(start, start + SCORED_AT_ONCE)
-        found = session.run(logits, {images: scaled(split.x[part])})
-        right += int(np.sum(found.argmax(axis=1) == split.y[part]))
-    return right / len(split)
 
 
 def save(session: tf1.Session, saver: tf1.train.Saver, checkpoint: Path) -> None:
@@ -125,7 +113,7 @@ def restore_meta_graph(checkpoint: Path) -> Iterator[tf1.Session]:
 def endpoints(graph: tf1.Graph) -> tuple[tf1.Tensor, tf1.Tensor]:
     """Images and logits of the common perceptron, found by name. Raises `InputError` for another graph."""
     try:
-        return graph.get_tensor_by_name("images:0"), graph.get_tensor_by_name("logits/output:0")
+        return graph.get_tensor_by_name("images:0"), graph.get_tensor_by_name("logits_out:0")
     except KeyError as error:
         raise InputError(f"the meta graph is of another network: {first_line(error)}") from None
 
@@ -144,14 +132,17 @@ def constant_graph(images: tf1.Tensor, path: Path) -> tf1.Tensor:
         InputError: the file is missing or damaged, or an array is missing or does not fit the one before.
     """
     arrays = dict(zip(NAMES, read_arrays(Path(path), *NAMES), strict=True))
-    inputs, layers = images.shape[1:].num_elements(), []
+    x = tf1.reshape(images, (-1, images.shape[1:].num_elements()))
     for scope in SCOPES:
         weights, biases = arrays[f"{scope}/weights:0"], arrays[f"{scope}/biases:0"]
-        if weights.ndim != 2 or weights.shape[0] != inputs or biases.shape != weights.shape[1:]:
-            raise InputError(f"{path}: {scope} has shapes {weights.shape} and {biases.shape} after {inputs} inputs")
-        layers.append((scope, tf1.constant(weights), tf1.constant(biases)))
-        inputs = weights.shape[1]
-    return forward(images, layers)
+        if weights.ndim != 2 or weights.shape[0] != x.shape[1] or biases.shape != weights.shape[1:]:
+            raise InputError(
+                f"{path}: {scope} has weights {weights.shape} and biases {biases.shape} after {x.shape[1]} inputs; "
+                "it is of another network"
+            )
+        x = tf1.matmul(x, tf1.constant(weights)) + tf1.constant(biases)
+        x = tf1.nn.relu(x) if scope in HIDDEN else x
+    return x
 
 
 @contextlib.contextmanager

@@ -8,14 +8,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow.compat.v1 as tf1
 
-from legacy_tf1.pipelines.feed import Feed, one_hot, scaled
 from legacy_tf1.pipelines.mechanisms import Mechanism
-from legacy_tf1.pipelines.perceptron import Perceptron, perceptron
+from legacy_tf1.pipelines.perceptron import perceptron, score
 from tf_data.errors import TrainingError
 from tf_data.formats import Stored
 from tf_models.scores import show
 
-SCORED_AT_ONCE = 1000  # samples
 Say = Callable[[str], None]
 
 
@@ -62,47 +60,31 @@ def train(
         one_shot = mechanism.options.get("kind") == "one-shot"
         feed = mechanism.build(stored, recipe.batch_size, epochs if one_shot else None)
         model = perceptron(feed.images, feed.labels, recipe.learning_rate)
-        saver = tf1.train.Saver()
         held_out = {name: read(stored, name) for name in stored.splits if name != "train"}
         history, begin, scoring = [], time.perf_counter(), 0.0
         with feed.session() as session:
             for epoch in range(epochs):
-                losses = [session.run((model.loss, model.train), values)[0] for values in feed.epoch(session, epoch)]
+                losses = [session.run((model.loss, model.train_op), values)[0] for values in feed.epoch(session, epoch)]
                 row = {"loss": float(np.mean(losses))}
                 if not np.isfinite(row["loss"]):
                     raise TrainingError(f"the loss is not finite in epoch {epoch + 1}")
                 pause = time.perf_counter()
                 if "validation" in held_out:
-                    row["validation_accuracy"] = accuracy(session, feed, model, *held_out["validation"])
+                    row["validation_accuracy"] = score(session, model.inputs, model.outputs, *held_out["validation"])
                 scoring += time.perf_counter() - pause
                 history.append(row)
                 say(f"epoch {epoch + 1}/{epochs}: " + ", ".join(f"{name} {show(name, v)}" for name, v in row.items()))
             seconds = time.perf_counter() - begin - scoring
             results = {
-                name: {"accuracy": accuracy(session, feed, model, *samples), "samples": len(samples[0])}
+                name: {"accuracy": score(session, model.inputs, model.outputs, *samples), "samples": len(samples[0])}
                 for name, samples in sorted(held_out.items())
             }
             if checkpoint is not None:
                 Path(checkpoint).parent.mkdir(parents=True, exist_ok=True)
-                saver.save(session, str(checkpoint))
+                model.saver.save(session, str(checkpoint))
     return Trained(history, results, seconds)
 
 
 def read(stored: Stored, split: str) -> tuple[np.ndarray, np.ndarray]:
     """A whole split as stored: pixels uint8 and class numbers."""
     return stored.splits[split].x[:], stored.splits[split].y
-
-
-def accuracy(session: tf1.Session, feed: Feed, model: Perceptron, images: np.ndarray, labels: np.ndarray) -> float:
-    """The share of right answers, on pixels scaled as in training; every sample counts once.
-
-    Args:
-        images: uint8 `(n, height, width, channels)`.
-        labels: class numbers `(n,)`.
-    """
-    classes, right = int(feed.labels.shape[-1]), 0
-    for start in range(0, len(images), SCORED_AT_ONCE):
-        part = slice(start, start + SCORED_AT_ONCE)
-        fed = {feed.images: scaled(images[part]), feed.labels: one_hot(labels[part], classes)}
-        right += int(session.run(model.correct, fed))
-    return right / len(images)
