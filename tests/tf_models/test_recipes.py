@@ -84,6 +84,7 @@ PARAMETERS = {
     "mech-tfrecords": 136_074,
     "mech-file-queues": 136_074,
     "mech-dataset-api": 136_074,
+    "mech-save-load": 136_074,
 }
 # Large networks are counted as they are and trained and saved as a small one of the same builder.
 BASIC = {"depth": 18, "blocks": (1, 1, 1, 1), "width": 4, "classes": 2, "input_shape": (28, 28, 1)}

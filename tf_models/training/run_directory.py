@@ -122,18 +122,23 @@ class RunDirectory:
 
     def load_model(self):
         """The trained model, compiled. Raises `InputError` when it is missing or damaged."""
-        import keras
-
         if not self.model_file.is_file():
             status = self.info.get("status", "unknown")
             raise InputError(
                 f"{self.model_file} does not exist (the run's status is {status}); finish it with --resume"
             )
-        # Importing the builder, schedules and losses registers their classes, which safe mode wants to know.
-        for module in (self.recipe.builder.split(":")[0], "tf_models.tricks"):
-            importlib.import_module(module)
-        try:
-            return keras.models.load_model(self.model_file)
-        except Exception as error:  # Keras reports a damaged archive in many ways, even as "File not found"
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise InputError(f"{self.model_file} is damaged or not a Keras file: {reason}") from error
+        return read_model(self.model_file, self.recipe)
+
+
+def read_model(path: Path, recipe: Recipe):
+    """The model of a `.keras` file that a training of this recipe wrote. Raises `InputError` when it is damaged."""
+    import keras
+
+    # Importing the builder, schedules and losses registers their classes, which safe mode wants to know.
+    for module in (recipe.builder.split(":")[0], "tf_models.tricks"):
+        importlib.import_module(module)
+    try:
+        return keras.models.load_model(path)
+    except Exception as error:  # Keras reports a damaged archive in many ways, even as "File not found"
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path} is damaged or not a Keras file: {reason}") from error

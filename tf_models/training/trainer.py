@@ -83,6 +83,16 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
     data = load_data(recipe, options)
     recipe = recipe.for_source(data.source)
     model, task = build(recipe, options, data)  # before anything is written, so that bad settings leave nothing behind
+    run = begin(recipe, options, data, run_dir)
+    return _run(run, recipe, options, data, model, task)
+
+
+def begin(recipe: Recipe, options: Options, data: Data, run_dir: Path | None = None) -> RunDirectory:
+    """A new run directory, in which stands what is going to be trained.
+
+    Raises:
+        InputError: it holds a run already, or cannot be written.
+    """
     run = RunDirectory.create(run_dir, recipe)
     run.update(
         recipe=recipe.as_dict(),
@@ -100,7 +110,7 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
             "skipped": data.skipped,
         },
     )
-    return _run(run, recipe, options, data, model, task)
+    return run
 
 
 def resume(
@@ -116,6 +126,8 @@ def resume(
         InputError: besides what `train` raises, data that differ from what the run was trained on.
     """
     require_tensorflow()
+    if "trainer" in run.info:
+        raise InputError(f"{run.path} was trained by {run.info['trainer']}, whose runs cannot be resumed")
     recipe = run.recipe
     options = replace(Options(**run.info["options"]), download=False, quiet=quiet, figures=figures)
     options = replace(options, data_dir=data_dir or options.data_dir)
@@ -177,29 +189,34 @@ def build(recipe: Recipe, options: Options, data: Data) -> tuple[keras.Model, Ta
 def _run(
     run: RunDirectory, recipe: Recipe, options: Options, data: Data, model: keras.Model, task: Task
 ) -> RunDirectory:
-    say = (lambda *_: None) if options.quiet else print
-    counts = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
-    say(f"{recipe.id}: {recipe.title}")
-    say(f"data: {data.name}, {data.source} ({data.origin}): {counts}")
-    for line in data.skipped:
-        say(f"skipped: {line}")
+    announce(recipe, options, data)
     try:
         with Signals() as signals:
             data = _stored(data, recipe.storage, run, options.quiet)
             history, seconds = _fit(run, recipe, options, data, model, task, signals)
-        _finish(run, options, data, model, task, history, seconds)
+        finish(run, options, data, model, task, history, seconds)
     except KeyboardInterrupt:
         raise _stopped(run, recipe, Interrupted()) from None
     except tf.errors.OpError as error:
         raise _stopped(run, recipe, input_error(error)) from error
     except CommandError as error:
         raise _stopped(run, recipe, error) from error.__cause__
-    say(f"test: {task.describe(run.info['results']['test'])}")
-    say(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
     return run
 
 
-def _finish(run: RunDirectory, options: Options, data: Data, model, task: Task, history, seconds: float) -> None:
+def announce(recipe: Recipe, options: Options, data: Data) -> None:
+    """Print what is trained on which data, unless the options say quiet."""
+    if options.quiet:
+        return
+    counts = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
+    print(f"{recipe.id}: {recipe.title}")
+    print(f"data: {data.name}, {data.source} ({data.origin}): {counts}")
+    for line in data.skipped:
+        print(f"skipped: {line}")
+
+
+def finish(run: RunDirectory, options: Options, data: Data, model, task: Task, history, seconds: float) -> None:
+    """Evaluate and save a trained model, draw its figures, write the report and print the result."""
     results = _scores(task, model, data)
     run.save_model(model)
     run.write_history(history)
@@ -208,6 +225,9 @@ def _finish(run: RunDirectory, options: Options, data: Data, model, task: Task, 
         figures.insert(1, _draw_schedule(run, data))
     run.update(status="done", seconds=round(seconds, 3), results=results, figures=figures)
     write_report(run)
+    if not options.quiet:
+        print(f"test: {task.describe(results['test'])}")
+        print(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
 
 
 def _draw_schedule(run: RunDirectory, data: Data) -> str:

@@ -1,0 +1,88 @@
+"""Perceptron, logistic regression and softmax regression."""
+
+import tensorflow as tf
+
+from legacy_tf1.graphs.built import Built, classifier, digit_placeholders, finish
+from legacy_tf1.layers import dense
+
+tf1 = tf.compat.v1
+
+
+def perceptron(graph: tf.Graph, features: int = 2, learning_rate: float = 1.0, seed: int = 123) -> Built:
+    """Rosenblatt's rule (1958), one sample after the other inside a `while_loop`.
+
+    The notebook feeds one sample at a time; a batch of any size gives the same updates. The loss is the perceptron
+    criterion `(prediction - target) * net input`, whose negative gradient the rule is.
+    """
+    with graph.as_default():
+        tf1.set_random_seed(seed)
+        raw, targets = _plane(features, rank=1)
+        x = _standardized(raw, features)
+        with tf1.variable_scope("unit"):
+            weights = tf1.get_variable("weights", (features, 1), initializer=tf1.zeros_initializer())
+            bias = tf1.get_variable("biases", (1,), initializer=tf1.zeros_initializer())
+
+        def learn(sample, w, b, losses, right):
+            row = x[sample]
+            net = tf.reduce_sum(row * w[:, 0]) + b[0]
+            prediction = tf.cast(net >= 0, tf.float32)
+            error = targets[sample] - prediction
+            hit = tf.cast(tf.equal(error, 0), tf.float32)
+            step = learning_rate * error
+            return sample + 1, w + step * row[:, None], b + step, losses - error * net, right + hit
+
+        count = tf.shape(x)[0]
+        start = (0, tf.identity(weights), tf.identity(bias), 0.0, 0.0)
+        _, w, b, losses, right = tf1.while_loop(lambda sample, *_: sample < count, learn, start)
+        loss = tf.divide(losses, tf.cast(count, tf.float32), name="loss")
+        global_step = tf1.train.get_or_create_global_step()
+        train_op = tf.group(tf1.assign(weights, w), tf1.assign(bias, b), tf1.assign_add(global_step, 1))
+        return finish(
+            inputs=raw,
+            targets=targets,
+            outputs=tf.matmul(x, weights) + bias,
+            loss=loss,
+            train_op=train_op,
+            metrics={"loss": loss, "accuracy": right / tf.cast(count, tf.float32)},
+        )
+
+
+def logistic_regression(graph: tf.Graph, features: int = 2, learning_rate: float = 0.05, seed: int = 123) -> Built:
+    """One sigmoid unit from zero; cross-entropy summed over the batch."""
+    with graph.as_default():
+        tf1.set_random_seed(seed)
+        raw, targets = _plane(features, rank=2)
+        logits = dense(_standardized(raw, features), 1, "logits", initializer=tf1.zeros_initializer())
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
+        loss = tf.reduce_sum(losses, name="loss")
+        right = tf.equal(tf.cast(logits >= 0, tf.float32), targets)
+        return classifier(
+            raw,
+            targets,
+            logits,
+            optimizer=tf1.train.GradientDescentOptimizer(learning_rate),
+            loss=loss,
+            metrics={"loss": loss, "accuracy": tf.reduce_mean(tf.cast(right, tf.float32))},
+        )
+
+
+def softmax_regression(graph: tf.Graph, classes: int = 10, learning_rate: float = 0.5, seed: int = 123) -> Built:
+    """784 inputs and one linear unit a class, all from zero. The notebook's one bias for all classes has no effect."""
+    with graph.as_default():
+        tf1.set_random_seed(seed)
+        images, labels = digit_placeholders(classes)
+        logits = dense(images, classes, "logits", initializer=tf1.zeros_initializer())
+        return classifier(images, labels, logits, optimizer=tf1.train.GradientDescentOptimizer(learning_rate))
+
+
+def _plane(features: int, rank: int):
+    samples = tf1.placeholder(tf.float32, (None, features), name="features")
+    return samples, tf1.placeholder(tf.float32, (None, 1)[:rank], name="targets")
+
+
+def _standardized(raw, features: int):
+    """`raw` less its training mean, over its deviation; both are variables, so that a checkpoint holds them."""
+    with tf1.variable_scope("standardize"):
+        mean = tf1.get_variable("mean", (features,), initializer=tf1.zeros_initializer(), trainable=False)
+        variance = tf1.get_variable("variance", (features,), initializer=tf1.ones_initializer(), trainable=False)
+        return (raw - mean) / tf.sqrt(variance)

@@ -1,0 +1,118 @@
+"""What every graph function returns, and the parts that many of them share."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from legacy_tf1.layers import UPDATE_OPS
+
+tf1 = tf.compat.v1
+
+
+@dataclass(frozen=True)
+class Built:
+    """A graph and the handles that a session needs.
+
+    Attributes:
+        graph: the graph.
+        inputs, targets: placeholders; targets is None where the inputs are their own.
+        outputs: logits, or pictures of a generator; without training.
+        loss: what the training operation lowers; a GAN's is the generator's.
+        train_op: one step; it also runs the updates of moving averages.
+        initializer: sets every variable to its initial value.
+        saver: of every variable, those of the optimizer among them.
+        metrics: scalars to fetch with `train_op`, by the name that Keras logs them under.
+        losses: names of the metrics that are losses.
+        training: bool scalar that switches dropout and batch norm, False unless fed; None where neither is there.
+        draws: random numbers that may be fed, as (name of the Keras layer that draws the same, tensor), in the order in
+            which a step draws them.
+    """
+
+    graph: tf.Graph
+    inputs: tf.Tensor
+    targets: tf.Tensor | None
+    outputs: tf.Tensor
+    loss: tf.Tensor
+    train_op: tf.Operation
+    initializer: tf.Operation
+    saver: "tf1.train.Saver"
+    metrics: dict[str, tf.Tensor]
+    losses: tuple[str, ...] = ("loss",)
+    training: tf.Tensor | None = None
+    draws: tuple[tuple[str, tf.Tensor], ...] = ()
+
+    def feed(self, x: np.ndarray, y: np.ndarray | None = None, training: bool = False) -> dict:
+        """The feed dict of a batch: samples flattened as the placeholder wants them, labels one-hot where it does."""
+        fed = {self.inputs: np.reshape(x, (len(x), *self.inputs.shape[1:]))}
+        if self.targets is not None:
+            shape = tuple(self.targets.shape[1:])
+            one_hot = shape != () and shape[-1] > 1
+            y = np.eye(shape[-1], dtype=np.float32)[y] if one_hot else np.asarray(y, np.float32)
+            fed[self.targets] = np.reshape(y, (len(x), *shape))
+        if self.training is not None:
+            fed[self.training] = training
+        return fed
+
+
+def digit_placeholders(classes: int = 10) -> tuple[tf.Tensor, tf.Tensor]:
+    """Placeholders of flat digits `(batch, 784)`, 0..1, and one-hot labels `(batch, classes)`."""
+    images = tf1.placeholder(tf.float32, (None, 784), name="images")
+    return images, tf1.placeholder(tf.float32, (None, classes), name="labels")
+
+
+def training_switch() -> tf.Tensor:
+    """A bool scalar that is False unless it is fed."""
+    return tf1.placeholder_with_default(False, (), name="training")
+
+
+def softmax_loss(labels, logits) -> tf.Tensor:
+    """Mean cross-entropy of one-hot labels."""
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=labels, logits=logits), name="loss")
+
+
+def accuracy(labels, logits) -> tf.Tensor:
+    """The share of rows whose largest logit is that of the label."""
+    right = tf.equal(tf.argmax(labels, axis=1), tf.argmax(logits, axis=1))
+    return tf.reduce_mean(tf.cast(right, tf.float32), name="accuracy")
+
+
+def minimize(optimizer, loss, variables=None, count: bool = True) -> tf.Operation:
+    """The training operation: all updates of moving averages that the graph holds so far, then one step downhill.
+
+    Args:
+        variables: to be changed; default all that can be trained.
+        count: whether this is a step of the graph's `global_step`.
+    """
+    step = tf1.train.get_or_create_global_step() if count else None
+    with tf.control_dependencies(tf1.get_collection(UPDATE_OPS)):
+        return optimizer.minimize(loss, var_list=variables, global_step=step)
+
+
+def classifier(images, labels, logits, train_op=None, optimizer=None, loss=None, **handles) -> Built:
+    """The end of every graph that learns classes, in the default graph.
+
+    Args:
+        train_op: the training operation, or None to make it from `optimizer`.
+        loss: default `softmax_loss`.
+        handles: further fields of `Built`.
+    """
+    loss = softmax_loss(labels, logits) if loss is None else loss
+    return finish(
+        inputs=images,
+        targets=labels,
+        outputs=tf.identity(logits, name="logits_out"),
+        loss=loss,
+        train_op=minimize(optimizer, loss) if train_op is None else train_op,
+        **{"metrics": {"loss": loss, "accuracy": accuracy(labels, logits)}, **handles},
+    )
+
+
+def finish(**handles) -> Built:
+    """A `Built` of the default graph with initializer and saver, to be called when all variables exist."""
+    return Built(
+        graph=tf1.get_default_graph(),
+        initializer=tf1.global_variables_initializer(),
+        saver=tf1.train.Saver(max_to_keep=2),
+        **handles,
+    )

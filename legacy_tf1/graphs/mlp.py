@@ -1,0 +1,72 @@
+"""Multilayer perceptrons on flat digits."""
+
+import tensorflow as tf
+
+from legacy_tf1 import layers
+from legacy_tf1.graphs.built import Built, classifier, digit_placeholders, training_switch
+
+tf1 = tf.compat.v1
+
+# What the Keras models have, PyTorch's; tf.layers would have 0.99 and 1e-3.
+BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
+
+
+def mlp_raw(
+    graph: tf.Graph,
+    hidden: tuple[int, ...] = (128, 256),
+    classes: int = 10,
+    kernel_stddev: float = 0.1,
+    learning_rate: float = 0.1,
+    seed: int = 1,
+) -> Built:
+    """Dense layers with ReLU from nothing but `tf.Variable` and `tf.matmul`, as the first half of the notebook."""
+    with graph.as_default():
+        tf1.set_random_seed(seed)
+        images, labels = digit_placeholders(classes)
+        x = images
+        for number, units in enumerate((*hidden, classes), 1):
+            last = number > len(hidden)
+            with tf1.name_scope("logits" if last else f"fc{number}"):
+                drawn = tf.random.truncated_normal((x.shape[-1], units), stddev=kernel_stddev)
+                weights = tf1.Variable(drawn, name="weights")
+                biases = tf1.Variable(tf.zeros((units,)), name="biases")
+                x = tf.matmul(x, weights) + biases
+                x = x if last else tf.nn.relu(x)
+        return classifier(images, labels, x, optimizer=tf1.train.GradientDescentOptimizer(learning_rate))
+
+
+def mlp(
+    graph: tf.Graph,
+    hidden: tuple[int, ...] = (128, 256),
+    classes: int = 10,
+    dropout: float = 0.0,
+    batch_norm: bool = False,
+    kernel_stddev: float = 0.1,
+    learning_rate: float = 0.1,
+    seed: int = 1,
+) -> Built:
+    """`dense -> [batch norm] -> ReLU -> [dropout]` for each hidden layer, and dense logits.
+
+    Args:
+        dropout: share of activations dropped after each ReLU.
+        batch_norm: normalise before each ReLU; the dense layer then has no bias.
+        kernel_stddev: of the hidden layers' truncated normal weights; the logits' start is TensorFlow's default, Glorot's
+            uniform, as in the notebook's second half.
+    """
+    with graph.as_default():
+        tf1.set_random_seed(seed)
+        images, labels = digit_placeholders(classes)
+        training = training_switch() if dropout or batch_norm else None
+        truncated = tf1.truncated_normal_initializer(stddev=kernel_stddev)
+        x, draws = images, []
+        for number, units in enumerate(hidden, 1):
+            x = layers.dense(x, units, f"fc{number}", initializer=truncated, bias=not batch_norm)
+            if batch_norm:
+                x = layers.batch_norm(x, training, f"fc{number}/norm", **BATCH_NORM)
+            x = tf.nn.relu(x)
+            if dropout:
+                x, kept = layers.dropout(x, dropout, training, f"fc{number}/kept")
+                draws.append((f"hidden{number}_dropout", kept))
+        logits = layers.dense(x, classes, "logits")
+        optimizer = tf1.train.GradientDescentOptimizer(learning_rate)
+        return classifier(images, labels, logits, optimizer=optimizer, training=training, draws=tuple(draws))

@@ -1,0 +1,308 @@
+"""The topics that exist as a TensorFlow 1 graph, each with its Keras partner. Importing this loads no TensorFlow."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tf_data.command import nearest
+from tf_data.errors import InputError
+from tf_models.recipe import Original, Recipe
+from tf_models.recipes import get as get_recipe
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A graph and the recipe that does the same in Keras.
+
+    Attributes:
+        id: the topic's id; variants append a word.
+        graph: `module:function` that builds the graph.
+        partner: id of the recipe.
+        scopes: the Keras layer of each variable scope; this is the map of names that the bridge goes by.
+        then: how the topic's mechanism is written in TensorFlow 1, one line.
+        now: and how in Keras 3, one line.
+        sizes: arguments of the recipe's builder that the graph's function takes as well.
+        settings: `key=value` texts that make the recipe follow the notebook.
+        compared: fields of the recipe that replace its own when both sides are compared, to keep that short.
+        notebook: the TensorFlow 1 notebook and what it printed; None where the recipe names it.
+    """
+
+    id: str
+    graph: str
+    partner: str
+    scopes: Mapping[str, str]
+    then: str
+    now: str
+    sizes: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    compared: Mapping[str, Any] = field(default_factory=dict)
+    notebook: Original | None = None
+
+    def recipe(self) -> Recipe:
+        """The partner with the notebook's settings."""
+        recipe = get_recipe(self.partner).override(self.settings)
+        return replace(recipe, original=self.notebook or recipe.original)
+
+    def build(self, recipe: Recipe):
+        """The graph in the recipe's sizes: a `legacy_tf1.graphs.built.Built`."""
+        import tensorflow as tf
+
+        module, function = self.graph.split(":")
+        sizes = {name: recipe.model[name] for name in self.sizes if name in recipe.model}
+        build = getattr(importlib.import_module(module), function)
+        return build(tf.Graph(), learning_rate=recipe.learning_rate, seed=recipe.seed, **sizes)
+
+
+def get(id: str) -> Topic:
+    """The topic of this id. Raises `InputError` naming the nearest ids when there is none."""
+    if id not in BY_ID:
+        raise InputError(f"unknown topic {id!r}{nearest(id, BY_ID)} (python -m legacy_tf1.compare --list shows all)")
+    return BY_ID[id]
+
+
+# What the notebooks draw weights from; the Keras recipes follow the PyTorch ones, normal without truncation.
+TRUNCATED = "model.initializer=truncated_normal"
+# TensorFlow 1's epsilon; Keras' own is 1e-7.
+EPSILON = "optimizer.epsilon=1e-8"
+PERCEPTRON_SCOPES = {"standardize": "standardize", "unit": "unit"}
+MLP_SCOPES = {"fc1": "hidden1", "fc2": "hidden2", "logits": "logits"}
+BACKPROP_SCOPES = {"fc1": "hidden", "logits": "logits"}
+NORMS = {"fc1/norm": "hidden1_norm", "fc2/norm": "hidden2_norm"}
+VGG_SCOPES = {
+    f"block{block}/conv{number}": f"block{block}_conv{number}"
+    for block, count in enumerate((2, 2, 3, 3, 3), 1)
+    for number in range(1, count + 1)
+}
+AE_STAGES = {
+    f"{part}/stage{number}": f"{part}_stage{number}_conv" for part in ("encoder", "decoder") for number in (1, 2)
+}
+GAN_PARTS = {"generator": range(4), "discriminator": range(1, 3)}
+CONV_GAN_SCOPES = {
+    "generator/stage0": "generator_dense",
+    **{f"{part}/stage{n}": f"{part}_stage{n}_conv" for part, stages in GAN_PARTS.items() for n in stages if n},
+    **{f"{part}/stage{n}/norm": f"{part}_stage{n}_norm" for part, stages in GAN_PARTS.items() for n in stages},
+    "generator/pixels": "generator_pixels",
+    "discriminator/score": "discriminator_score",
+}
+BACKPROP_NOTEBOOK = Original("tensorflow1_ipynb/mlp/mlp-lowlevel.ipynb", {"test_accuracy": 0.945})
+MLP_NOTEBOOK = Original("tensorflow1_ipynb/mlp/mlp-basic.ipynb", {"test_accuracy": 0.975, "train_accuracy": 0.994})
+LABEL_SMOOTHING = "a target of 0.9 for real images in the discriminator's loss, nowhere else"
+
+TOPICS = (
+    Topic(
+        id="perceptron",
+        graph="legacy_tf1.graphs.basic_ml:perceptron",
+        partner="perceptron",
+        scopes=PERCEPTRON_SCOPES,
+        then="the rule in a tf.while_loop whose results tf.assign writes into the variables",
+        now="the rule in keras.ops.fori_loop inside a train_step of the model's own",
+        sizes=("features",),
+        compared={"batch_size": 1},  # the notebook's way: one sample a step
+        notebook=Original("tensorflow1_ipynb/basic-ml/perceptron.ipynb", {}),
+    ),
+    Topic(
+        id="logistic-regression",
+        graph="legacy_tf1.graphs.basic_ml:logistic_regression",
+        partner="logistic-regression-tf1",
+        scopes={"standardize": "standardize", "logits": "logits"},
+        then="tf.nn.sigmoid_cross_entropy_with_logits, summed by hand, and GradientDescentOptimizer.minimize",
+        now='BinaryCrossentropy(from_logits=True, reduction="sum") and SGD given to compile',
+        sizes=("features",),
+    ),
+    Topic(
+        id="softmax-regression",
+        graph="legacy_tf1.graphs.basic_ml:softmax_regression",
+        partner="softmax-regression-tf1",
+        scopes={"logits": "logits"},
+        then="placeholders of flat images and one-hot labels, fed at every step",
+        now="Flatten inside the model, integer labels and SparseCategoricalCrossentropy(from_logits=True)",
+        sizes=("classes",),
+    ),
+    Topic(
+        id="mlp-basic",
+        graph="legacy_tf1.graphs.mlp:mlp_raw",
+        partner="mlp-basic",
+        scopes=MLP_SCOPES,
+        then="tf.Variable and tf.matmul, an optimizer that adds its operation to the graph, a session that runs it",
+        now="Dense layers own their variables; model.train_step runs inside a tf.function",
+        sizes=("hidden", "classes", "kernel_stddev"),
+        settings=(TRUNCATED,),
+        notebook=MLP_NOTEBOOK,
+    ),
+    Topic(
+        id="mlp-basic-layers",
+        graph="legacy_tf1.graphs.mlp:mlp",
+        partner="mlp-basic",
+        scopes=MLP_SCOPES,
+        then="variable scopes and get_variable give names and sharing, as tf.layers.dense did",
+        now="a layer object is the scope: its name names the weights, calling it again shares them",
+        sizes=("hidden", "classes", "kernel_stddev"),
+        settings=(TRUNCATED,),
+        notebook=replace(MLP_NOTEBOOK, results={"test_accuracy": 0.975, "train_accuracy": 0.991}),
+    ),
+    Topic(
+        id="mlp-dropout",
+        graph="legacy_tf1.graphs.mlp:mlp",
+        partner="mlp-dropout-tf1",
+        scopes=MLP_SCOPES,
+        then="a bool placeholder switches dropout through tf.cond; masks come from the graph's seed (here: fed)",
+        now="the argument training switches it; each layer has a SeedGenerator whose masks this comparison feeds",
+        sizes=("hidden", "classes", "dropout", "kernel_stddev"),
+        settings=(TRUNCATED,),
+    ),
+    Topic(
+        id="mlp-batchnorm",
+        graph="legacy_tf1.graphs.mlp:mlp",
+        partner="mlp-batchnorm",
+        scopes=MLP_SCOPES | NORMS,
+        then="moving averages change only if train_op depends on the collection UPDATE_OPS",
+        now="BatchNormalization updates its averages itself when called with training=True",
+        sizes=("hidden", "classes", "batch_norm", "kernel_stddev"),
+        settings=(TRUNCATED,),
+        notebook=Original(
+            "tensorflow1_ipynb/mlp/mlp-batchnorm.ipynb", {"test_accuracy": 0.977, "train_accuracy": 0.998}
+        ),
+    ),
+    Topic(
+        id="mlp-backprop-scratch",
+        graph="legacy_tf1.graphs.backprop:by_hand",
+        partner="mlp-backprop-scratch",
+        scopes=BACKPROP_SCOPES,
+        then="the chain rule as tf.matmul operations, tf.assign_sub behind control dependencies",
+        now="the same matrices in keras.ops inside train_step, given to optimizer.apply",
+        sizes=("hidden", "classes", "kernel_stddev"),
+    ),
+    Topic(
+        id="mlp-backprop-scratch-gradients",
+        graph="legacy_tf1.graphs.backprop:with_gradients",
+        partner="mlp-backprop-scratch",
+        scopes=BACKPROP_SCOPES,
+        then="tf.gradients adds the derivatives to the graph, tf.assign_sub applies them",
+        now="a GradientTape would record them; here the Keras side still derives them by hand",
+        sizes=("hidden", "classes", "kernel_stddev"),
+        notebook=BACKPROP_NOTEBOOK,
+    ),
+    Topic(
+        id="mlp-backprop-scratch-optimizer",
+        graph="legacy_tf1.graphs.backprop:with_optimizer",
+        partner="mlp-backprop-scratch",
+        scopes=BACKPROP_SCOPES,
+        then="optimizer.minimize derives and applies in one operation",
+        now="Model.fit's own train_step does both; here the Keras side still derives them by hand",
+        sizes=("hidden", "classes", "kernel_stddev"),
+        notebook=BACKPROP_NOTEBOOK,
+    ),
+    Topic(
+        id="cnn-basic",
+        graph="legacy_tf1.graphs.cnn:cnn",
+        partner="cnn-basic-tf1",
+        scopes={"conv1": "block1_conv", "conv2": "block2_conv", "logits": "logits"},
+        then="flat images reshaped inside the graph, tf.nn.conv2d on filters of get_variable, tf.nn.max_pool2d",
+        now="Conv2D and MaxPooling2D layers on images (height, width, channels)",
+        sizes=("filters", "classes"),
+    ),
+    Topic(
+        id="cnn-vgg16-cifar10",
+        graph="legacy_tf1.graphs.cnn:vgg16",
+        partner="cnn-vgg16-cifar10",
+        scopes=VGG_SCOPES | {"fc1": "hidden1", "fc2": "hidden2", "logits": "logits"},
+        then="nested scopes block1/conv1; Adam keeps its moments as variables beside each weight",
+        now="a loop over layers named block1_conv1; Adam keeps its moments in optimizer.variables",
+        sizes=("input_shape", "classes", "hidden", "width"),
+        settings=(EPSILON,),
+        # An eighth of the width on digits scaled to 32x32: CIFAR-10 is not embedded, and the whole network takes minutes.
+        compared={
+            "dataset": "mnist",
+            "task_options": {"resize": 32},
+            "model": {
+                "depth": 16,
+                "classes": 10,
+                "input_shape": (32, 32, 1),
+                "hidden": (64, 64),
+                "width": 8,
+                "initializer": "he_uniform",
+            },
+        },
+        notebook=Original("tensorflow1_ipynb/cnn/cnn-vgg16.ipynb", {"test_accuracy": 0.772}),
+    ),
+    Topic(
+        id="ae-basic",
+        graph="legacy_tf1.graphs.autoencoder:dense_autoencoder",
+        partner="ae-basic-tf1",
+        scopes={"encoder/code": "encoder_code", "decoder/pixels": "decoder_pixels"},
+        then="the placeholder is input and target; sigmoid_cross_entropy_with_logits, AdamOptimizer",
+        now="fit(x, x) on two sub-models, encoder and decoder, that work alone as well",
+        sizes=("latent_dim",),
+        settings=(EPSILON,),
+    ),
+    Topic(
+        id="ae-deconv",
+        graph="legacy_tf1.graphs.autoencoder:deconv_autoencoder",
+        partner="ae-deconv-tf1",
+        scopes=AE_STAGES | {"decoder/pixels": "decoder_pixels"},
+        then="tf.nn.conv2d_transpose is told the size of its result, batch included",
+        now="Conv2DTranspose derives it from stride and padding",
+        sizes=("encoder_filters", "decoder_filters"),
+        settings=(EPSILON,),
+    ),
+    Topic(
+        id="ae-nneighbor",
+        graph="legacy_tf1.graphs.autoencoder:nearest_autoencoder",
+        partner="ae-nneighbor-tf1",
+        scopes=AE_STAGES | {"decoder/pixels": "decoder_pixels"},
+        then="tf.image.resize_nearest_neighbor and a convolution",
+        now='UpSampling2D(interpolation="nearest") and a convolution',
+        sizes=("encoder_filters", "decoder_filters"),
+        settings=(EPSILON,),
+    ),
+    Topic(
+        id="gan-fc-mnist",
+        graph="legacy_tf1.graphs.gan:dense_gan",
+        partner="gan-fc-mnist",
+        scopes={
+            f"{part}/{layer}": f"{part}_{layer}"
+            for part, layer in (
+                ("generator", "hidden"),
+                ("generator", "pixels"),
+                ("discriminator", "hidden"),
+                ("discriminator", "score"),
+            )
+        },
+        then="two optimizers with var_list by scope; control dependencies put the generator after the discriminator",
+        now="a Model with two sub-models and a train_step of two tapes; Python's order is the order",
+        sizes=("latent_dim", "hidden", "dropout", "slope"),
+        settings=(EPSILON,),
+        notebook=Original(
+            "tensorflow1_ipynb/gan/gan.ipynb", {"train_generator_loss": 1.569, "train_discriminator_loss": 1.030}
+        ),
+    ),
+    Topic(
+        id="gan-conv-mnist",
+        graph="legacy_tf1.graphs.gan:conv_gan",
+        partner="gan-conv-mnist",
+        scopes=CONV_GAN_SCOPES,
+        then="AUTO_REUSE calls the discriminator three times; updates of its averages are put in an order by hand",
+        now="calling one sub-model three times shares weights and updates its averages in that order",
+        sizes=("latent_dim", "filters", "slope"),
+        settings=(EPSILON,),
+        notebook=Original(
+            "tensorflow1_ipynb/gan/gan-conv.ipynb", {"train_generator_loss": 0.752, "train_discriminator_loss": 1.363}
+        ),
+    ),
+    Topic(
+        id="gan-conv-label-smoothing",
+        graph="legacy_tf1.graphs.gan:conv_gan",
+        partner="gan-conv-label-smoothing",
+        scopes=CONV_GAN_SCOPES,
+        then=f"tf.fill makes {LABEL_SMOOTHING}",
+        now=f"GAN(label_smoothing=0.1): {LABEL_SMOOTHING}",
+        sizes=("latent_dim", "filters", "slope", "label_smoothing"),
+        settings=(EPSILON,),
+        notebook=Original(
+            "tensorflow1_ipynb/gan/gan-conv-smoothing.ipynb",
+            {"train_generator_loss": 0.833, "train_discriminator_loss": 1.355},
+        ),
+    ),
+)
+BY_ID = {topic.id: topic for topic in TOPICS}
