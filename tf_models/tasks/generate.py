@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -55,6 +56,12 @@ class Generate(Task):
         wanted = model.discriminator.input_shape[1:]
         if tuple(found) != tuple(wanted):
             raise InputError(f"model {model.name} takes images of {wanted}, but {data.name} gives {tuple(found)}")
+        critic_steps = model.settings["critic_steps"]
+        if critic_steps > 1 and not isinstance(optimizer._learning_rate, keras.Variable):
+            raise InputError(
+                f"a schedule counts updates, and the critic of {model.name} makes {critic_steps} a batch; "
+                "set schedule.name=none"
+            )
         model.compile(optimizer=optimizer, jit_compile=jit)
         model.build_optimizers()
 
