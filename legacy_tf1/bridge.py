@@ -151,8 +151,7 @@ def write_checkpoint(values: dict, topic, recipe, prefix: Path, origin: str) -> 
         names.to_session(values, built, session, topic, origin)
         try:
             prefix.parent.mkdir(parents=True, exist_ok=True)
-            # Saver writes beside and renames; the folder's file `checkpoint`, which names the latest, stays as it is.
-            built.saver.save(session, str(prefix), write_state=False)
+            built.save(session, str(prefix), write_state=False)  # leaves the folder's file `checkpoint` as it is
         except OSError as error:
             raise unwritable(prefix, error) from error
         except (tf.errors.OpError, ValueError) as error:
@@ -161,7 +160,10 @@ def write_checkpoint(values: dict, topic, recipe, prefix: Path, origin: str) -> 
 
 def listing(values: dict) -> str:
     """Names, shapes and types as a table, with the number of values at the end."""
-    rows = [(name, str(getattr(value, "shape", ())), str(getattr(value, "dtype", type(value).__name__))) for name, value in values.items()]
+    rows = [
+        (name, str(getattr(value, "shape", ())), str(getattr(value, "dtype", type(value).__name__)))
+        for name, value in values.items()
+    ]
     widths = [max(map(len, column)) for column in zip(*rows)] if rows else []
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     total = sum(getattr(value, "size", 1) for value in values.values())

@@ -155,7 +155,15 @@ def draw(curves: dict[str, list[tuple[float, float]]], title: str, path: Path) -
                 axis.grid(alpha=0.3)
 
 
-COLUMNS = {"topic": 32, "steps": 6, "loss diff": 10, "weight diff": 12, "TF1 ms/step": 12, "TF2 ms/step": 12, "ratio": 6}
+COLUMNS = {
+    "topic": 32,
+    "steps": 6,
+    "loss diff": 10,
+    "weight diff": 12,
+    "TF1 ms/step": 12,
+    "TF2 ms/step": 12,
+    "ratio": 6,
+}
 
 
 def _head() -> str:
