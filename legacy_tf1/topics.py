@@ -214,6 +214,7 @@ TOPICS = (
         now="a loop over layers named block1_conv1; Adam keeps its moments in optimizer.variables",
         sizes=("input_shape", "classes", "hidden", "width"),
         settings=(EPSILON,),
+        precision="float64",
         # An eighth of the width on digits scaled to 32x32: CIFAR-10 is not embedded, and the whole network takes minutes.
         compared={
             "dataset": "mnist",
@@ -257,6 +258,7 @@ TOPICS = (
         now="Conv2DTranspose derives it from stride and padding",
         sizes=("encoder_filters", "decoder_filters"),
         settings=(EPSILON,),
+        precision="float64",
     ),
     Topic(
         id="ae-nneighbor",
@@ -267,6 +269,7 @@ TOPICS = (
         now='UpSampling2D(interpolation="nearest") and a convolution',
         sizes=("encoder_filters", "decoder_filters"),
         settings=(EPSILON,),
+        precision="float64",
     ),
     Topic(
         id="gan-fc-mnist",
@@ -285,6 +288,7 @@ TOPICS = (
         now="a Model with two sub-models and a train_step of two tapes; Python's order is the order",
         sizes=("latent_dim", "hidden", "dropout", "slope"),
         settings=(EPSILON,),
+        precision="float64",
         notebook=Original(
             "tensorflow1_ipynb/gan/gan.ipynb", {"train_generator_loss": 1.569, "train_discriminator_loss": 1.030}
         ),
@@ -298,6 +302,7 @@ TOPICS = (
         now="calling one sub-model three times shares weights and updates its averages in that order",
         sizes=("latent_dim", "filters", "slope"),
         settings=(EPSILON,),
+        precision="float64",
         notebook=Original(
             "tensorflow1_ipynb/gan/gan-conv.ipynb", {"train_generator_loss": 0.752, "train_discriminator_loss": 1.363}
         ),
@@ -311,6 +316,7 @@ TOPICS = (
         now=f"GAN(label_smoothing=0.1): {LABEL_SMOOTHING}",
         sizes=("latent_dim", "filters", "slope", "label_smoothing"),
         settings=(EPSILON,),
+        precision="float64",
         notebook=Original(
             "tensorflow1_ipynb/gan/gan-conv-smoothing.ipynb",
             {"train_generator_loss": 0.833, "train_discriminator_loss": 1.355},
