@@ -55,7 +55,7 @@ class ResNet(nn.Module):
 
 
 class Features(nn.Module):
-    """VGG or AlexNet: `features`, then `classifier` on the flattened map."""
+    """VGG, AlexNet or MobileNet: `features`, then `classifier` on the flattened map."""
 
     def __init__(self, features, pool, classifier):
         super().__init__()
@@ -124,6 +124,64 @@ class DenseNet(nn.Module):
 
     def forward(self, x):
         return self.classifier(torch.relu(self.features(x)).mean(dim=(2, 3)))
+
+
+def conv_norm(inside, outside, size, stride, activation, eps, groups=1):
+    """A bias-free convolution, its batch norm and an activation or none."""
+    convolution = nn.Conv2d(inside, outside, size, stride, size // 2, groups=groups, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outside, eps), *([activation()] if activation else []))
+
+
+class SqueezeExcite(nn.Module):
+    def __init__(self, channels, squeezed):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Conv2d(channels, squeezed, 1), nn.Conv2d(squeezed, channels, 1)
+
+    def forward(self, x):
+        y = torch.relu(self.fc1(x.mean(dim=(2, 3), keepdim=True)))
+        return x * nn.functional.hardsigmoid(self.fc2(y))
+
+
+class InvertedResidual(nn.Module):
+    """A MobileNet's block; `name` is what torchvision calls its sequence: `conv` or `block`."""
+
+    def __init__(self, inside, expanded, outside, size, stride, squeezed, activation, eps, name):
+        super().__init__()
+        self.name, self.residual = name, stride == 1 and inside == outside
+        parts = [conv_norm(inside, expanded, 1, 1, activation, eps)] if expanded != inside else []
+        parts.append(conv_norm(expanded, expanded, size, stride, activation, eps, groups=expanded))
+        if squeezed:
+            parts.append(SqueezeExcite(expanded, squeezed))
+        last = conv_norm(expanded, outside, 1, 1, None, eps)
+        setattr(self, name, nn.Sequential(*parts, *(last if name == "conv" else [last])))
+
+    def forward(self, x):
+        y = getattr(self, self.name)(x)
+        return x + y if self.residual else y
+
+
+def mobilenet_v2(blocks, stem, last, classes):
+    """As torchvision's; `blocks` are (expansion, channels, repetitions, stride)."""
+    features, inside = [conv_norm(3, stem, 3, 2, nn.ReLU6, 1e-5)], stem
+    for expansion, outside, repetitions, stride in blocks:
+        for number in range(repetitions):
+            step = stride if number == 0 else 1
+            features.append(InvertedResidual(inside, expansion * inside, outside, 3, step, 0, nn.ReLU6, 1e-5, "conv"))
+            inside = outside
+    features.append(conv_norm(inside, last, 1, 1, nn.ReLU6, 1e-5))
+    return Features(features, nn.AdaptiveAvgPool2d(1), [nn.Dropout(0.2), nn.Linear(last, classes)])
+
+
+def mobilenet_v3(blocks, stem, hidden, classes):
+    """As torchvision's; `blocks` are (kernel size, expanded, channels, squeezed channels, hard swish, stride)."""
+    features, inside = [conv_norm(3, stem, 3, 2, nn.Hardswish, 1e-3)], stem
+    for size, expanded, outside, squeezed, hard, stride in blocks:
+        activation = nn.Hardswish if hard else nn.ReLU
+        features.append(InvertedResidual(inside, expanded, outside, size, stride, squeezed, activation, 1e-3, "block"))
+        inside = outside
+    features.append(conv_norm(inside, 6 * inside, 1, 1, nn.Hardswish, 1e-3))
+    head = [nn.Linear(6 * inside, hidden), nn.Hardswish(), nn.Dropout(0.2), nn.Linear(hidden, classes)]
+    return Features(features, nn.AdaptiveAvgPool2d(1), head)
 
 
 def nin():

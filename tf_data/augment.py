@@ -48,6 +48,7 @@ class Augment:
         resize: scale to `resize` x `resize` pixels (bilinear) before anything else; 0 leaves the size.
         crop: cut out `crop` x `crop` pixels at a random place; 0 for none.
         pad: zeros on each side before cropping; the usual choice for CIFAR-10 is `crop=32, pad=4`.
+        reflect: pad with the mirrored border in place of zeros.
         zoom: keep a window whose sides are a random share in `[1 - zoom, 1]` of the picture's, at a random place, and
             scale it back to the picture's size, bilinear.
         flip: mirror left to right with a chance of one half.
@@ -64,6 +65,7 @@ class Augment:
     resize: int = 0
     crop: int = 0
     pad: int = 0
+    reflect: bool = False
     zoom: float = 0.0
     flip: bool = False
     rotate: float = 0.0
@@ -121,7 +123,8 @@ class Augment:
         left = tf.floor(right * (width - self.crop + 1)) - self.pad
         top = tf.floor(down * (height - self.crop + 1)) - self.pad
         one, nought = tf.ones_like(left), tf.zeros_like(left)
-        return _project(x, [one, nought, left, nought, one, top], (self.crop, self.crop), "NEAREST")
+        rows = [one, nought, left, nought, one, top]
+        return _project(x, rows, (self.crop, self.crop), "NEAREST", "REFLECT" if self.reflect else "CONSTANT")
 
 
 def rotate(x: tf.Tensor, angles: tf.Tensor) -> tf.Tensor:

@@ -75,10 +75,19 @@ def statistics(split: Split) -> Statistics:
     return Statistics(tuple(mean.tolist()), tuple(np.sqrt(squares / count).tolist()), count)
 
 
+def first_samples(split: Split, count: int) -> np.ndarray:
+    """The first `count` samples of a split, or all, as float32; integer pixels become 0..1."""
+    x = _read(split, 0, min(count, len(split)))
+    return x.astype(np.float32) / (255.0 if np.issubdtype(x.dtype, np.integer) else 1.0)
+
+
 def _chunks(split: Split) -> Iterator[np.ndarray]:
     for start in range(0, len(split), CHUNK):
-        rows = np.arange(start, min(start + CHUNK, len(split)))
-        yield split.x.read(rows) if hasattr(split.x, "read") else np.asarray(split.x[rows[0] : rows[-1] + 1])
+        yield _read(split, start, min(start + CHUNK, len(split)))
+
+
+def _read(split: Split, start: int, stop: int) -> np.ndarray:
+    return split.x.read(np.arange(start, stop)) if hasattr(split.x, "read") else np.asarray(split.x[start:stop])
 
 
 def centre_crop(x, size: int):

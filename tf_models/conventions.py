@@ -71,13 +71,26 @@ def conv2d(
         initializer, stddev: see `initializer_arguments`.
         kwargs: of `keras.layers.Conv2D`, which they reach unchanged.
     """
-    half = kernel_size // 2
-    padding = half if padding is None else padding
-    mode = "same" if strides == 1 and kernel_size % 2 and padding == half else "valid"
-    if mode == "valid" and padding:
-        x = layers.ZeroPadding2D(padding, name=f"{name}_pad")(x)
+    x, mode = _padded(x, kernel_size, strides, kernel_size // 2 if padding is None else padding, name)
     arguments = initializer_arguments(initializer, kernel_size**2 * x.shape[-1] // groups, stddev) | kwargs
     return layers.Conv2D(filters, kernel_size, strides=strides, padding=mode, groups=groups, name=name, **arguments)(x)
+
+
+def depthwise_conv2d(x, kernel_size: int, *, name: str, strides: int = 1, **kwargs):
+    """A convolution of each channel of `x` by a kernel of its own, padded as `conv2d` does.
+
+    Args:
+        kwargs: of `keras.layers.DepthwiseConv2D`, which they reach unchanged.
+    """
+    x, mode = _padded(x, kernel_size, strides, kernel_size // 2, name)
+    return layers.DepthwiseConv2D(kernel_size, strides=strides, padding=mode, name=name, **kwargs)(x)
+
+
+def _padded(x, kernel_size: int, strides: int, padding: int, name: str):
+    """`x` with zeros on each side, and the `padding` that its convolution then needs: Keras' own where it is the same."""
+    if strides == 1 and kernel_size % 2 and padding == kernel_size // 2:
+        return x, "same"
+    return (layers.ZeroPadding2D(padding, name=f"{name}_pad")(x) if padding else x), "valid"
 
 
 def pool2d(x, size: int, *, name: str, strides: int, padding: int = 0, kind: str = "max"):
@@ -127,3 +140,14 @@ def conv2d_transpose(
     arguments = initializer_arguments(initializer, kernel_size**2 * filters) | kwargs  # PyTorch counts fan_in so
     x = layers.Conv2DTranspose(filters, kernel_size, strides=strides, padding=padding, name=name, **arguments)(x)
     return layers.Cropping2D(crop, name=f"{name}_crop")(x) if crop else x
+
+
+# As PyTorch users write it: a batch norm undoes the scale of the weights before it, so its own must not shrink.
+UNDECAYED = ("bias", "gamma", "beta")
+
+
+def exempt_from_decay(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """The optimizer, not built yet, told to leave biases and batch-norm parameters out of its weight decay."""
+    # Keras compares with a variable's name, but on TensorFlow with the backend's: `hidden/bias:0`.
+    optimizer.exclude_from_weight_decay(var_names=[rf"(^|/){name}(:\d+)?$" for name in UNDECAYED])
+    return optimizer

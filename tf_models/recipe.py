@@ -10,7 +10,13 @@ from typing import Any
 from tf_data.command import nearest
 from tf_data.errors import InputError
 
-GROUPS = {"model": "model", "data": "data", "task": "task_options", "optimizer": "optimizer_options"}
+GROUPS = {
+    "model": "model",
+    "data": "data",
+    "task": "task_options",
+    "optimizer": "optimizer_options",
+    "schedule": "schedule",
+}
 SETTINGS = ("optimizer", "learning_rate", "batch_size", "epochs", "seed", "validation", "storage")
 STORAGES = ("memory", "npz", "hdf5", "tfrecord", "images")
 
@@ -43,8 +49,10 @@ class Recipe:
         task: a name that `tf_models.tasks.get` knows.
         task_options: arguments of the task.
         optimizer: a name that `keras.optimizers.get` knows.
-        learning_rate: a positive number.
+        learning_rate: a positive number; with a schedule, the highest rate.
         optimizer_options: further arguments of the optimizer.
+        schedule: `name`, one that `tf_models.training.schedules` knows, and its arguments, lengths in epochs; empty for
+            a constant rate.
         batch_size, epochs: of training.
         seed: decides initial weights, order, dropout and every other draw.
         validation: samples held out from the end of the training split; 0 for none.
@@ -71,6 +79,7 @@ class Recipe:
     data: Mapping[str, Any] = field(default_factory=dict)
     task_options: Mapping[str, Any] = field(default_factory=dict)
     optimizer_options: Mapping[str, Any] = field(default_factory=dict)
+    schedule: Mapping[str, Any] = field(default_factory=dict)
     validation: int = 0
     storage: str = "memory"
     embedded: Mapping[str, Any] = field(default_factory=dict)
@@ -112,8 +121,9 @@ class Recipe:
     def override(self, assignments: Iterable[str]) -> "Recipe":
         """The recipe with `key=value` texts applied.
 
-        Keys are the settings of `SETTINGS` and `model.NAME`, `data.NAME`, `task.NAME`, `optimizer.NAME`. Values are
-        Python literals, else text, and must be of the type of what they replace.
+        Keys are the settings of `SETTINGS` and `model.NAME`, `data.NAME`, `task.NAME`, `optimizer.NAME`,
+        `schedule.NAME`. Values are Python literals, else text, and must be of the type of what they replace.
+        `schedule.name` comes before the other arguments of the schedule that it names; `none` gives a constant rate.
 
         Raises:
             InputError: an unknown key (the nearest are named), or a value of the wrong type.
@@ -136,6 +146,8 @@ class Recipe:
         if name not in arguments:
             known = [*SETTINGS, *(f"{g}.{n}" for g in GROUPS for n in self._arguments(g))]
             raise InputError(f"--set {key}: unknown key{nearest(key, known) or '; known: ' + ', '.join(known)}")
+        if key == "schedule.name" and text != arguments[name]:  # another schedule has other arguments
+            return replace(self, schedule={} if text.lower() == "none" else {"name": text})
         values = {**getattr(self, GROUPS[group]), name: _typed(key, text, arguments[name])}
         return replace(self, **{GROUPS[group]: values})
 
@@ -153,6 +165,12 @@ class Recipe:
 
             dataset = get(self.dataset)
             function = dataset.official or dataset.embedded or dataset.generated
+        elif group == "schedule":
+            if not stated:
+                return {"name": None}
+            from tf_models.training.schedules import get
+
+            function = get(stated["name"])
         else:
             import keras
 

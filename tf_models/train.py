@@ -17,6 +17,7 @@ EXAMPLES = """examples:
   python -m tf_models.train mlp-basic --data-dir DATA    on DATA/mnist/*.gz
   python -m tf_models.train mlp-dropout --set model.dropout=0.2 --epochs 3
   python -m tf_models.train --run-dir runs/x --resume    go on with an interrupted run
+  python -m tf_models.train cnn-basic --find-lr          which learning rates it can bear
 
 exit codes: 0 done, 2 bad usage or input, 3 training failed, 130 interrupted"""
 
@@ -58,7 +59,7 @@ def parser() -> Parser:
         default=[],
         metavar="KEY=VALUE",
         help="override a setting: learning_rate, optimizer, validation, model.NAME, data.NAME, task.NAME, "
-        "optimizer.NAME; may be repeated",
+        "optimizer.NAME, schedule.NAME (schedule.name=one-cycle or cyclical first); may be repeated",
     )
     where = parser.add_argument_group("run")
     where.add_argument("--run-dir", type=Path, metavar="DIR", help="default runs/RECIPE-TIME")
@@ -69,6 +70,15 @@ def parser() -> Parser:
         metavar="S",
         help="least time between checkpoints (default 5); they never take more than 1%% of the time",
     )
+    test = parser.add_argument_group("learning-rate range test")
+    test.add_argument(
+        "--find-lr",
+        action="store_true",
+        help="train with rising rates, a batch each, until the loss diverges; write figure and table, suggest rates",
+    )
+    test.add_argument("--lr-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="default 1e-5 10")
+    test.add_argument("--lr-steps", type=int, metavar="N", help="default 200")
+    test.add_argument("--lr-rise", choices=("exponential", "linear"), help="default exponential")
     device = parser.add_argument_group("device")
     device.add_argument("--strategy", choices=("none", "mirrored", "multi-worker"), default="none")
     device.add_argument("--precision", choices=("float32", "mixed_float16", "mixed_bfloat16", "bfloat16"))
@@ -95,6 +105,12 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError(f"--strategy {arguments.strategy} is not built yet; leave it out to train on one device")
     if arguments.backend != "tensorflow":
         raise InputError(f"--backend {arguments.backend} is not built yet; leave it out to train on TensorFlow")
+    sweep = {"lr_range": arguments.lr_range, "lr_steps": arguments.lr_steps, "lr_rise": arguments.lr_rise}
+    alone = next((name for name, value in sweep.items() if value is not None), None)
+    if alone and not arguments.find_lr:
+        raise InputError(f"--{alone.replace('_', '-')} goes with --find-lr")
+    if arguments.resume and arguments.find_lr:
+        raise InputError("--find-lr starts from initial weights; leave --resume away")
     if arguments.resume:
         _resume(arguments)
     else:
@@ -125,7 +141,15 @@ def _train(arguments) -> None:
         quiet=arguments.quiet,
         **{name: value for name, value in given.items() if value is not None},
     )
-    train(recipe, options, arguments.run_dir, settings)
+    if arguments.find_lr:
+        from tf_models.training.find_lr import Sweep, find_lr
+
+        low, high = arguments.lr_range or (None, None)
+        stated = {"low": low, "high": high, "steps": arguments.lr_steps, "rise": arguments.lr_rise}
+        sweep = Sweep(**{name: value for name, value in stated.items() if value is not None})
+        find_lr(recipe, options, sweep, arguments.run_dir, settings)
+    else:
+        train(recipe, options, arguments.run_dir, settings)
 
 
 def _resume(arguments) -> None:

@@ -135,6 +135,14 @@ def test_flip_and_crop_pick_pixels():
     assert {i for i, _ in places} == {j for _, j in places} == set(range(5))
 
 
+def test_a_crop_can_show_the_mirrored_border():
+    x = pictures()
+    padded = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="symmetric")
+    for picture, out in zip(padded, Augment(crop=9, pad=2, reflect=True)(x, position(range(6))).numpy(), strict=True):
+        places = [(top, left) for top in range(5) for left in range(5)]
+        assert any(np.array_equal(picture[top : top + 9, left : left + 9], out) for top, left in places)
+
+
 def test_rotation_by_a_quarter_is_exact():
     x = pictures(2, 8)
     out = rotate(x, tf.constant([np.pi / 2, 0.0]))

@@ -283,9 +283,11 @@ def test_one_picture_for_all_ends_the_training():
     task, model, _ = compiled(recipe, data)
     (watch,) = task.callbacks(model, data, run=None)
     watch.set_model(model)
+    watch.on_epoch_end(0)
     watch.on_train_end()
     model.get_layer("decoder").get_layer("decoder_pixels").kernel.assign(np.zeros((32, 784)))
-    with pytest.raises(TrainingError, match="same picture of 16 inputs"):
+    watch.on_epoch_end(1)
+    with pytest.raises(TrainingError, match="same picture of 16 inputs since epoch 2"):
         watch.on_train_end()
 
 

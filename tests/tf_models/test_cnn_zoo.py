@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from tf_models.cnn import alexnet, densenet, lenet, nin, residual_blocks, resnet, vgg
+from tf_models.cnn import alexnet, densenet, lenet, mobilenet_v2, mobilenet_v3, nin, residual_blocks, resnet, vgg
 from tf_models.conventions import conv2d, pool2d
 
 
@@ -69,8 +69,10 @@ def test_convolutions_in_groups_and_with_another_padding():
         lambda side: alexnet(input_shape=(side, side, 1), width=1, hidden=()),
         lambda side: nin(input_shape=(side, side, 1), width=1),
         lambda side: lenet(input_shape=(side, side, 1)),
+        lambda side: mobilenet_v2(input_shape=(side, side, 1), width=0.25),
+        lambda side: mobilenet_v3("small", input_shape=(side, side, 1), width=0.25),
     ],
-    ids=["resnet", "densenet", "vgg", "alexnet", "nin", "lenet"],
+    ids=["resnet", "densenet", "vgg", "alexnet", "nin", "lenet", "mobilenet_v2", "mobilenet_v3"],
 )
 def test_the_smallest_side_that_an_error_names_works(build):
     with pytest.raises(ValueError, match="or more") as error:
@@ -102,6 +104,30 @@ def test_alexnet_copies_a_map_of_one_pixel_36_times():
     np.testing.assert_array_equal(flat, np.tile(np.array(pooled).reshape(2, 16), 36))
 
 
+@pytest.mark.parametrize(
+    ("model", "counts", "sides"),
+    [
+        # Trainable parameters of torchvision's networks with 1,000 classes; sides of the maps that each stride leaves.
+        (lambda: mobilenet_v2(1000), 3_504_872, {"block1": 112, "block3": 56, "block6": 28, "block13": 14, "last": 7}),
+        (lambda: mobilenet_v3("large", 1000), 5_483_032, {"block1": 112, "block3": 56, "block12": 14, "last": 7}),
+        (lambda: mobilenet_v3("small", 1000), 2_542_856, {"block1": 56, "block3": 28, "block8": 14, "last": 7}),
+    ],
+    ids=["v2", "v3-large", "v3-small"],
+)
+def test_mobilenets_parameters_and_maps(model, counts, sides):
+    model = model()
+    assert sum(int(np.prod(weight.shape)) for weight in model.trainable_variables) == counts
+    for block, side in sides.items():
+        layer = f"{block}_project_norm" if block != "last" else "last_norm"
+        assert model.get_layer(layer).output.shape[1:3] == (side, side)
+    assert ("block1_squeeze_conv1" in names(model)) == (model.name == "mobilenet_v3_small")
+    assert "block1_expand_conv" not in names(model)  # the first block expands nothing
+    norm = model.get_layer("last_norm")
+    assert (norm.epsilon, norm.momentum) == ((1e-5, 0.9) if model.name == "mobilenet_v2" else (1e-3, 0.99))
+    kernel = model.get_layer("block3_depthwise_conv").kernel.numpy()
+    assert kernel.std() == pytest.approx((2 / (kernel.shape[0] ** 2 * kernel.shape[2])) ** 0.5, rel=0.1)
+
+
 def test_nins_class_maps_may_be_negative():
     model = nin(classes=3, width=8, input_shape=(16, 16, 3))
     model.get_layer("class_maps").bias.assign([-10.0, 0.0, 10.0])
@@ -124,6 +150,10 @@ def test_nins_class_maps_may_be_negative():
         (lambda: alexnet(groups=3), "groups must divide 64"),
         (lambda: nin(input_shape=(2, 2, 3)), "Network in Network needs images of 3x3 or more"),
         (lambda: lenet(input_shape=(15, 15, 1)), "LeNet-5 needs images of 16x16 or more"),
+        (lambda: mobilenet_v2(input_shape=(16, 64, 3)), "MobileNet-V2 needs images of 17x17 or more, not 16x64"),
+        (lambda: mobilenet_v2(width=0), "width must be positive, not 0"),
+        (lambda: mobilenet_v3("tiny"), "size must be one of large, small, not 'tiny'"),
+        (lambda: mobilenet_v3(dropout=1.0), r"dropout must be in \[0, 1\), not 1.0"),
         (lambda: residual_blocks("other"), "kind must be one of resizing, identity"),
         (lambda: residual_blocks("identity"), "keeps the 1 channels of its input; it cannot give 8"),
     ],

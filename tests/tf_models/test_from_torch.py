@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 
 from tf_data.errors import InputError
-from tf_models.cnn import alexnet, densenet, lenet, load_torch_weights, resnet, vgg
+from tf_models.cnn import (
+    alexnet,
+    densenet,
+    from_torch,
+    lenet,
+    load_torch_weights,
+    mobilenet_v2,
+    mobilenet_v3,
+    resnet,
+    vgg,
+)
 
 torch = pytest.importorskip("torch")
 networks = pytest.importorskip("benchmarks.torch_networks")
@@ -15,7 +25,24 @@ nn = torch.nn
 
 
 VGG = ((1, 4), (1, 8), (2, 16), (2, 32), (2, 32))
+V2 = ((1, 16, 1, 1), (6, 16, 2, 2), (4, 24, 2, 1))
+V3 = (
+    (3, 16, 16, True, "relu", 2),
+    (3, 32, 16, False, "relu", 1),
+    (5, 64, 16, True, "hard_silu", 2),
+    (5, 48, 16, True, "hard_silu", 1),
+)
+# torchvision's module takes the channels of squeeze and excite: a quarter of the expanded in multiples of 8.
+V3_TORCH = tuple((k, e, c, {16: 8, 64: 16, 48: 16}[e] if s else 0, a == "hard_silu", d) for k, e, c, s, a, d in V3)
 CASES = {
+    "mobilenet_v2": (
+        lambda: networks.mobilenet_v2(V2, 32, 1280, 5),
+        lambda: mobilenet_v2(classes=5, input_shape=(33, 50, 3), blocks=V2),
+    ),
+    "mobilenet_v3": (
+        lambda: networks.mobilenet_v3(V3_TORCH, 16, 1024, 5),
+        lambda: mobilenet_v3("small", classes=5, input_shape=(33, 50, 3), blocks=V3),
+    ),
     "resnet18": (
         lambda: networks.ResNet((2, 2, 2, 2), False, 6, 3, 1),
         lambda: resnet(18, classes=3, input_shape=(28, 28, 1), width=6),
@@ -77,6 +104,37 @@ def test_logits_equal_pytorchs(case, tmp_path):
     assert abs(before - expected).max() > 0.01
     assert expected.std(axis=0).max() > 0.01  # the logits depend on the image
     np.testing.assert_allclose(model(images), expected, atol=1e-4 * max(1, abs(expected).max()))
+
+
+def test_mobilenets_tensors_are_called_as_in_torchvisions_files():
+    second, third = mobilenet_v2(input_shape=(64, 64, 3)), mobilenet_v3("small", input_shape=(64, 64, 3))
+    names = [name for _, name, *_ in from_torch._variables(second)]
+    assert names[0] == "features.0.0.weight"
+    assert len(names) == len(set(names)) == 52 + 4 * 52 + 2
+    assert {
+        "features.1.conv.0.0.weight",
+        "features.1.conv.1.weight",
+        "features.1.conv.2.running_mean",
+        "features.2.conv.1.0.weight",
+        "features.2.conv.2.weight",
+        "features.2.conv.3.bias",
+        "features.17.conv.3.running_var",
+        "features.18.0.weight",
+        "classifier.1.bias",
+    } <= set(names)
+    names = [name for _, name, *_ in from_torch._variables(third)]
+    assert len(names) == len(set(names))
+    assert {
+        "features.1.block.0.0.weight",
+        "features.1.block.1.fc1.bias",
+        "features.1.block.2.1.running_mean",
+        "features.2.block.2.0.weight",
+        "features.11.block.2.fc2.weight",
+        "features.11.block.3.1.weight",
+        "features.12.1.bias",
+        "classifier.0.weight",
+        "classifier.3.weight",
+    } <= set(names)
 
 
 @pytest.fixture

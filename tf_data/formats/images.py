@@ -24,6 +24,7 @@ from tf_data.formats.writing import Job, Unit
 
 NAME = "images"
 UNIT = 500  # pictures between two entries in the journal
+READ_BYTES = 2**16
 PART = 10_000  # rows of a list that are read at once
 
 
@@ -83,15 +84,15 @@ class ImageBlocks(Blocks):
     def __init__(self, folder: Path, manifest: Manifest, split: str):
         self.schema = manifest.schema
         (file,) = manifest.of_split(split)
-        self._folder, self._list = folder, folder / file.path
+        self._prefix, self._list = os.path.join(folder, ""), folder / file.path
         self._paths, self._labels, self._sums = self._read_list(file.samples[split])
         self.counts = np.ones(len(self._paths), np.int64)
         self.sample_bytes = self.schema.sample_bytes
 
     def read(self, block, start, stop):
-        path = self._path(block)
+        path = self.name(block, 0)
         try:
-            data = path.read_bytes()
+            data = _read(path)
         except FileNotFoundError:
             raise InputError(f"missing file {path}, named in {self._list} record {block}") from None
         except OSError as error:
@@ -106,10 +107,11 @@ class ImageBlocks(Blocks):
         return self._labels[block : block + 1][start:stop]
 
     def name(self, block, row):
-        return str(self._path(block))
+        return self._prefix + self._paths[block].decode()
 
-    def _path(self, block: int) -> Path:
-        return self._folder / self._paths[block].decode()
+    def paths(self) -> list[str]:
+        """Every picture's file, in the samples' order."""
+        return [self.name(block, 0) for block in range(len(self._paths))]
 
     def _read_list(self, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Paths `(count,)` bytes, labels `(count,)`, and checksums `(count, 32)` uint8: a list may have millions."""
@@ -145,6 +147,18 @@ class ImageBlocks(Blocks):
             np.array([int(label) for _, label, _ in rows], self.schema.label_dtype),
             np.frombuffer(bytes.fromhex("".join(digest for _, _, digest in rows)), np.uint8).reshape(len(rows), 32),
         )
+
+
+def _read(path: str) -> bytes:
+    """A small file's bytes. Pictures are opened one by one, and a file object takes as long as its content."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        parts = [os.read(file, READ_BYTES)]
+        while len(parts[-1]) == READ_BYTES:
+            parts.append(os.read(file, READ_BYTES))
+    finally:
+        os.close(file)
+    return b"".join(parts) if len(parts) > 1 else parts[0]
 
 
 blocks = ImageBlocks

@@ -15,13 +15,13 @@ NORM = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "movin
 
 
 def load_torch_weights(model: keras.Model, path: str | Path) -> keras.Model:
-    """Give a ResNet, VGG, AlexNet or DenseNet of this package the weights of its torchvision namesake.
+    """Give a ResNet, VGG, AlexNet, DenseNet or MobileNet of this package the weights of its torchvision namesake.
 
     The file is read without running code that it may hold. The model changes only if every tensor fits.
 
     Args:
-        model: from `resnet`, `vgg`, `alexnet` or `densenet`, with the sizes of the network that was saved. The first dense layer of
-            torchvision's VGGs takes a map of 7x7, that of images of 224x224.
+        model: from `resnet`, `vgg`, `alexnet`, `densenet`, `mobilenet_v2` or `mobilenet_v3`, with the sizes of the network
+            that was saved. The first dense layer of torchvision's VGGs takes a map of 7x7, that of images of 224x224.
         path: of what `torch.save(module.state_dict(), path)` wrote.
 
     Returns:
@@ -35,13 +35,13 @@ def load_torch_weights(model: keras.Model, path: str | Path) -> keras.Model:
     places = list(_variables(model))
     tensors = read_state_dict(path)
     values = []
-    for variable, name, flattened in places:
+    for variable, name, axes, flattened in places:
         if name not in tensors:
             raise InputError(f"{path} holds no {name}, which {model.name} needs; build the network that was saved")
-        value, needed = tensors.pop(name), _torch_shape(tuple(variable.shape))
+        value, needed = tensors.pop(name), tuple(variable.shape[axes.index(axis)] for axis in range(len(axes)))
         if value.shape != needed:
             raise InputError(f"{path}: {name} is {value.shape}, but {model.name} needs {needed}")
-        values.append(_keras_order(value, flattened))
+        values.append(_flattened_last(value, flattened) if flattened else value.transpose(axes))
     if tensors:
         raise InputError(f"{path} holds {next(iter(tensors))}, for which {model.name} has no place")
     for (variable, *_), value in zip(places, values, strict=True):
@@ -68,7 +68,9 @@ def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def _variables(model: keras.Model) -> Iterator[tuple]:
-    """Each variable, its tensor's name, and the `(height, width, channels)` that a dense layer sees flattened or None.
+    """Each variable, its tensor's name, the tensor's axes in Keras' order, and the flattened shape.
+
+    That is the `(height, width, channels)` of the map that a dense layer sees flattened, None elsewhere.
 
     Raises:
         ValueError: a model whose layers torchvision's names are not known for.
@@ -76,7 +78,9 @@ def _variables(model: keras.Model) -> Iterator[tuple]:
     known = {layer.name for layer in model.layers}
     places = next((places for mark, places in KINDS.items() if mark in known), None)
     if places is None:
-        raise ValueError(f"{model.name} has no torchvision namesake; known are ResNets, VGGs, AlexNet, DenseNets")
+        raise ValueError(
+            f"{model.name} has no torchvision namesake; known are ResNets, VGGs, AlexNet, DenseNets and MobileNets"
+        )
     flattened = None
     for layer, prefix in places(model):
         if isinstance(layer, layers.Flatten):
@@ -85,26 +89,23 @@ def _variables(model: keras.Model) -> Iterator[tuple]:
         for variable in layer.weights:
             norm = isinstance(layer, layers.BatchNormalization)
             name = NORM[variable.name] if norm else {"kernel": "weight", "bias": "bias"}[variable.name]
-            yield variable, f"{prefix}.{name}", flattened if variable.name == "kernel" else None
+            kernel = variable.name == "kernel"
+            yield variable, f"{prefix}.{name}", _axes(layer) if kernel else (0,), flattened if kernel else None
         if isinstance(layer, layers.Dense):
             flattened = None
 
 
-def _torch_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of PyTorch's tensor: `(out, in, height, width)` and `(out, in)` in place of Keras' kernels."""
-    if len(shape) == 4:
-        return (shape[3], shape[2], *shape[:2])
-    return shape[::-1]
+def _axes(layer: layers.Layer) -> tuple[int, ...]:
+    """Where in PyTorch's kernel the axes of Keras' are: `(out, in, height, width)` or `(out, in)` is PyTorch's order."""
+    if isinstance(layer, layers.DepthwiseConv2D):  # `(height, width, channels, 1)` is `(channels, 1, height, width)`
+        return (2, 3, 0, 1)
+    return (2, 3, 1, 0) if isinstance(layer, layers.Conv2D) else (1, 0)
 
 
-def _keras_order(value: np.ndarray, flattened: tuple[int, int, int] | None) -> np.ndarray:
-    """A tensor with Keras' order of axes; PyTorch flattens channels first, Keras last."""
-    if value.ndim == 4:
-        return value.transpose(2, 3, 1, 0)
-    if flattened:
-        height, width, channels = flattened
-        return value.reshape(-1, channels, height, width).transpose(2, 3, 1, 0).reshape(-1, len(value))
-    return value.T
+def _flattened_last(value: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """A dense kernel in Keras' order; PyTorch flattens channels first, Keras last."""
+    height, width, channels = shape
+    return value.reshape(-1, channels, height, width).transpose(2, 3, 1, 0).reshape(-1, len(value))
 
 
 def _resnet(model: keras.Model) -> Iterator[tuple]:
@@ -132,6 +133,30 @@ def _densenet(model: keras.Model) -> Iterator[tuple]:
             name = re.sub(r"^transition(\d+)_", r"features.transition\1.", layer.name)
             name = re.sub(r"^block(\d+)_layer(\d+)_", r"features.denseblock\1.denselayer\2.", name)
             yield layer, fixed.get(layer.name, name)
+
+
+def _mobilenet(model: keras.Model) -> Iterator[tuple]:
+    """Layers of `mobilenet_v2` and `mobilenet_v3` with the names of torchvision's, which number a block's parts."""
+    third = "hidden" in {layer.name for layer in model.layers}
+    parts: dict[int, list[str]] = {}
+    for layer in model.layers:
+        if not layer.weights:
+            continue
+        head, _, kind = layer.name.rpartition("_")
+        below = "1" if kind == "norm" else "0"
+        if not head:
+            yield layer, {"hidden": "classifier.0", "logits": f"classifier.{3 if third else 1}"}[kind]
+        elif head in ("stem", "last"):
+            yield layer, f"features.{0 if head == 'stem' else max(parts) + 1}.{below}"
+        else:
+            block, part = re.fullmatch(r"block(\d+)_(.+)", head).groups()
+            seen = parts.setdefault(int(block), [])
+            # In the second version the projection and its norm have numbers of their own.
+            alone = part == "project" and not third
+            if (entry := kind if alone else part) not in seen:
+                seen.append(entry)
+            below = "" if alone else f".fc{kind[-1]}" if part == "squeeze" else f".{below}"
+            yield layer, f"features.{block}.{'block' if third else 'conv'}.{seen.index(entry)}{below}"
 
 
 COUNTED = (
@@ -162,4 +187,5 @@ KINDS = {
     "block5_pool": _sequential,
     "pool5": _sequential,
     "block1_layer1_conv1": _densenet,
+    "block1_depthwise_conv": _mobilenet,
 }

@@ -4,6 +4,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from tf_models.conventions import exempt_from_decay
+
 OBJECTIVES = ("non-saturating", "wasserstein")
 NOISES = ("uniform", "normal")
 
@@ -89,7 +91,7 @@ class GAN(keras.Model):
         They must exist before the first compiled step, and a checkpoint finds both as attributes of the model.
         """
         config = keras.optimizers.serialize(self.optimizer)
-        self.discriminator_optimizer = keras.optimizers.deserialize(config)
+        self.discriminator_optimizer = exempt_from_decay(keras.optimizers.deserialize(config))
         self.optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
 

@@ -7,9 +7,21 @@ from importlib import resources
 from tf_data.command import nearest
 from tf_data.errors import InputError
 from tf_models.recipe import Recipe
-from tf_models.recipes import autoencoder, basic_ml, cnn, cnn_zoo, gan, mechanics, metric, mlp
+from tf_models.recipes import (
+    autoencoder,
+    basic_ml,
+    cnn,
+    cnn_fast,
+    cnn_mobile,
+    cnn_zoo,
+    gan,
+    mechanics,
+    metric,
+    mlp,
+    tricks,
+)
 
-SECTIONS = (basic_ml, mlp, cnn, cnn_zoo, metric, autoencoder, gan, mechanics)
+SECTIONS = (basic_ml, mlp, cnn, cnn_zoo, cnn_fast, cnn_mobile, metric, autoencoder, gan, mechanics, tricks)
 
 
 @functools.cache

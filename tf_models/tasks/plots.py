@@ -8,12 +8,15 @@ import numpy as np
 from tf_data.dataset import Data
 from tf_data.figures import figure
 
+DRAWN_STEPS = 10_000  # of a schedule, spread over the run
+
 
 def curves(history: list[dict[str, float]], path: Path) -> str:
-    """Every metric over the epochs, training and validation in one panel."""
+    """Every metric over the epochs, training and validation in one panel; `learning_rate` has a figure of its own."""
     from matplotlib.ticker import MaxNLocator
 
-    names = [name for name in dict.fromkeys(key for row in history for key in row) if not name.startswith("val_")]
+    keys = dict.fromkeys(key for row in history for key in row)
+    names = [name for name in keys if not name.startswith("val_") and name != "learning_rate"]
     epochs = np.arange(1, len(history) + 1)
     with figure(path, figsize=(4.2 * max(1, len(names)), 3.2)) as drawn:
         axes = drawn.subplots(1, max(1, len(names)), squeeze=False)[0]
@@ -26,6 +29,24 @@ def curves(history: list[dict[str, float]], path: Path) -> str:
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.grid(alpha=0.3)
             axis.legend()
+    return path.name
+
+
+def learning_rate(schedule: Callable[[np.ndarray], np.ndarray], steps: int, epochs: int, path: Path) -> str:
+    """The rate over the whole run.
+
+    Args:
+        schedule: from step numbers int64 `(n,)` to rates `(n,)`.
+        steps: in an epoch.
+        epochs: of the run.
+    """
+    last = steps * epochs - 1
+    places = np.unique(np.linspace(0, last, min(last + 1, DRAWN_STEPS)).astype(np.int64))
+    with figure(path, figsize=(5.6, 3.2)) as drawn:
+        axis = drawn.subplots()
+        axis.plot(places / steps, np.asarray(schedule(places)))
+        axis.set(xlabel="epoch", ylabel="learning rate", ylim=(0, None))
+        axis.grid(alpha=0.3)
     return path.name
 
 

@@ -39,6 +39,22 @@ class Signals:
         self.received = True
 
 
+class LearningRate(keras.callbacks.Callback):
+    """Adds `learning_rate`, the rate of the epoch's last step, to its logs.
+
+    Args:
+        schedule: from steps to rates.
+        steps: in an epoch.
+    """
+
+    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps: int):
+        super().__init__()
+        self.schedule, self.steps = schedule, steps
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["learning_rate"] = float(self.schedule((epoch + 1) * self.steps - 1))
+
+
 class Checkpoints(keras.callbacks.Callback):
     """Restores the state when training begins and saves it at intervals, so that a run can be killed at any moment.
 

@@ -2,7 +2,7 @@
 
 from tf_data.datasets import get
 from tf_data.files import write_text
-from tf_models.recipe import Original
+from tf_models.recipe import Original, Recipe
 from tf_models.scores import show
 from tf_models.training.run_directory import RunDirectory
 
@@ -23,6 +23,7 @@ def write_report(run: RunDirectory) -> None:
         f"| samples | {counts} |",
         f"| training | {recipe.epochs} epochs, batch {recipe.batch_size}, {recipe.optimizer} {recipe.learning_rate:g}, "
         f"seed {recipe.seed} |",
+        *_schedule_row(recipe),
         f"| time | {info['seconds']:.1f} s on {info['device']}, XLA {'on' if info['jit'] else 'off'} |",
         f"| versions | {', '.join(f'{name} {number}' for name, number in info['versions'].items())} |",
         "",
@@ -41,6 +42,14 @@ def write_report(run: RunDirectory) -> None:
     if info["figures"]:
         lines += ["", "## Figures", "", *(f"![{name}](figures/{name})" for name in info["figures"])]
     write_text(run.path / "report.md", "\n".join(lines) + "\n")
+
+
+def _schedule_row(recipe: Recipe) -> list[str]:
+    stated = dict(recipe.schedule)
+    if not stated:
+        return []
+    arguments = [f"{name.replace('_', ' ')} {value}" for name, value in stated.items() if name != "name"]
+    return [f"| schedule | {', '.join([stated['name'], *arguments])}; the learning rate above is its highest |"]
 
 
 def _result_table(results: dict, original: Original | None) -> list[str]:

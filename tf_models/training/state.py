@@ -93,7 +93,8 @@ def save(path: Path, model: keras.Model, progress: Progress) -> None:
 def load(path: Path) -> tuple[dict[str, np.ndarray], Progress]:
     """Read what `save` wrote. Raises `InputError` when the file is damaged (every entry has a checksum)."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # NumPy leaves a damaged file open when it opens it itself.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             values = {name: archive[name] for name in archive.files}
         progress = Progress(**json.loads(values.pop("meta").tobytes()))
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:

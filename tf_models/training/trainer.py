@@ -22,10 +22,11 @@ from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches, input_error
 from tf_models import tasks
 from tf_models.recipe import Recipe
+from tf_models.tasks import plots
 from tf_models.tasks.base import Task, scoring_batch
-from tf_models.training import state
-from tf_models.training.building import adapt_normalization, build_model, build_optimizer
-from tf_models.training.callbacks import CHECKPOINT_SECONDS, Checkpoints, Signals
+from tf_models.training import schedules, state
+from tf_models.training.building import adapt_layers, build_model, build_optimizer
+from tf_models.training.callbacks import CHECKPOINT_SECONDS, Checkpoints, LearningRate, Signals
 from tf_models.training.devices import choose_jit, device_name, precision, require_tensorflow
 from tf_models.training.loop import StepLoop
 from tf_models.training.report import write_report
@@ -106,6 +107,7 @@ def begin(recipe: Recipe, options: Options, data: Data, run_dir: Path | None = N
             "origin": data.origin,
             "counts": data.counts,
             "classes": data.classes,
+            "shape": data.train.x.shape[1:],
             "skipped": data.skipped,
         },
     )
@@ -133,6 +135,11 @@ def resume(
     if epochs is not None and epochs != recipe.epochs:
         if epochs < recipe.epochs and run.info["status"] == "done":
             raise InputError(f"{run.path} has been trained for {recipe.epochs} epochs; --epochs can only grow")
+        if schedules.spans_the_run(recipe):
+            raise InputError(
+                f"{run.path} has a {recipe.schedule['name']} schedule laid out for {recipe.epochs} epochs, which cannot "
+                f"become {epochs}; start a new run"
+            )
         recipe = replace(recipe, epochs=epochs)
     elif run.info["status"] == "done":
         return run
@@ -174,8 +181,9 @@ def build(recipe: Recipe, options: Options, data: Data) -> tuple[keras.Model, Ta
     task = tasks.make(recipe)
     with precision(options.precision):
         model = build_model(recipe)
-        adapt_normalization(model, data.train)
-        task.compile(model, build_optimizer(recipe), data, choose_jit(model, options.jit))
+        adapt_layers(model, data.train)
+        steps = Batches(data.train, recipe.batch_size).steps
+        task.compile(model, build_optimizer(recipe, steps), data, choose_jit(model, options.jit))
     return model, task
 
 
@@ -214,11 +222,19 @@ def finish(run: RunDirectory, options: Options, data: Data, model, task: Task, h
     run.save_model(model)
     run.write_history(history)
     figures = task.figures(model, data, history, run.figures) if options.figures else []
+    if figures and run.recipe.schedule:
+        figures.insert(1, _draw_schedule(run, data))
     run.update(status="done", seconds=round(seconds, 3), results=results, figures=figures)
     write_report(run)
     if not options.quiet:
         print(f"test: {task.describe(results['test'])}")
         print(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
+
+
+def _draw_schedule(run: RunDirectory, data: Data) -> str:
+    steps = Batches(data.train, run.recipe.batch_size).steps
+    schedule = schedules.build(run.recipe, steps)
+    return plots.learning_rate(schedule, steps, run.recipe.epochs, run.figures / "learning_rate.png")
 
 
 def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
@@ -253,6 +269,9 @@ def _fit(
     )
     callback = Checkpoints(run, loop, progress, values, signals, options.checkpoint_seconds)
     callbacks = [*task.callbacks(model, data, run), callback]
+    if recipe.schedule:
+        # First, so that the others find the rate in the logs.
+        callbacks.insert(0, LearningRate(schedules.build(recipe, batches.steps), batches.steps))
     if options.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(str(run.path / "tensorboard")))
     validation = None

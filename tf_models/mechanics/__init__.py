@@ -1,0 +1,1 @@
+"""The mechanics around training: saving and loading."""

@@ -1,0 +1,167 @@
+"""`python -m tf_models.mechanics.save_load RUN_DIR`: save a trained model in every form, load each again, and compare.
+
+Two tables: the run's test accuracy by each form, which must be one figure; and what each form keeps, measured on a small
+model in the middle of an epoch that has everything to lose: Adam, dropout, batch normalisation and running metrics.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tf_data.command import Parser, import_tensorflow, run
+from tf_data.errors import InputError
+
+
+@dataclass(frozen=True)
+class Score:
+    """A model by one form: test accuracy before and after, whether all outputs are equal bit for bit, and bytes on disk."""
+
+    form: str
+    accuracy: float
+    loaded_accuracy: float
+    equal_outputs: bool
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What of a compiled model in mid-epoch comes back by one form.
+
+    Attributes:
+        architecture: it loads without the code that built the model.
+        weights: kernels, biases and moving averages.
+        optimizer: step count, learning rate and moments.
+        seeds: the state of dropout's generator.
+        metrics: the running loss and accuracy.
+        resumes: the next steps give the same weights, bit for bit, as without saving.
+    """
+
+    form: str
+    architecture: bool
+    weights: bool
+    optimizer: bool
+    seeds: bool
+    metrics: bool
+    resumes: bool
+
+
+def scores(model, task, split, build: Callable, folder: Path) -> list[Score]:
+    """Save a compiled model in every form below `folder`, load each, and score both on a split.
+
+    Args:
+        model: a compiled `keras.Model`.
+        task: the recipe's; its `evaluate` gives `accuracy`.
+        split: samples to score.
+        build: makes the model anew, compiled, for the forms that hold no architecture.
+    """
+    import numpy as np
+
+    from tf_models.mechanics.forms import FORMS, size
+    from tf_models.tasks.base import scoring_batch
+
+    batch = scoring_batch(split)
+    before, outputs = task.evaluate(model, split, batch)["accuracy"], task.logits(model, split)
+    rows = []
+    for form in FORMS:
+        path = form.path(folder)
+        form.save(model, path)
+        loaded = form.load(path, build)
+        after = task.evaluate(loaded, split, batch)["accuracy"]
+        equal = np.array_equal(outputs, task.logits(loaded, split))
+        rows.append(Score(form.name, before, after, equal, size(path)))
+    return rows
+
+
+def kept(folder: Path) -> list[Kept]:
+    """What each form keeps of `forms.probe()`, measured by saving and loading it below `folder`."""
+    from tf_models.mechanics.forms import FORMS, equal_groups, prepare, probe, step
+
+    rows = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for form in FORMS:
+        model = probe()
+        step(model, 0, 3)
+        path = form.path(folder)
+        form.save(model, path)
+        loaded = form.load(path, probe)
+        groups = equal_groups(model, loaded)
+        prepare(loaded)  # a loaded model has no running metrics yet
+        step(model, 3, 5)
+        step(loaded, 3, 5)
+        resumes = equal_groups(model, loaded)["weights"]
+        rows.append(Kept(form.name, form.architecture(path), resumes=resumes, **groups))
+    return rows
+
+
+def parser() -> Parser:
+    parser = Parser(prog="python -m tf_models.mechanics.save_load", description=__doc__)
+    parser.add_argument(
+        "run_dir", nargs="?", help="what `python -m tf_models.train` wrote; default: the second table alone"
+    )
+    parser.add_argument("--data-dir", help="folder of official files, if it has moved since the training")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="keep the model in every form there; must not exist")
+    parser.add_argument("--json", action="store_true", help="print both tables as JSON")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = parser().parse_args(argv)
+    if arguments.out and (arguments.out.exists() or not arguments.run_dir):
+        raise InputError(
+            f"--out {arguments.out} {'exists already' if arguments.run_dir else 'goes with a run directory'}"
+        )
+    directory = None
+    if arguments.run_dir:
+        from tf_models.training.run_directory import RunDirectory
+
+        directory = RunDirectory.open(arguments.run_dir)
+    import_tensorflow()
+    with tempfile.TemporaryDirectory(prefix="save-load-") as place:
+        table = (
+            [] if directory is None else _of_run(directory, arguments.data_dir, arguments.out or Path(place) / "run")
+        )
+        second = kept(Path(place) / "probe")
+    if arguments.json:
+        print(json.dumps({"scores": [asdict(row) for row in table], "kept": [asdict(row) for row in second]}, indent=2))
+    else:
+        print("\n\n".join(_table(rows) for rows in (table, second) if rows))
+    return 0 if all(row.equal_outputs for row in table) else 1
+
+
+def _of_run(directory, data_dir: str | None, folder: Path) -> list[Score]:
+    from tf_data.files import whole_folder
+    from tf_models.training.trainer import Options, build, evaluate
+
+    data, _, task = evaluate(directory, data_dir)
+    if not hasattr(task, "logits"):
+        raise InputError(f"{directory.path} is a run of {directory.recipe.id}, no classifier; name one of a classifier")
+    options = Options(**directory.info["options"])
+
+    def anew():
+        model, _ = build(directory.recipe, options, data)
+        return model
+
+    with whole_folder(folder) as temporary:
+        return scores(directory.load_model(), task, data.test, anew, temporary)
+
+
+def _table(rows: list) -> str:
+    cells = [[name.replace("_", " ") for name in asdict(rows[0])]]
+    cells += [[_cell(name, value) for name, value in asdict(row).items()] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells)
+
+
+def _cell(name: str, value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.2%}"
+    return f"{value:,}" if isinstance(value, int) else value
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

@@ -1,0 +1,251 @@
+"""The learning-rate range test (Smith 2017, arXiv 1506.01186, section 3.3): raise the rate and watch the loss."""
+
+import csv
+import io
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tf_data.errors import InputError, TrainingError
+from tf_data.figures import figure
+from tf_data.files import write_text
+from tf_data.pipeline import Batches
+from tf_models.recipe import Recipe
+from tf_models.training import state
+from tf_models.training.devices import require_tensorflow
+from tf_models.training.loop import StepLoop
+from tf_models.training.trainer import Options, build, load_data, versions
+
+RISES = ("exponential", "linear")
+SMOOTHING = 0.9  # share of the past in a moving average
+DIVERGED = 4.0  # times the lowest smoothed loss
+SETTLED = 10  # steps before anything is judged
+# Shares of the rate with the lowest loss, which is already close to divergence.
+HIGHEST, CONSTANT = 1 / 2, 1 / 10
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Which rates a range test tries.
+
+    Attributes:
+        low, high: first and last rate.
+        steps: how many, a batch each.
+        rise: `exponential` (equal factors) or `linear` (equal steps, as in the paper).
+
+    Raises:
+        InputError: rates that are not 0 < low < high, fewer than 20 steps, or an unknown rise.
+    """
+
+    low: float = 1e-5
+    high: float = 10.0
+    steps: int = 200
+    rise: str = "exponential"
+
+    def __post_init__(self):
+        if not 0 < self.low < self.high:
+            raise InputError(f"rates must be 0 < low < high, not {self.low:g} and {self.high:g}")
+        if self.steps < 2 * SETTLED:
+            raise InputError(f"a range test needs at least {2 * SETTLED} steps, not {self.steps}")
+        if self.rise not in RISES:
+            raise InputError(f"rise must be one of {', '.join(RISES)}, not {self.rise!r}")
+
+    @property
+    def rates(self) -> np.ndarray:
+        """The rates `(steps,)`."""
+        space = np.geomspace if self.rise == "exponential" else np.linspace
+        return space(self.low, self.high, self.steps)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a range test saw, a row a step: `rates`, batch `losses`, batch `accuracies` (empty where there are none)."""
+
+    rates: np.ndarray
+    losses: np.ndarray
+    accuracies: np.ndarray
+    diverged: bool
+
+    @property
+    def smoothed(self) -> np.ndarray:
+        """Smoothed losses `(steps,)`, none counted above those of the first steps: divergence would hide all else."""
+        return smooth(np.minimum(self.losses, self.losses[:SETTLED].mean()))
+
+
+def average(values: np.ndarray) -> np.ndarray:
+    """Exponential moving average `(n,)` without the pull towards its start at 0."""
+    mean, out = 0.0, []
+    for count, value in enumerate(values, 1):
+        mean = SMOOTHING * mean + (1 - SMOOTHING) * value
+        out.append(mean / (1 - SMOOTHING**count))
+    return np.array(out)
+
+
+def smooth(values: np.ndarray) -> np.ndarray:
+    """The mean of the moving averages from both ends: one alone would lag behind."""
+    return (average(values) + average(values[::-1])[::-1]) / 2
+
+
+def range_test(model: keras.Model, batches: Batches, sweep: Sweep = Sweep(), jit: bool = False) -> Trace:
+    """Train with rising rates, a batch each, until the loss diverges; afterwards the model is what it was before.
+
+    Args:
+        model: compiled, with one optimizer of constant rate and a metric `loss`.
+        batches: of the training split; another epoch follows where they do not suffice.
+        sweep: the rates.
+        jit: whether XLA compiles the step.
+
+    Raises:
+        InputError: a model without such a loss.
+    """
+    rates, losses, accuracies = [], [], []
+    diverged = False
+    loop = StepLoop(model, batches, jit)
+    saved = state.capture(model)
+    loop.block = 1
+    blocks = iter(loop.blocks(0, 0))
+    try:
+        for rate in sweep.rates:
+            model.optimizer.learning_rate = rate
+            model.reset_metrics()  # the logs are means since then: of this batch alone
+            try:
+                logs = loop.train_function(blocks)
+            except TrainingError:  # not finite any more
+                diverged = True
+                break
+            if "loss" not in logs:
+                raise InputError(f"{model.name} minimises no single loss (it has {', '.join(logs)}); nothing to follow")
+            rates.append(rate)
+            losses.append(float(logs["loss"]))
+            if "accuracy" in logs:
+                accuracies.append(float(logs["accuracy"]))
+            means = average(losses)
+            if len(losses) > SETTLED and means[-1] > DIVERGED * means[SETTLED:].min() > 0:
+                diverged = True
+                break
+    finally:
+        state.restore(model, saved)
+        model.reset_metrics()
+    return Trace(np.array(rates), np.array(losses), np.array(accuracies), diverged)
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Rates read off a range test.
+
+    Attributes:
+        lowest: of the lowest smoothed loss.
+        constant: a tenth of that, for a rate that stays.
+        highest: half of that, for a schedule that rises and falls.
+    """
+
+    lowest: float
+    constant: float
+    highest: float
+
+
+def suggest(trace: Trace) -> Suggestion | None:
+    """Rates by the rules of `Suggestion`; None where the loss is lowest at one of the ends."""
+    place = int(np.argmin(trace.smoothed))
+    if not SETTLED <= place < len(trace.losses) - 1:
+        return None
+    lowest = float(trace.rates[place])
+    return Suggestion(lowest, CONSTANT * lowest, HIGHEST * lowest)
+
+
+def find_lr(
+    recipe: Recipe, options: Options = Options(), sweep: Sweep = Sweep(), run_dir: Path | None = None, settings=()
+) -> Suggestion | None:
+    """Make a range test of a recipe from its initial weights and write it into a directory of its own.
+
+    The directory gets `find_lr.csv`, `find_lr.png` and `find_lr.json`; it holds no run, and nothing can be resumed
+    there. The recipe's schedule and rate are left out.
+
+    Args:
+        recipe, options, settings: as for `tf_models.training.trainer.train`.
+        sweep: the rates.
+        run_dir: where; default `runs/<recipe>-find-lr-<time>`.
+
+    Returns:
+        What it suggests, None where the loss is lowest at one of the ends.
+
+    Raises:
+        InputError: as `train` raises, or a model with no single loss.
+    """
+    require_tensorflow()
+    recipe = recipe.override(settings)
+    data = load_data(recipe, options)
+    recipe = replace(recipe.for_source(data.source), schedule={}, storage="memory")
+    model, task = build(recipe, options, data)
+    folder = Path(run_dir or Path("runs") / f"{recipe.id}-find-lr-{time.strftime('%Y%m%d-%H%M%S')}")
+    if (folder / "run.json").exists() or (folder / "find_lr.json").exists():
+        raise InputError(f"{folder} holds a run already; choose another --run-dir")
+    say = (lambda *_: None) if options.quiet else print
+    say(f"{recipe.id}: {sweep.steps} batches of {recipe.batch_size}, rates {sweep.low:g} to {sweep.high:g}")
+    batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
+    trace = range_test(model, batches, sweep, model.jit_compile)
+    if not len(trace.rates):
+        raise TrainingError(f"the loss is not finite at the first rate, {sweep.low:g}; begin lower with --lr-range")
+    found = suggest(trace)
+    _write(folder, recipe, options, sweep, trace, found)
+    say(f"{_outcome(trace, sweep)}; {folder / 'find_lr.png'}")
+    if found:
+        say(f"the smoothed loss is lowest at {found.lowest:.2g}")
+        say(f"  constant rate, a tenth of that: --set learning_rate={found.constant:.2g}")
+        say(f"  highest rate of a schedule, half of that: --set learning_rate={found.highest:.2g}")
+    else:
+        say("no suggestion: the loss is lowest at one end; try other rates (--lr-range) or more steps (--lr-steps)")
+    return found
+
+
+def _outcome(trace: Trace, sweep: Sweep) -> str:
+    if trace.diverged:
+        return f"the loss diverges above {trace.rates[-1]:.3g}, after {len(trace.rates)} of {sweep.steps} steps"
+    return f"the loss does not diverge up to {trace.rates[-1]:.3g}"
+
+
+def _write(folder: Path, recipe: Recipe, options: Options, sweep: Sweep, trace: Trace, found: Suggestion | None):
+    columns = {"learning_rate": trace.rates, "loss": trace.losses, "smoothed_loss": trace.smoothed}
+    if len(trace.accuracies):
+        columns["accuracy"] = trace.accuracies
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["step", *columns])
+    writer.writerows([step, *row] for step, row in enumerate(zip(*(map(float, c) for c in columns.values())), 1))
+    write_text(folder / "find_lr.csv", text.getvalue())
+    draw(trace, found, recipe.id, folder / "find_lr.png", logarithmic=sweep.rise == "exponential")
+    record = {
+        "recipe": recipe.as_dict(),
+        "options": vars(options),
+        "sweep": vars(sweep),
+        "versions": versions(),
+        "diverged": trace.diverged,
+        "suggestion": vars(found) if found else None,
+    }
+    write_text(folder / "find_lr.json", json.dumps(record, indent=2) + "\n")
+
+
+def draw(trace: Trace, found: Suggestion | None, title: str, path: Path, logarithmic: bool = True) -> str:
+    """Loss, and accuracy where there is one, against the rate, with what is suggested; returns the file's name."""
+    panels = [("loss", trace.losses, trace.smoothed)]
+    if len(trace.accuracies):
+        panels.append(("accuracy", trace.accuracies, smooth(trace.accuracies)))
+    lines = [("constant", found.constant, "--"), ("highest of a schedule", found.highest, ":")] if found else []
+    with figure(path, figsize=(4.6 * len(panels), 3.4)) as drawn:
+        drawn.suptitle(f"{title}: one batch a rate")
+        axes = drawn.subplots(1, len(panels), squeeze=False)[0]
+        for axis, (name, values, means) in zip(axes, panels, strict=True):
+            axis.plot(trace.rates, values, alpha=0.3, label="batch")
+            axis.plot(trace.rates, means, color="tab:blue", label="smoothed")
+            for label, rate, style in lines:
+                axis.axvline(rate, color="black", linestyle=style, label=f"{label}: {rate:.2g}")
+            axis.set(xlabel="learning rate", ylabel=name, xscale="log" if logarithmic else "linear")
+            axis.grid(alpha=0.3)
+        margin = 0.2 * np.ptp(trace.smoothed) + 1e-9
+        axes[0].set_ylim(trace.smoothed.min() - margin, trace.smoothed.max() + margin)
+        axes[0].legend(fontsize=8)
+    return path.name

@@ -1,0 +1,70 @@
+"""Schedules of the learning rate: from a recipe's words, in epochs, to steps. Importing this loads no TensorFlow."""
+
+from tf_data.command import nearest
+from tf_data.errors import InputError
+from tf_models.recipe import Recipe
+
+
+def one_cycle(learning_rate: float, epochs: int, steps: int, rise: float = 0.3, start: float = 25.0, end: float = 1e4):
+    """A `tf_models.tricks.OneCycle` over the whole run; `rise` is a share of it."""
+    from tf_models.tricks import OneCycle
+
+    return OneCycle(learning_rate, epochs * steps, rise, start, end)
+
+
+def cyclical(
+    learning_rate: float,
+    epochs: int,
+    steps: int,
+    base: float = 0.0,
+    half_cycle: float = 2.0,
+    policy: str = "triangular",
+    gamma: float = 0.99998,
+):
+    """A `tf_models.tricks.Cyclical` between `base` and the learning rate.
+
+    Args:
+        base: the lowest rate; 0 for a quarter of the highest (Smith 2017, section 3.3).
+        half_cycle: epochs from one to the other, not necessarily whole ones.
+        policy, gamma: as there; `gamma` counts for each step.
+    """
+    from tf_models.tricks import Cyclical
+
+    return Cyclical(base or learning_rate / 4, learning_rate, round(half_cycle * steps), policy, gamma)
+
+
+SCHEDULES = {"one-cycle": one_cycle, "cyclical": cyclical}
+
+
+def get(name: str):
+    """The function that makes a schedule. Raises `InputError` for an unknown name."""
+    if name not in SCHEDULES:
+        raise InputError(f"unknown schedule {name!r}{nearest(name, SCHEDULES)}; known: {', '.join(SCHEDULES)}, none")
+    return SCHEDULES[name]
+
+
+def build(recipe: Recipe, steps: int | None):
+    """The recipe's `LearningRateSchedule`, None for a constant rate.
+
+    Args:
+        recipe: as it is trained.
+        steps: batches in an epoch; may be None where there is no schedule.
+
+    Raises:
+        InputError: an unknown schedule, or arguments that it refuses.
+    """
+    if not recipe.schedule:
+        return None
+    if steps is None:
+        raise ValueError(f"{recipe.id} has a schedule: say how many steps an epoch has")
+    arguments = {"name": "", **recipe.schedule}
+    function = get(arguments.pop("name"))
+    try:
+        return function(recipe.learning_rate, recipe.epochs, steps, **arguments)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{recipe.id}: schedule {recipe.schedule['name']}: {error}") from error
+
+
+def spans_the_run(recipe: Recipe) -> bool:
+    """Whether the schedule is laid out for the recipe's number of epochs, which then cannot change in mid-run."""
+    return recipe.schedule.get("name") == "one-cycle"
