@@ -151,8 +151,7 @@ def write_checkpoint(values: dict, topic, recipe, prefix: Path, origin: str) -> 
         names.to_session(values, built, session, topic, origin)
         try:
             prefix.parent.mkdir(parents=True, exist_ok=True)
-            # Saver writes beside and renames; the folder's file `checkpoint`, which names the latest, stays as it is.
-            built.saver.save(session, str(prefix), write_state=False)
+            built.save(session, str(prefix), write_state=False)  # leaves the folder's file `checkpoint` as it is
         except OSError as error:
             raise unwritable(prefix, error) from error
         except (tf.errors.OpError, ValueError) as error:

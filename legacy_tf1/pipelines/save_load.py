@@ -94,9 +94,10 @@ def restore(session: tf1.Session, saver: tf1.train.Saver, checkpoint: Path) -> N
     """Set the graph's variables from a checkpoint.
 
     Raises:
-        InputError: it is missing, cut off, or of another network; the message names the file and the first variable.
+        InputError: it is missing, cut off, or of another network; the message names the file and the variables.
     """
     with _one_line(checkpoint):
+        _check_shapes(session.graph, checkpoint)
         saver.restore(session, str(checkpoint))
 
 
@@ -106,6 +107,7 @@ def restore_meta_graph(checkpoint: Path) -> Iterator[tf1.Session]:
     with tf1.Graph().as_default(), tf1.Session() as session:
         with _one_line(checkpoint):
             saver = tf1.train.import_meta_graph(f"{checkpoint}.meta")
+            _check_shapes(session.graph, checkpoint)
             saver.restore(session, str(checkpoint))
         yield session
 
@@ -145,17 +147,29 @@ def constant_graph(images: tf1.Tensor, path: Path) -> tf1.Tensor:
     return x
 
 
+def _check_shapes(graph: tf1.Graph, checkpoint: Path) -> None:
+    # `Saver` itself fails at the first missing variable, and puts values of a wrong shape into a variable in silence.
+    shapes = tf1.train.NewCheckpointReader(str(checkpoint)).get_variable_to_shape_map()
+    faults = []
+    for variable in graph.get_collection(tf1.GraphKeys.GLOBAL_VARIABLES):
+        name = variable.op.name
+        if name not in shapes:
+            faults.append(f"it lacks {name}")
+        elif tuple(shapes[name]) != tuple(variable.shape):
+            faults.append(f"{name} has shape {tuple(shapes[name])}, not {tuple(variable.shape)}")
+    if faults:
+        raise InputError(f"checkpoint {checkpoint} is of another network: {', '.join(faults)}")
+
+
 @contextlib.contextmanager
 def _one_line(checkpoint: Path) -> Iterator[None]:
+    if not Path(f"{checkpoint}.index").exists():
+        raise InputError(f"there is no checkpoint {checkpoint}: {checkpoint}.index is missing")
     try:
         yield
-    except tf1.errors.NotFoundError as error:  # a variable that the checkpoint lacks is not found, either
-        if not Path(f"{checkpoint}.index").exists():
-            raise InputError(f"there is no checkpoint {checkpoint}: {checkpoint}.index is missing") from None
-        raise InputError(f"checkpoint {checkpoint} is of another network: {first_line(error)}") from None
-    except tf1.errors.InvalidArgumentError as error:
-        raise InputError(f"checkpoint {checkpoint} is of another network: {first_line(error)}") from None
-    except (tf1.errors.OpError, OSError, ValueError) as error:
+    except InputError:
+        raise
+    except (tf1.errors.OpError, OSError, ValueError, RuntimeError) as error:
         raise InputError(f"checkpoint {checkpoint} is damaged: {first_line(error)}; save it again") from None
 
 
