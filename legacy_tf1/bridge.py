@@ -100,11 +100,11 @@ def _read_npz(path: Path) -> dict:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name.removesuffix(":0"): archive[name] for name in archive.files}
     except FileNotFoundError:
         raise InputError(f"{path} does not exist") from None
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is damaged or no npz archive of numbers: {error}") from None
 
 

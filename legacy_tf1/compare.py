@@ -6,7 +6,7 @@ compared. Topics whose training amplifies rounding are compared in float64. Exit
 import json
 import math
 import sys
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from legacy_tf1.topics import TOPICS, Topic, get
@@ -214,26 +214,11 @@ def _described(topic: Topic) -> dict:
 
 def _mechanics(as_json: bool) -> int | None:
     import_tensorflow()
-    from legacy_tf1.mechanics import compare_all
+    from legacy_tf1 import mechanics
 
-    rows = list(compare_all())
-    if as_json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
-        return _parted(rows)
-    if rows:
-        names = [field.name for field in fields(rows[0])]
-        cells = [names, *([_show(getattr(row, name)) for name in names] for row in rows)]
-        widths = [max(map(len, column)) for column in zip(*cells)]
-        print("\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells))
-    return _parted(rows)
-
-
-def _parted(rows: list) -> int | None:
-    return 1 if any(not getattr(row, "equal", True) for row in rows) else None
-
-
-def _show(value) -> str:
-    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+    rows = mechanics.compare_all()
+    print(json.dumps([asdict(row) for row in rows], indent=2) if as_json else mechanics.show(rows))
+    return None if all(row.equal for row in rows) else 1
 
 
 if __name__ == "__main__":

@@ -248,6 +248,7 @@ TOPICS = (
         now="fit(x, x) on two sub-models, encoder and decoder, that work alone as well",
         sizes=("latent_dim",),
         settings=(EPSILON,),
+        precision="float64",
     ),
     Topic(
         id="ae-deconv",

@@ -1,11 +1,11 @@
 """What every graph function returns, and the parts that many of them share."""
 
-import contextlib
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
+from legacy_tf1.deprecations import deprecations_silenced
 from legacy_tf1.layers import UPDATE_OPS
 
 tf1 = tf.compat.v1
@@ -67,20 +67,8 @@ class Built:
     def save(self, session, prefix: str, **arguments) -> str:
         """Write a checkpoint with its meta graph by `Saver.save`, which writes beside and renames; returns its prefix."""
         # Saver asks whether it runs in a graph; and it deletes old checkpoints by a function that warns of its end.
-        with self.graph.as_default(), quiet_deprecations():
+        with self.graph.as_default(), deprecations_silenced():
             return self.saver.save(session, prefix, **arguments)
-
-
-@contextlib.contextmanager
-def quiet_deprecations():
-    """Within the context TensorFlow does not say that what is shown here on purpose has an end."""
-    logger = tf.get_logger()
-    level = logger.level
-    logger.setLevel("ERROR")
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def batch_size(x) -> int:
