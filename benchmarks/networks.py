@@ -173,5 +173,5 @@ NETWORKS: dict[str, Network] = {
         _classifier(_zoo(lambda zoo: zoo.ResNet((3, 4, 6, 3), True, 64, 10, 1))), samples=1_280
     ),
     "ae-vae": Network(_vae),
-    "gan-dcgan-celeba": Network(_gan, (64, 64, 3), 384),
+    "gan-dcgan-celeba": Network(_gan, (64, 64, 3), 256),
 }

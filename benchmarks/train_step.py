@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import io
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -38,6 +39,7 @@ def run(quick: bool = False, only: tuple[str, ...] = ()) -> list[dict]:
         work = {name: make() for name, make in made.items()}
         compared = measure.compare(work, repeats=1 if quick else 5, warmup=1, baseline=LOADER)
         rows += [{"network": id, "batch": batch, **row} for row in compared]
+        print(measure.table(rows[-len(compared) :]), file=sys.stderr, flush=True)  # all of it takes long
     return rows
 
 

@@ -100,11 +100,11 @@ def _read_npz(path: Path) -> dict:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name.removesuffix(":0"): archive[name] for name in archive.files}
     except FileNotFoundError:
         raise InputError(f"{path} does not exist") from None
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is damaged or no npz archive of numbers: {error}") from None
 
 
@@ -151,8 +151,7 @@ def write_checkpoint(values: dict, topic, recipe, prefix: Path, origin: str) -> 
         names.to_session(values, built, session, topic, origin)
         try:
             prefix.parent.mkdir(parents=True, exist_ok=True)
-            # Saver writes beside and renames; the folder's file `checkpoint`, which names the latest, stays as it is.
-            built.saver.save(session, str(prefix), write_state=False)
+            built.save(session, str(prefix), write_state=False)  # leaves the folder's file `checkpoint` as it is
         except OSError as error:
             raise unwritable(prefix, error) from error
         except (tf.errors.OpError, ValueError) as error:

@@ -1,12 +1,12 @@
 """`python -m legacy_tf1.compare [TOPIC]`: train a TensorFlow 1 graph and its Keras model side by side.
 
 Both start from the same weights and see the same batches, dropout masks and noise; after every step both losses are
-compared. Exit code 1 where they part."""
+compared. Topics whose training amplifies rounding are compared in float64. Exit code 1 where losses part."""
 
 import json
 import math
 import sys
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from legacy_tf1.topics import TOPICS, Topic, get
@@ -15,6 +15,7 @@ from tf_data.errors import InputError
 
 STEPS = 100
 TOLERANCE = 1e-5  # between the losses of both sides, at every step
+EXACT_BATCH = 16  # samples a step in float64, for which convolutions have no fast code
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Row:
 
     Attributes:
         topic: its id.
+        precision: in which they were compared; times are those of float32.
         steps: training steps that both sides made.
         loss_difference: the largest difference of their losses, nan where one was not finite.
         weight_difference: the largest difference of any weight or moving average after the last step.
@@ -32,6 +34,7 @@ class Row:
     """
 
     topic: str
+    precision: str
     steps: int
     loss_difference: float
     weight_difference: float
@@ -100,11 +103,14 @@ def compare(topic: Topic, steps: int = STEPS, timed: bool = True):
     from legacy_tf1.pair import Pair
     from tf_data.datasets import get as get_dataset
     from tf_models.training import trainer
+    from tf_models.training.devices import precision
 
     recipe = replace(topic.recipe(), **topic.compared)
+    exact = topic.precision == "float64"
+    batch_size = min(EXACT_BATCH, recipe.batch_size) if exact else recipe.batch_size
     source = "embedded" if get_dataset(recipe.dataset).embedded else "auto"
     data = _repeated(trainer.load_data(recipe, trainer.Options(source=source)), steps * recipe.batch_size)
-    with Pair(topic, recipe, data) as pair:
+    with precision(topic.precision), Pair(topic, replace(recipe, batch_size=batch_size), data, topic.precision) as pair:
         curves: dict[str, list[tuple[float, float]]] = {name: [] for name in pair.built.losses}
         for number in range(steps):
             one, two = pair.step(number)
@@ -113,8 +119,11 @@ def compare(topic: Topic, steps: int = STEPS, timed: bool = True):
         differences = [abs(one - two) for points in curves.values() for one, two in points]
         largest = max(differences) if all(map(math.isfinite, differences)) else math.nan
         weights = pair.weight_difference()
-        times = pair.milliseconds() if timed else (None, None, None)
-    return Row(topic.id, steps, largest, weights, *times, equal=largest <= TOLERANCE), curves
+        times = pair.milliseconds() if timed and not exact else (None, None, None)
+    if timed and exact:
+        with Pair(topic, recipe, data) as pair:
+            times = pair.milliseconds()
+    return Row(topic.id, topic.precision, steps, largest, weights, *times, equal=largest <= TOLERANCE), curves
 
 
 def _repeated(data, samples: int):
@@ -157,6 +166,7 @@ def draw(curves: dict[str, list[tuple[float, float]]], title: str, path: Path) -
 
 COLUMNS = {
     "topic": 32,
+    "type": 8,
     "steps": 6,
     "loss diff": 10,
     "weight diff": 12,
@@ -173,6 +183,7 @@ def _head() -> str:
 def _line(row: Row) -> str:
     cells = [
         row.topic,
+        row.precision,
         str(row.steps),
         f"{row.loss_difference:.1e}",
         f"{row.weight_difference:.1e}",
@@ -203,26 +214,11 @@ def _described(topic: Topic) -> dict:
 
 def _mechanics(as_json: bool) -> int | None:
     import_tensorflow()
-    from legacy_tf1.mechanics import compare_all
+    from legacy_tf1 import mechanics
 
-    rows = list(compare_all())
-    if as_json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
-        return _parted(rows)
-    if rows:
-        names = [field.name for field in fields(rows[0])]
-        cells = [names, *([_show(getattr(row, name)) for name in names] for row in rows)]
-        widths = [max(map(len, column)) for column in zip(*cells)]
-        print("\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells))
-    return _parted(rows)
-
-
-def _parted(rows: list) -> int | None:
-    return 1 if any(not getattr(row, "equal", True) for row in rows) else None
-
-
-def _show(value) -> str:
-    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+    rows = mechanics.compare_all()
+    print(json.dumps([asdict(row) for row in rows], indent=2) if as_json else mechanics.show(rows))
+    return None if all(row.equal for row in rows) else 1
 
 
 if __name__ == "__main__":

@@ -20,7 +20,14 @@ def torch_uniform(fan_in: int):
     return tf1.random_uniform_initializer(-bound, bound)
 
 
-def get_weights(shape: tuple[int, ...], initializer=None, bias: bool = True, bias_initializer=None, units=None):
+def get_weights(
+    shape: tuple[int, ...],
+    initializer=None,
+    bias: bool = True,
+    bias_initializer=None,
+    units: int | None = None,
+    dtype=tf.float32,
+):
     """The variables `weights` (and `biases`) of the present scope.
 
     Args:
@@ -30,17 +37,17 @@ def get_weights(shape: tuple[int, ...], initializer=None, bias: bool = True, bia
         bias_initializer: None for zeros.
         units: how many biases; default the last entry of `shape`.
     """
-    weights = tf1.get_variable("weights", shape, initializer=initializer or tf1.glorot_uniform_initializer())
+    weights = tf1.get_variable("weights", shape, dtype, initializer=initializer or tf1.glorot_uniform_initializer())
     if not bias:
         return weights, None
     zeros = tf1.zeros_initializer()
-    return weights, tf1.get_variable("biases", (units or shape[-1],), initializer=bias_initializer or zeros)
+    return weights, tf1.get_variable("biases", (units or shape[-1],), dtype, initializer=bias_initializer or zeros)
 
 
 def dense(x, units: int, scope: str, activation: Callable | None = None, **variables):
     """`activation(x W + b)` of `x` `(batch, inputs)`; `variables` as `get_weights` takes them."""
     with tf1.variable_scope(scope):
-        weights, biases = get_weights((x.shape[-1], units), **variables)
+        weights, biases = get_weights((x.shape[-1], units), dtype=x.dtype, **variables)
         return _finish(tf.matmul(x, weights), biases, activation)
 
 
@@ -59,7 +66,7 @@ def conv2d(
     """
     half = kernel_size // 2
     with tf1.variable_scope(scope):
-        weights, biases = get_weights((kernel_size, kernel_size, x.shape[-1], filters), **variables)
+        weights, biases = get_weights((kernel_size, kernel_size, x.shape[-1], filters), dtype=x.dtype, **variables)
         if strides > 1:
             x = tf.pad(x, [[0, 0], [half, half], [half, half], [0, 0]])
         padding = "VALID" if strides > 1 else "SAME"
@@ -82,7 +89,7 @@ def conv2d_transpose(
     with tf1.variable_scope(scope):
         # The filter's last two entries are (out, in), the other way round than a convolution's.
         shape = (kernel_size, kernel_size, filters, channels)
-        weights, biases = get_weights(shape, units=filters, **variables)
+        weights, biases = get_weights(shape, units=filters, dtype=x.dtype, **variables)
         size = tf.stack([tf.shape(x)[0], *grown, filters])
         y = tf.nn.conv2d_transpose(x, weights, size, strides=strides, padding=padding)
         y.set_shape((None, *grown, filters))
@@ -107,12 +114,12 @@ def batch_norm(x, training, scope: str, momentum: float = 0.99, epsilon: float =
     """
     with tf1.variable_scope(scope):
         shape = (x.shape[-1],)
-        gamma = tf1.get_variable("gamma", shape, initializer=tf1.ones_initializer())
-        beta = tf1.get_variable("beta", shape, initializer=tf1.zeros_initializer())
+        gamma = tf1.get_variable("gamma", shape, x.dtype, initializer=tf1.ones_initializer())
+        beta = tf1.get_variable("beta", shape, x.dtype, initializer=tf1.zeros_initializer())
         averages = {"initializer": tf1.zeros_initializer(), "trainable": False}
-        moving_mean = tf1.get_variable("moving_mean", shape, **averages)
+        moving_mean = tf1.get_variable("moving_mean", shape, x.dtype, **averages)
         moving_variance = tf1.get_variable(
-            "moving_variance", shape, **averages | {"initializer": tf1.ones_initializer()}
+            "moving_variance", shape, x.dtype, **averages | {"initializer": tf1.ones_initializer()}
         )
         mean, variance = tf.nn.moments(x, axes=list(range(len(x.shape) - 1)))
         collection = f"{UPDATE_OPS}/{moving_mean.op.name}"

@@ -54,7 +54,7 @@ def optimizer_variables(named: dict[str, keras.Variable], model: keras.Model) ->
     """Adam's moments by the names of TensorFlow 1's slots; empty for an uncompiled model and for other optimizers."""
     moments = {
         variable.path.rpartition("/")[2]: variable
-        for optimizer in _optimizers(model)
+        for optimizer in optimizers(model)
         if isinstance(optimizer, keras.optimizers.Adam)
         for variable in optimizer.variables
     }
@@ -75,8 +75,8 @@ def from_model(model: keras.Model, topic: Topic) -> Values:
     named = model_variables(topic, model)
     every = named | optimizer_variables(named, model)
     values = {name: keras.ops.convert_to_numpy(variable) for name, variable in every.items()}
-    if optimizers := _optimizers(model):
-        values[STEP] = np.asarray(optimizers[0].iterations, np.int64)
+    if found := optimizers(model):
+        values[STEP] = np.asarray(found[0].iterations, np.int64)
     return values
 
 
@@ -97,7 +97,7 @@ def to_model(values: Values, model: keras.Model, topic: Topic, origin: str) -> N
     if STEP in values and state.keys() <= values.keys():
         for name, variable in state.items():
             variable.assign(values[name])
-        for optimizer in _optimizers(model):
+        for optimizer in optimizers(model):
             optimizer.iterations.assign(int(values[STEP]))
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.Normalization):
@@ -155,6 +155,7 @@ def _variables(built: Built) -> list:
     return built.graph.get_collection(tf1.GraphKeys.GLOBAL_VARIABLES)
 
 
-def _optimizers(model: keras.Model) -> list:
+def optimizers(model: keras.Model) -> list:
+    """The model's optimizers, a GAN's generator's first; none of an uncompiled model."""
     found = dict.fromkeys(value for value in vars(model).values() if isinstance(value, keras.optimizers.Optimizer))
-    return [optimizer for optimizer in found if optimizer.built]
+    return list(found)

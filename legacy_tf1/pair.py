@@ -8,9 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from legacy_tf1 import names
+from legacy_tf1.graphs.built import batch_size
 from legacy_tf1.topics import Topic
 from tf_data.dataset import Data
-from tf_data.pipeline import Batches, Position
+from tf_data.pipeline import Batches
 from tf_models.recipe import Recipe
 from tf_models.training import trainer
 from tf_models.training.loop import StepLoop
@@ -26,6 +27,7 @@ class Pair:
         topic: which.
         recipe: its settings; the graph and the Keras model follow them alike.
         data: what both learn from.
+        precision: the type of weights and of all arithmetic, float32 or float64.
 
     Attributes:
         model: the Keras model, compiled.
@@ -33,13 +35,16 @@ class Pair:
         session: in which the graph runs.
     """
 
-    def __init__(self, topic: Topic, recipe: Recipe, data: Data):
+    def __init__(self, topic: Topic, recipe: Recipe, data: Data, precision: str = "float32"):
         self.topic, self.data = topic, data
-        self.model, task = trainer.build(recipe, trainer.Options(), data)
-        self.built = topic.build(recipe)
+        self.model, task = trainer.build(recipe, trainer.Options(precision=precision), data)
+        if precision == "float64":
+            _make_exact(self.model)
+        self.built = topic.build(recipe, precision)
         self.session = tf.compat.v1.Session(graph=self.built.graph)
         self.batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
-        self._prepare = task.prepare
+        # Compiled as the training loop is: TensorFlow then divides pixels in another way than eagerly, by one last bit.
+        self._batch = tf.function(self.batches.at, autograph=False)
         self._loop = StepLoop(self.model, self.batches, self.model.jit_compile)
         self.start()
 
@@ -57,10 +62,9 @@ class Pair:
     def step(self, number: int) -> tuple[dict[str, float], dict[str, float]]:
         """Train both sides on batch `number` (from 0, through the epochs) and return the losses of both before it."""
         epoch, step = divmod(number, self.batches.steps)
-        batch = [
-            np.asarray(part) for part in self.batches.at(tf.constant(epoch, tf.int64), tf.constant(step, tf.int64))
-        ]
-        feed = self.built.feed(*batch[:2], training=True) | self._draws(len(batch[0]))
+        place = tf.constant(epoch, tf.int64), tf.constant(step, tf.int64)
+        x, *y = tf.nest.map_structure(np.asarray, self._batch(*place))
+        feed = self.built.feed(x, *y[:1], training=True) | self._draws(batch_size(x))
         metrics, _ = self.session.run([self.built.metrics, self.built.train_op], feed)
         self.model.reset_metrics()  # or they would be means over the steps so far
         logs = self._steps(epoch, step, step + 1)
@@ -80,15 +84,15 @@ class Pair:
         `session.run` a step. TensorFlow 2 runs this project's loop of compiled steps, which gathers its own batches.
         Both draw their own random numbers. Medians of rounds that take turns.
         """
-        x, y = self._arrays()
-        self._feed_epoch(x, y, 2)
+        arrays = self._arrays()
+        self._feed_epoch(arrays, 2)
         self._steps(0, 0, min(2, self.batches.steps))
         # As many steps as take about a round, in blocks of an epoch at most, as training has them.
         block = min(self.batches.steps, max(3, int(ROUND_SECONDS / self._seconds(self._timed_block, 3) * 3)))
         repeats = max(1, round(ROUND_SECONDS / self._seconds(self._timed_block, block)))
         times = []
         for _ in range(ROUNDS):
-            one = sum(self._seconds(self._feed_epoch, x, y, block) for _ in range(repeats))
+            one = sum(self._seconds(self._feed_epoch, arrays, block) for _ in range(repeats))
             two = sum(self._seconds(self._timed_block, block) for _ in range(repeats))
             times.append((1000 * one / (repeats * block), 1000 * two / (repeats * block)))
         ratio = statistics.median(one / two for one, two in times)
@@ -107,26 +111,21 @@ class Pair:
         work(*arguments)
         return time.perf_counter() - begin
 
-    def _arrays(self) -> tuple[np.ndarray, np.ndarray | None]:
-        """All training samples as a TensorFlow 1 program holds them: ready to be fed."""
-        train = self.data.train
-        position = Position(0, tf.constant(0, tf.int64), tf.range(len(train), dtype=tf.int64))
-        y = None if train.y is None else tf.constant(train.y)
-        x, *_ = self._prepare(tf.constant(np.asarray(train.x)), y, position)
-        fed = self.built.feed(np.asarray(x), train.y)
-        return fed[self.built.inputs], None if self.built.targets is None else fed[self.built.targets]
+    def _arrays(self) -> dict:
+        """All training samples as a TensorFlow 1 program holds them, ready to be fed, by placeholder."""
+        feeds = [self.built.feed(x, *y[:1]) for x, *y in self.batches.dataset(0).as_numpy_iterator()]
+        arrays = [place for place in feeds[0] if place is not self.built.training]
+        return {place: np.concatenate([feed[place] for feed in feeds]) for place in arrays}
 
-    def _feed_epoch(self, x: np.ndarray, y: np.ndarray | None, count: int) -> None:
+    def _feed_epoch(self, arrays: dict, count: int) -> None:
         built, size = self.built, self.batches.batch_size
-        order = np.random.default_rng(0).permutation(len(x))
-        x, y = x[order], None if y is None else y[order]
+        order = np.random.default_rng(0).permutation(len(self.data.train))
+        arrays = {place: values[order] for place, values in arrays.items()}
         switch = {} if built.training is None else {built.training: True}
         fetched = [built.train_op, *(built.metrics[name] for name in built.losses)]
         for start in range(0, count * size, size):
-            feed = {built.inputs: x[start : start + size], **switch}
-            if y is not None:
-                feed[built.targets] = y[start : start + size]
-            self.session.run(fetched, feed)
+            feed = {place: values[start : start + size] for place, values in arrays.items()}
+            self.session.run(fetched, feed | switch)
 
     def _draws(self, count: int) -> dict:
         """What the Keras side will draw in its next step, to be fed to the graph; its generators stay as they are."""
@@ -139,12 +138,22 @@ class Pair:
             if name == "noise":
                 feed[tensor] = owner.draw_noise(count).numpy()
             else:
-                ones = tf.ones((count, *tensor.shape[1:]))
+                ones = tf.ones((count, *tensor.shape[1:]), tensor.dtype)
                 kept = keras.random.dropout(ones, owner.rate, seed=owner.seed_generator)
                 feed[tensor] = np.asarray(kept > 0, np.float32)
         for state, value in before.values():
             state.assign(value)
         return feed
+
+
+def _make_exact(model: keras.Model) -> None:
+    """Give optimizers their numbers in float64: Keras turns a Python number into float32 before it casts."""
+    for optimizer in names.optimizers(model):
+        rate = float(str(np.float32(optimizer.learning_rate.numpy())))  # as it was written
+        optimizer.learning_rate.assign(np.float64(rate))
+        for beta in ("beta_1", "beta_2"):
+            if hasattr(optimizer, beta):
+                setattr(optimizer, beta, np.float64(getattr(optimizer, beta)))
 
 
 def initial_values(topic: Topic, built, session, model: keras.Model) -> names.Values:

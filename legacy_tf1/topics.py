@@ -25,6 +25,7 @@ class Topic:
         sizes: arguments of the recipe's builder that the graph's function takes as well.
         settings: `key=value` texts that make the recipe follow the notebook.
         compared: fields of the recipe that replace its own when both sides are compared, to keep that short.
+        precision: of the comparison. float64 where training amplifies rounding so fast that float32 shows nothing else.
         notebook: the TensorFlow 1 notebook and what it printed; None where the recipe names it.
     """
 
@@ -37,6 +38,7 @@ class Topic:
     sizes: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     compared: Mapping[str, Any] = field(default_factory=dict)
+    precision: str = "float32"
     notebook: Original | None = None
 
     def recipe(self) -> Recipe:
@@ -44,14 +46,15 @@ class Topic:
         recipe = get_recipe(self.partner).override(self.settings)
         return replace(recipe, original=self.notebook or recipe.original)
 
-    def build(self, recipe: Recipe):
-        """The graph in the recipe's sizes: a `legacy_tf1.graphs.built.Built`."""
+    def build(self, recipe: Recipe, precision: str = "float32"):
+        """The graph in the recipe's sizes and in this type: a `legacy_tf1.graphs.built.Built`."""
         import tensorflow as tf
 
         module, function = self.graph.split(":")
         sizes = {name: recipe.model[name] for name in self.sizes if name in recipe.model}
         build = getattr(importlib.import_module(module), function)
-        return build(tf.Graph(), learning_rate=recipe.learning_rate, seed=recipe.seed, **sizes)
+        settings = {"learning_rate": recipe.learning_rate, "seed": recipe.seed, "dtype": tf.as_dtype(precision)}
+        return build(tf.Graph(), **settings, **sizes)
 
 
 def get(id: str) -> Topic:
@@ -211,6 +214,7 @@ TOPICS = (
         now="a loop over layers named block1_conv1; Adam keeps its moments in optimizer.variables",
         sizes=("input_shape", "classes", "hidden", "width"),
         settings=(EPSILON,),
+        precision="float64",
         # An eighth of the width on digits scaled to 32x32: CIFAR-10 is not embedded, and the whole network takes minutes.
         compared={
             "dataset": "mnist",
@@ -227,6 +231,15 @@ TOPICS = (
         notebook=Original("tensorflow1_ipynb/cnn/cnn-vgg16.ipynb", {"test_accuracy": 0.772}),
     ),
     Topic(
+        id="metric-siamese-mlp",
+        graph="legacy_tf1.graphs.metric:siamese_mlp",
+        partner="metric-siamese-mlp",
+        scopes={"fc1": "hidden1", "fc2": "hidden2", "embedding": "embedding"},
+        then="two placeholders; the second call of the encoder opens its variable scope with reuse",
+        now="one encoder model called on both inputs shares its weights",
+        sizes=("hidden", "embedding"),
+    ),
+    Topic(
         id="ae-basic",
         graph="legacy_tf1.graphs.autoencoder:dense_autoencoder",
         partner="ae-basic-tf1",
@@ -235,6 +248,7 @@ TOPICS = (
         now="fit(x, x) on two sub-models, encoder and decoder, that work alone as well",
         sizes=("latent_dim",),
         settings=(EPSILON,),
+        precision="float64",
     ),
     Topic(
         id="ae-deconv",
@@ -245,6 +259,7 @@ TOPICS = (
         now="Conv2DTranspose derives it from stride and padding",
         sizes=("encoder_filters", "decoder_filters"),
         settings=(EPSILON,),
+        precision="float64",
     ),
     Topic(
         id="ae-nneighbor",
@@ -255,6 +270,7 @@ TOPICS = (
         now='UpSampling2D(interpolation="nearest") and a convolution',
         sizes=("encoder_filters", "decoder_filters"),
         settings=(EPSILON,),
+        precision="float64",
     ),
     Topic(
         id="gan-fc-mnist",
@@ -273,6 +289,7 @@ TOPICS = (
         now="a Model with two sub-models and a train_step of two tapes; Python's order is the order",
         sizes=("latent_dim", "hidden", "dropout", "slope"),
         settings=(EPSILON,),
+        precision="float64",
         notebook=Original(
             "tensorflow1_ipynb/gan/gan.ipynb", {"train_generator_loss": 1.569, "train_discriminator_loss": 1.030}
         ),
@@ -286,6 +303,7 @@ TOPICS = (
         now="calling one sub-model three times shares weights and updates its averages in that order",
         sizes=("latent_dim", "filters", "slope"),
         settings=(EPSILON,),
+        precision="float64",
         notebook=Original(
             "tensorflow1_ipynb/gan/gan-conv.ipynb", {"train_generator_loss": 0.752, "train_discriminator_loss": 1.363}
         ),
@@ -299,6 +317,7 @@ TOPICS = (
         now=f"GAN(label_smoothing=0.1): {LABEL_SMOOTHING}",
         sizes=("latent_dim", "filters", "slope", "label_smoothing"),
         settings=(EPSILON,),
+        precision="float64",
         notebook=Original(
             "tensorflow1_ipynb/gan/gan-conv-smoothing.ipynb",
             {"train_generator_loss": 0.833, "train_discriminator_loss": 1.355},

@@ -106,6 +106,7 @@ def _fit(run, recipe, options, data, task, built, session) -> tuple[list[dict], 
     """Train to the last epoch; the history's rows and the seconds it took."""
     import math
 
+    from legacy_tf1.graphs.built import batch_size
     from tf_data.pipeline import Batches
     from tf_models.tasks.base import scoring_batch
     from tf_models.training.callbacks import Signals
@@ -121,7 +122,7 @@ def _fit(run, recipe, options, data, task, built, session) -> tuple[list[dict], 
         validation = Batches(data.validation, size, shuffle=False, prepare=task.prepare)
     prefix = str(run.path / "checkpoints" / "model.ckpt")
     (run.path / "checkpoints").mkdir(parents=True, exist_ok=True)
-    saved = built.saver.save(session, prefix, global_step=0)
+    saved = built.save(session, prefix, global_step=0)
     history, begin = [], time.perf_counter()
     with Signals() as signals:
         for epoch in range(recipe.epochs):
@@ -129,18 +130,18 @@ def _fit(run, recipe, options, data, task, built, session) -> tuple[list[dict], 
             for step, (x, *y) in enumerate(batches.dataset(epoch).as_numpy_iterator(), 1):
                 feed = built.feed(x, *y[:1], training=True)
                 metrics, _ = session.run([built.metrics, built.train_op], feed)
-                means.add(metrics, len(x))
+                means.add(metrics, batch_size(x))
                 if not all(map(math.isfinite, metrics.values())):
                     where = f"epoch {epoch + 1}, step {step} of {batches.steps}"
                     raise TrainingError(f"the loss is not finite at {where}; last good checkpoint: {saved}")
                 if signals.received:
-                    built.saver.save(session, prefix, global_step=epoch * batches.steps + step)
+                    built.save(session, prefix, global_step=epoch * batches.steps + step)
                     raise Interrupted(f"interrupted; a checkpoint is in {run.path / 'checkpoints'}")
             row = means.result()
             if validation is not None:
                 row |= {f"val_{name}": value for name, value in _score(built, session, validation).items()}
             history.append(row)
-            saved = built.saver.save(session, prefix, global_step=(epoch + 1) * batches.steps)
+            saved = built.save(session, prefix, global_step=(epoch + 1) * batches.steps)
             run.write_history(history)
             if not options.quiet:
                 shown = ", ".join(f"{name} {value:.4f}" for name, value in row.items())
@@ -150,9 +151,11 @@ def _fit(run, recipe, options, data, task, built, session) -> tuple[list[dict], 
 
 def _score(built, session, batches) -> dict[str, float]:
     """The graph's metrics on a whole split, without training."""
+    from legacy_tf1.graphs.built import batch_size
+
     means = _Means()
     for x, *y in batches.dataset().as_numpy_iterator():
-        means.add(session.run(built.metrics, built.feed(x, *y[:1])), len(x))
+        means.add(session.run(built.metrics, built.feed(x, *y[:1])), batch_size(x))
     return means.result()
 
 

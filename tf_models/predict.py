@@ -51,9 +51,15 @@ def main(argv: list[str] | None = None) -> None:
     if arguments.samples is not None:
         _samples(arguments, model, task)
         return
-    classes = tuple(directory.info["data"]["classes"])
+    data = directory.info["data"]
     rows = task.predict(
-        model, arguments.inputs, classes, invert=arguments.invert, out=arguments.out, label=arguments.label
+        model,
+        arguments.inputs,
+        tuple(data["classes"]),
+        invert=arguments.invert,
+        out=arguments.out,
+        label=arguments.label,
+        shape=tuple(data["shape"]) if "shape" in data else None,
     )
     if arguments.json:
         print(json.dumps(rows, indent=2))

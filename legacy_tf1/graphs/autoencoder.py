@@ -2,19 +2,24 @@
 
 import tensorflow as tf
 
-from legacy_tf1.graphs.built import Built, finish, minimize
+from legacy_tf1.graphs.built import Built, adam, finish, minimize
 from legacy_tf1.layers import conv2d, conv2d_transpose, dense, max_pool, torch_uniform
 
 tf1 = tf.compat.v1
 
 
 def dense_autoencoder(
-    graph: tf.Graph, latent_dim: int = 32, kernel_stddev: float = 0.1, learning_rate: float = 0.01, seed: int = 123
+    graph: tf.Graph,
+    latent_dim: int = 32,
+    kernel_stddev: float = 0.1,
+    learning_rate: float = 0.01,
+    seed: int = 123,
+    dtype=tf.float32,
 ) -> Built:
     """784 pixels, `latent_dim` ReLU units, 784 logits; weights from a truncated normal."""
     with graph.as_default():
         tf1.set_random_seed(seed)
-        images = _images()
+        images = _images(dtype)
         truncated = tf1.truncated_normal_initializer(stddev=kernel_stddev)
         code = dense(images, latent_dim, "encoder/code", activation=tf.nn.relu, initializer=truncated)
         return _end(images, dense(code, 784, "decoder/pixels", initializer=truncated), learning_rate)
@@ -48,11 +53,12 @@ def _conv_autoencoder(
     decoder_filters: tuple[int, ...] = (8, 8),
     learning_rate: float = 1e-3,
     seed: int = 123,
+    dtype=tf.float32,
 ) -> Built:
     """`3x3 convolution -> ReLU -> 2x2 max pooling` down, `up` for each stage up, a convolution to the pixels."""
     with graph.as_default():
         tf1.set_random_seed(seed)
-        images = _images()
+        images = _images(dtype)
         x = tf.reshape(images, (-1, 28, 28, 1))
         for number, maps in enumerate(encoder_filters, 1):
             x = max_pool(_conv(x, maps, f"encoder/stage{number}", tf.nn.relu))
@@ -67,8 +73,8 @@ def _conv(x, maps: int, scope: str, activation=None):
     return conv2d(x, maps, 3, scope, activation=activation, initializer=start, bias_initializer=start)
 
 
-def _images():
-    return tf1.placeholder(tf.float32, (None, 784), name="images")
+def _images(dtype):
+    return tf1.placeholder(dtype, (None, 784), name="images")
 
 
 def _end(images, logits, learning_rate: float) -> Built:
@@ -80,6 +86,6 @@ def _end(images, logits, learning_rate: float) -> Built:
         targets=None,
         outputs=tf.identity(logits, name="logits_out"),
         loss=loss,
-        train_op=minimize(tf1.train.AdamOptimizer(learning_rate), loss),
+        train_op=minimize(adam(learning_rate, images.dtype), loss),
         metrics={"loss": loss, "mse": mse},
     )

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from legacy_tf1.graphs.built import Built, classifier, digit_placeholders, softmax_loss
+from legacy_tf1.graphs.built import Built, classifier, digit_placeholders, gradient_descent, softmax_loss
 from legacy_tf1.layers import get_weights
 
 tf1 = tf.compat.v1
@@ -13,7 +13,7 @@ def with_optimizer(graph: tf.Graph, **settings) -> Built:
 
     def train_op(rate, network, loss):
         step = tf1.train.get_or_create_global_step()
-        return tf1.train.GradientDescentOptimizer(rate).minimize(loss, global_step=step)
+        return gradient_descent(rate, loss.dtype).minimize(loss, global_step=step)
 
     return _network(graph, train_op, **settings)
 
@@ -33,7 +33,7 @@ def by_hand(graph: tf.Graph, **settings) -> Built:
 
     def train_op(rate, network, loss):
         images, h, logits = network["images"], network["hidden"], network["logits"]
-        count = tf.cast(tf.shape(images)[0], tf.float32)
+        count = tf.cast(tf.shape(images)[0], logits.dtype)
         delta = (tf.nn.softmax(logits) - network["labels"]) / count  # softmax and cross-entropy cancel to this
         hidden_delta = tf.matmul(delta, network["variables"][2], transpose_b=True) * h * (1 - h)
         gradients = [
@@ -55,6 +55,7 @@ def _network(
     kernel_stddev: float = 0.1,
     learning_rate: float = 0.1,
     seed: int = 123,
+    dtype=tf.float32,
 ) -> Built:
     """784 inputs, `hidden` sigmoid units, `classes` logits; weights from a truncated normal of `kernel_stddev`.
 
@@ -63,13 +64,13 @@ def _network(
     """
     with graph.as_default():
         tf1.set_random_seed(seed)
-        images, labels = digit_placeholders(classes)
+        images, labels = digit_placeholders(classes, dtype)
         truncated = tf1.truncated_normal_initializer(stddev=kernel_stddev)
         with tf1.variable_scope("fc1"):
-            w1, b1 = get_weights((784, hidden), truncated)
+            w1, b1 = get_weights((784, hidden), truncated, dtype=dtype)
             h = tf.sigmoid(tf.matmul(images, w1) + b1)
         with tf1.variable_scope("logits"):
-            w2, b2 = get_weights((hidden, classes), truncated)
+            w2, b2 = get_weights((hidden, classes), truncated, dtype=dtype)
             logits = tf.matmul(h, w2) + b2
         network = {"images": images, "labels": labels, "hidden": h, "logits": logits, "variables": [w1, b1, w2, b2]}
         loss = softmax_loss(labels, logits)

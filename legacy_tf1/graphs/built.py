@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from legacy_tf1.deprecations import deprecations_silenced
 from legacy_tf1.layers import UPDATE_OPS
 
 tf1 = tf.compat.v1
@@ -16,7 +17,8 @@ class Built:
 
     Attributes:
         graph: the graph.
-        inputs, targets: placeholders; targets is None where the inputs are their own.
+        inputs: placeholder, or several by name.
+        targets: placeholder; None where the inputs are their own.
         outputs: logits, or pictures of a generator; without training.
         loss: what the training operation lowers; a GAN's is the generator's.
         train_op: one step; it also runs the updates of moving averages.
@@ -30,7 +32,7 @@ class Built:
     """
 
     graph: tf.Graph
-    inputs: tf.Tensor
+    inputs: tf.Tensor | dict[str, tf.Tensor]
     targets: tf.Tensor | None
     outputs: tf.Tensor
     loss: tf.Tensor
@@ -42,23 +44,42 @@ class Built:
     training: tf.Tensor | None = None
     draws: tuple[tuple[str, tf.Tensor], ...] = ()
 
-    def feed(self, x: np.ndarray, y: np.ndarray | None = None, training: bool = False) -> dict:
-        """The feed dict of a batch: samples flattened as the placeholder wants them, labels one-hot where it does."""
-        fed = {self.inputs: np.reshape(x, (len(x), *self.inputs.shape[1:]))}
+    def feed(self, x, y: np.ndarray | None = None, training: bool = False) -> dict:
+        """The feed dict of a batch: samples flattened as placeholders want them, labels one-hot where they do.
+
+        Args:
+            x: samples `(batch, ...)`, or several such arrays by name.
+            y: labels or other targets; ignored by graphs without.
+            training: what the switch is fed.
+        """
+        pairs = [(self.inputs[name], x[name]) for name in x] if isinstance(x, dict) else [(self.inputs, x)]
+        fed = {place: np.reshape(value, (len(value), *place.shape[1:])) for place, value in pairs}
+        count = batch_size(x)
         if self.targets is not None:
             shape = tuple(self.targets.shape[1:])
             one_hot = shape != () and shape[-1] > 1
             y = np.eye(shape[-1], dtype=np.float32)[y] if one_hot else np.asarray(y, np.float32)
-            fed[self.targets] = np.reshape(y, (len(x), *shape))
+            fed[self.targets] = np.reshape(y, (count, *shape))
         if self.training is not None:
             fed[self.training] = training
         return fed
 
+    def save(self, session, prefix: str, **arguments) -> str:
+        """Write a checkpoint with its meta graph by `Saver.save`, which writes beside and renames; returns its prefix."""
+        # Saver asks whether it runs in a graph; and it deletes old checkpoints by a function that warns of its end.
+        with self.graph.as_default(), deprecations_silenced():
+            return self.saver.save(session, prefix, **arguments)
 
-def digit_placeholders(classes: int = 10) -> tuple[tf.Tensor, tf.Tensor]:
+
+def batch_size(x) -> int:
+    """The number of samples in an array, or in arrays by name."""
+    return len(next(iter(x.values())) if isinstance(x, dict) else x)
+
+
+def digit_placeholders(classes: int = 10, dtype=tf.float32) -> tuple[tf.Tensor, tf.Tensor]:
     """Placeholders of flat digits `(batch, 784)`, 0..1, and one-hot labels `(batch, classes)`."""
-    images = tf1.placeholder(tf.float32, (None, 784), name="images")
-    return images, tf1.placeholder(tf.float32, (None, classes), name="labels")
+    images = tf1.placeholder(dtype, (None, 784), name="images")
+    return images, tf1.placeholder(dtype, (None, classes), name="labels")
 
 
 def training_switch() -> tf.Tensor:
@@ -75,6 +96,20 @@ def accuracy(labels, logits) -> tf.Tensor:
     """The share of rows whose largest logit is that of the label."""
     right = tf.equal(tf.argmax(labels, axis=1), tf.argmax(logits, axis=1))
     return tf.reduce_mean(tf.cast(right, tf.float32), name="accuracy")
+
+
+def gradient_descent(learning_rate: float, dtype=tf.float32):
+    """Gradient descent whose rate is a number of the graph's type; as a Python number it would be float32 in any graph."""
+    return tf1.train.GradientDescentOptimizer(tf.constant(learning_rate, dtype))
+
+
+def adam(learning_rate: float, dtype=tf.float32):
+    """Adam (Kingma and Ba 2014, arXiv 1412.6980) with TensorFlow 1's constants, as numbers of the graph's type.
+
+    Its epsilon is 1e-8, Keras' default 1e-7.
+    """
+    numbers = {"learning_rate": learning_rate, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+    return tf1.train.AdamOptimizer(**{name: tf.constant(value, dtype) for name, value in numbers.items()})
 
 
 def minimize(optimizer, loss, variables=None, count: bool = True) -> tf.Operation:

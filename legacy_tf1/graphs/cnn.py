@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from legacy_tf1.graphs.built import Built, classifier, digit_placeholders
+from legacy_tf1.graphs.built import Built, adam, classifier, digit_placeholders, gradient_descent
 from legacy_tf1.layers import conv2d, dense, max_pool
 
 tf1 = tf.compat.v1
@@ -16,6 +16,7 @@ def cnn(
     classes: int = 10,
     learning_rate: float = 0.1,
     seed: int = 123,
+    dtype=tf.float32,
 ) -> Built:
     """Blocks of `3x3 convolution -> ReLU -> 2x2 max pooling` on flat digits, then logits.
 
@@ -23,13 +24,13 @@ def cnn(
     """
     with graph.as_default():
         tf1.set_random_seed(seed)
-        images, labels = digit_placeholders(classes)
+        images, labels = digit_placeholders(classes, dtype)
         truncated = tf1.truncated_normal_initializer(stddev=0.01)
         x = tf.reshape(images, (-1, 28, 28, 1))
         for number, maps in enumerate(filters, 1):
             x = max_pool(conv2d(x, maps, 3, f"conv{number}", activation=tf.nn.relu, initializer=truncated))
         logits = dense(_flat(x), classes, "logits", initializer=truncated)
-        return classifier(images, labels, logits, optimizer=tf1.train.GradientDescentOptimizer(learning_rate))
+        return classifier(images, labels, logits, optimizer=gradient_descent(learning_rate, dtype))
 
 
 def vgg16(
@@ -40,6 +41,7 @@ def vgg16(
     width: int = 64,
     learning_rate: float = 1e-3,
     seed: int = 1,
+    dtype=tf.float32,
 ) -> Built:
     """VGG-16 (Simonyan and Zisserman 2014, arXiv 1409.1556): all 13 convolutions in line, Adam.
 
@@ -51,8 +53,8 @@ def vgg16(
     """
     with graph.as_default():
         tf1.set_random_seed(seed)
-        images = tf1.placeholder(tf.float32, (None, *input_shape), name="images")
-        labels = tf1.placeholder(tf.float32, (None, classes), name="labels")
+        images = tf1.placeholder(dtype, (None, *input_shape), name="images")
+        labels = tf1.placeholder(dtype, (None, classes), name="labels")
         he = tf1.variance_scaling_initializer(2.0, mode="fan_in", distribution="uniform")
         x = images
         for block, (count, times) in enumerate(VGG16_BLOCKS, 1):
@@ -64,7 +66,7 @@ def vgg16(
         for number, units in enumerate(hidden, 1):
             x = dense(x, units, f"fc{number}", activation=tf.nn.relu, initializer=he)
         logits = dense(x, classes, "logits", initializer=he)
-        return classifier(images, labels, logits, optimizer=tf1.train.AdamOptimizer(learning_rate))
+        return classifier(images, labels, logits, optimizer=adam(learning_rate, dtype))
 
 
 def _flat(x):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from legacy_tf1 import layers
-from legacy_tf1.graphs.built import Built, finish, minimize, training_switch
+from legacy_tf1.graphs.built import Built, adam, finish, minimize, training_switch
 from legacy_tf1.layers import torch_uniform
 
 tf1 = tf.compat.v1
@@ -24,6 +24,7 @@ def dense_gan(
     label_smoothing: float = 0.0,
     learning_rate: float = 1e-3,
     seed: int = 123,
+    dtype=tf.float32,
 ) -> Built:
     """One hidden layer with leaky ReLU and dropout in each part.
 
@@ -42,7 +43,7 @@ def dense_gan(
     def discriminator(images, training, draws):
         return _dense(layer(images, "discriminator", training, draws), 1, "discriminator/score")
 
-    return _adversaries(graph, generator, discriminator, latent_dim, label_smoothing, learning_rate, seed)
+    return _adversaries(graph, generator, discriminator, latent_dim, label_smoothing, learning_rate, seed, dtype)
 
 
 def conv_gan(
@@ -53,6 +54,7 @@ def conv_gan(
     label_smoothing: float = 0.0,
     learning_rate: float = 1e-4,
     seed: int = 123,
+    dtype=tf.float32,
 ) -> Built:
     """Transposed convolutions from 7x7x64 to 28x28x1, strided convolutions back to one score; batch norm in both.
 
@@ -85,7 +87,7 @@ def conv_gan(
             x = norm(layers.conv2d(x, maps, 3, scope, strides=2, initializer=start, bias=False), training, scope)
         return _dense(tf.reshape(x, (-1, math.prod(x.shape[1:]))), 1, "discriminator/score")
 
-    return _adversaries(graph, generator, discriminator, latent_dim, label_smoothing, learning_rate, seed)
+    return _adversaries(graph, generator, discriminator, latent_dim, label_smoothing, learning_rate, seed, dtype)
 
 
 def _adversaries(
@@ -96,36 +98,34 @@ def _adversaries(
     label_smoothing: float,
     learning_rate: float,
     seed: int,
+    dtype,
 ) -> Built:
-    """Both parts, each with an Adam of its own; a step trains the discriminator and then, on fresh noise, the generator.
+    """Both parts, each with an Adam of its own; a step trains the discriminator and then, on the same noise, the generator.
 
     Args:
         generator, discriminator: `f(x, training, draws)` in variable scopes of their names; they append what they draw.
     """
     with graph.as_default():
         tf1.set_random_seed(seed)
-        images = tf1.placeholder(tf.float32, (None, 784), name="images")
+        images = tf1.placeholder(dtype, (None, 784), name="images")
         training = training_switch()
-        draws = []
-
-        def draw_noise():
-            drawn = tf.random.uniform((tf.shape(images)[0], latent_dim), -1.0, 1.0)
-            noise = tf1.placeholder_with_default(drawn, (None, latent_dim), name="noise")
-            draws.append(("noise", noise))
-            return noise
-
+        drawn = tf.random.uniform((tf.shape(images)[0], latent_dim), -1.0, 1.0, dtype)
+        noise = tf1.placeholder_with_default(drawn, (None, latent_dim), name="noise")
+        draws = [("noise", noise)]
+        # Made here: below, their constants would wait for the discriminator's step, and so would their initialisation.
+        optimizers = adam(learning_rate, dtype), adam(learning_rate, dtype)
         with tf1.variable_scope("", reuse=tf1.AUTO_REUSE):
-            generated = generator(draw_noise(), training, draws)
+            generated = generator(noise, training, draws)
             real = discriminator(images, training, draws)
             fake = discriminator(tf.stop_gradient(generated), training, draws)
             smoothed = 1.0 - label_smoothing
             discriminator_loss = (_cross_entropy(real, smoothed) + _cross_entropy(fake, 0.0)) / 2
-            train_discriminator = _minimize_part(learning_rate, discriminator_loss, "discriminator", count=False)
+            train_discriminator = _minimize_part(optimizers[0], discriminator_loss, "discriminator", count=False)
             # Whatever is built in here reads its weights after the discriminator's step.
             with tf.control_dependencies([train_discriminator]):
-                judged = discriminator(generator(draw_noise(), training, draws), training, draws)
+                judged = discriminator(generated, training, draws)
                 generator_loss = _cross_entropy(judged, 1.0)
-                train_generator = _minimize_part(learning_rate, generator_loss, "generator")
+                train_generator = _minimize_part(optimizers[1], generator_loss, "generator")
         scores = {"real_score": tf.reduce_mean(tf.sigmoid(real)), "fake_score": tf.reduce_mean(tf.sigmoid(fake))}
         return finish(
             inputs=images,
@@ -140,13 +140,13 @@ def _adversaries(
         )
 
 
-def _minimize_part(learning_rate: float, loss, part: str, count: bool = True) -> tf.Operation:
+def _minimize_part(optimizer, loss, part: str, count: bool = True) -> tf.Operation:
     variables = tf1.trainable_variables(f"{part}/")
-    return minimize(tf1.train.AdamOptimizer(learning_rate), loss, variables, count)
+    return minimize(optimizer, loss, variables, count)
 
 
 def _cross_entropy(logits, target: float):
-    targets = tf.fill(tf.shape(logits), target)
+    targets = tf.fill(tf.shape(logits), tf.constant(target, logits.dtype))
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits))
 
 

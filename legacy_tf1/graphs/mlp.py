@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from legacy_tf1 import layers
-from legacy_tf1.graphs.built import Built, classifier, digit_placeholders, training_switch
+from legacy_tf1.graphs.built import Built, classifier, digit_placeholders, gradient_descent, training_switch
 
 tf1 = tf.compat.v1
 
@@ -18,21 +18,22 @@ def mlp_raw(
     kernel_stddev: float = 0.1,
     learning_rate: float = 0.1,
     seed: int = 1,
+    dtype=tf.float32,
 ) -> Built:
     """Dense layers with ReLU from nothing but `tf.Variable` and `tf.matmul`, as the first half of the notebook."""
     with graph.as_default():
         tf1.set_random_seed(seed)
-        images, labels = digit_placeholders(classes)
+        images, labels = digit_placeholders(classes, dtype)
         x = images
         for number, units in enumerate((*hidden, classes), 1):
             last = number > len(hidden)
             with tf1.name_scope("logits" if last else f"fc{number}"):
-                drawn = tf.random.truncated_normal((x.shape[-1], units), stddev=kernel_stddev)
+                drawn = tf.random.truncated_normal((x.shape[-1], units), stddev=kernel_stddev, dtype=dtype)
                 weights = tf1.Variable(drawn, name="weights")
-                biases = tf1.Variable(tf.zeros((units,)), name="biases")
+                biases = tf1.Variable(tf.zeros((units,), dtype), name="biases")
                 x = tf.matmul(x, weights) + biases
                 x = x if last else tf.nn.relu(x)
-        return classifier(images, labels, x, optimizer=tf1.train.GradientDescentOptimizer(learning_rate))
+        return classifier(images, labels, x, optimizer=gradient_descent(learning_rate, dtype))
 
 
 def mlp(
@@ -44,6 +45,7 @@ def mlp(
     kernel_stddev: float = 0.1,
     learning_rate: float = 0.1,
     seed: int = 1,
+    dtype=tf.float32,
 ) -> Built:
     """`dense -> [batch norm] -> ReLU -> [dropout]` for each hidden layer, and dense logits.
 
@@ -55,7 +57,7 @@ def mlp(
     """
     with graph.as_default():
         tf1.set_random_seed(seed)
-        images, labels = digit_placeholders(classes)
+        images, labels = digit_placeholders(classes, dtype)
         training = training_switch() if dropout or batch_norm else None
         truncated = tf1.truncated_normal_initializer(stddev=kernel_stddev)
         x, draws = images, []
@@ -68,5 +70,5 @@ def mlp(
                 x, kept = layers.dropout(x, dropout, training, f"fc{number}/kept")
                 draws.append((f"hidden{number}_dropout", kept))
         logits = layers.dense(x, classes, "logits")
-        optimizer = tf1.train.GradientDescentOptimizer(learning_rate)
+        optimizer = gradient_descent(learning_rate, dtype)
         return classifier(images, labels, logits, optimizer=optimizer, training=training, draws=tuple(draws))

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow.compat.v1 as tf1
 
-from legacy_tf1.pipelines.feed import Feed, check_blocks, decoded, deprecations_silenced, opened
+from legacy_tf1.deprecations import deprecations_silenced
+from legacy_tf1.pipelines.feed import Feed, check_blocks, decoded, opened
 from tf_data.errors import InputError
 from tf_data.formats import Stored
 from tf_data.formats.order import permutation

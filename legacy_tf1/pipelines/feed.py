@@ -2,13 +2,13 @@
 
 import contextlib
 import itertools
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow.compat.v1 as tf1
 
+from legacy_tf1.deprecations import deprecations_silenced
 from tf_data.errors import InputError
 from tf_data.formats import Stored, StoredSplit
 from tf_data.formats.manifest import Schema
@@ -171,21 +171,3 @@ def check_blocks(split: StoredSplit) -> None:
     """Read all of a split, checksums included. Raises `InputError` that names the first bad file and record."""
     for block, count in enumerate(split.blocks.counts):
         split.blocks.read(block, 0, int(count))
-
-
-@contextlib.contextmanager
-def deprecations_silenced() -> Iterator[None]:
-    """Within the context TensorFlow does not say that a function is deprecated; other messages come through.
-
-    To be used around the mechanisms that are the subject here, and nowhere else.
-    """
-
-    def keep(record: logging.LogRecord) -> bool:
-        return "is deprecated and will be removed" not in record.getMessage()
-
-    logger = logging.getLogger("tensorflow")
-    logger.addFilter(keep)
-    try:
-        yield
-    finally:
-        logger.removeFilter(keep)

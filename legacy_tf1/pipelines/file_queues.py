@@ -9,11 +9,11 @@ import os
 
 import tensorflow.compat.v1 as tf1
 
+from legacy_tf1.deprecations import deprecations_silenced
 from legacy_tf1.pipelines.feed import (
     Feed,
     check_blocks,
     decoded,
-    deprecations_silenced,
     in_graph,
     opened,
     passed_through,

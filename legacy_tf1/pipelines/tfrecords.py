@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow.compat.v1 as tf1
 
-from legacy_tf1.pipelines.feed import Feed, decoded, deprecations_silenced, in_graph, opened, passed_through
+from legacy_tf1.deprecations import deprecations_silenced
+from legacy_tf1.pipelines.feed import Feed, decoded, in_graph, opened, passed_through
 from tf_data.errors import InputError
 from tf_data.formats import Stored
 from tf_data.formats.example import BadExample, parse

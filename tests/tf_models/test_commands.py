@@ -13,7 +13,10 @@ from PIL import Image
 
 from tf_data.command import run
 from tf_data.datasets import mnist
-from tf_models import evaluate, export, predict, train
+from tf_models import evaluate, export, predict, tasks, train
+from tf_models.tasks.classify import probabilities
+from tf_models.tasks.images import read_image
+from tf_models.training.run_directory import RunDirectory
 
 QUICK = ["--limit", "200", "--epochs", "2", "--no-figures", "--quiet"]
 
@@ -106,6 +109,23 @@ def test_bad_settings_leave_no_run_directory(capsys, tmp_path):
     fails(capsys, train.main, [*base, "--set", "model.classes=3"], 2, "3 outputs", "10 classes")
     fails(capsys, train.main, [*base, "--set", "task.loss=hinge"], 2, "loss must be one of")
     fails(capsys, train.main, [*base, "--set", "storage=floppy"], 2, "storage must be one of memory, npz")
+    assert not folder.exists()
+
+
+def test_models_that_do_not_fit_the_data(capsys, tmp_path):
+    folder = tmp_path / "run"
+    digits = ["cnn-resnet18-mnist", "--data", "embedded", "--run-dir", folder]
+    narrow = ["--set", "model.width=1", "--set", "model.blocks=(1, 1, 1, 1)"]
+    for setting, said in {
+        "model.input_shape=(32, 32, 1)": "takes images of (32, 32, 1), but mnist gives (28, 28, 1); set model.input_",
+        "model.input_shape=(16, 16, 1)": "ResNet-18 needs images of 17x17 or more, not 16x16",
+        "task.crop=40": "28x28 are too small to crop 40x40",
+        "task.augment={'crop': 24}": "takes images of (28, 28, 1), but mnist gives (24, 24, 1)",
+    }.items():
+        fails(capsys, train.main, [*digits, *narrow, "--set", setting], 2, said)
+    faces = ["cnn-resnet18-celeba", "--data", "synthetic", "--run-dir", folder, *narrow, "--set"]
+    fails(capsys, train.main, [*faces, "data.attribute=Smile"], 2, "no attribute 'Smile'", "did you mean Smiling")
+    fails(capsys, train.main, [*faces, "model.classes=3"], 2, "has 3 outputs, but celeba has 2 classes")
     assert not folder.exists()
 
 
@@ -253,6 +273,29 @@ def test_predict_can_invert(capsys, trained, tmp_path):
     Image.fromarray(digit).save(tmp_path / "dark.png")
     assert run(predict.main, [str(trained), str(tmp_path / "dark.png"), "--invert", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["class"] == "1"
+
+
+def test_predict_crops_and_scales_as_the_recipe_does(capsys, tmp_path):
+    """A face goes the way of the training pictures: 218x178 pixels, the middle 178x178, scaled to 128x128."""
+    folder, picture = tmp_path / "run", tmp_path / "face.png"
+    small = ["--set", "model.width=1", "--set", "model.blocks=(1, 1, 1, 1)", "--limit", "8", "--batch-size", "8"]
+    base = ["cnn-resnet18-celeba", "--data", "synthetic", "--epochs", "1", "--no-figures", "--quiet"]
+    assert run(train.main, [*base, *small, "--run-dir", str(folder)]) == 0
+    directory = RunDirectory.open(folder)
+    face = np.random.default_rng(0).integers(0, 256, (218, 178, 3), dtype=np.uint8)
+    face[:20] = face[-20:] = 255  # what the crop cuts off
+    Image.fromarray(face).save(picture)
+    model = directory.load_model()
+    x, _ = tasks.make(directory.recipe).prepare(face[None], None, None)
+    assert x.shape == (1, 128, 128, 3)
+    expected = probabilities(model.predict(x, verbose=0))[0]
+    capsys.readouterr()
+    assert run(predict.main, [str(folder), str(picture), "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    np.testing.assert_allclose(list(row["probabilities"].values()), expected, rtol=1e-6)
+    assert list(row["probabilities"]) == ["female", "male"]
+    whole = read_image(picture, (128, 128, 3))[None]
+    assert abs(probabilities(model.predict(whole, verbose=0))[0] - expected).max() > 1e-4
 
 
 def test_predict_names_what_is_no_picture(capsys, trained, tmp_path):

@@ -22,7 +22,8 @@ def pixel_losses(kind: str, x, logits):
 @keras.saving.register_keras_serializable(package="tf_models")
 def squared_error(images, logits):
     """Squared error of a pixel, the mean over each sample `(batch, height, width, channels)`; for a metric."""
-    return ops.mean(pixel_losses("squared-error", images, logits), axis=(1, 2, 3))
+    # Metrics, unlike losses, get logits in the layers' precision.
+    return ops.mean(pixel_losses("squared-error", images, ops.cast(logits, images.dtype)), axis=(1, 2, 3))
 
 
 @keras.saving.register_keras_serializable(package="tf_models")

@@ -199,8 +199,8 @@ class GAN(keras.Model):
 
 
 def _float32(x):
-    """Whatever the layers' precision, means and norms are float32."""
-    return ops.cast(x, "float32")
+    """Whatever the layers' precision, means and norms are float32 at least."""
+    return x if keras.backend.standardize_dtype(x.dtype) == "float64" else ops.cast(x, "float32")
 
 
 def _cross_entropy(logits, target: float):

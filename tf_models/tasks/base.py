@@ -19,6 +19,15 @@ def scoring_batch(split: Split) -> int:
     return max(1, min(SCORED_AT_ONCE, SCORED_VALUES // math.prod(split.x.shape[1:])))
 
 
+def require_shape(model: keras.Model, wanted: tuple, data: Data, found: tuple) -> None:
+    """Raise `InputError` unless samples of shape `found` fit the `wanted` one, where None takes any size."""
+    if len(wanted) != len(found) or any(size not in (None, here) for size, here in zip(wanted, found, strict=True)):
+        raise InputError(
+            f"model {model.name} takes images of {tuple(wanted)}, but {data.name} gives {tuple(found)}; "
+            "set model.input_shape, or task.resize where the task has one"
+        )
+
+
 class Task:
     """What is learned from a batch. Subclasses are made from a recipe's `task_options`."""
 
@@ -67,6 +76,7 @@ class Task:
         invert: bool = False,
         out: Path | None = None,
         label: int | None = None,
+        shape: tuple[int, ...] | None = None,
     ) -> list[dict]:
         """Predictions for what a user names on the command line, a dictionary each, in order.
 
@@ -74,6 +84,8 @@ class Task:
             invert: exchange light and dark of pictures first.
             out: file for the picture that a task makes of them; None for none.
             label: the class of all pictures, for models that are told it.
+            shape: of the samples that the model was trained on, as stored. Pictures are first fitted to it, and then
+                cropped and scaled as those were; None fits them to the model.
 
         Raises:
             InputError: an input that cannot be read, or an option that the model has no use for.

@@ -9,11 +9,10 @@ import tensorflow as tf
 from tf_data.augment import Augment
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
-from tf_data.pipeline import Batches
-from tf_data.transforms import centre_crop, to_float
+from tf_data.pipeline import Batches, Position
 from tf_models.tasks import plots
-from tf_models.tasks.base import Task, scoring_batch
-from tf_models.tasks.images import read_image
+from tf_models.tasks.base import Task, require_shape, scoring_batch
+from tf_models.tasks.images import crop_and_scale, read_images
 from tf_models.tricks import SmoothedCrossentropy
 
 LOSSES = ("cross-entropy", "sigmoid-squared-error")
@@ -60,18 +59,17 @@ class Classify(Task):
         self.augment = Augment.of(augment) if augment else None
 
     def prepare(self, x, y, position):
-        if self.crop:
-            x = centre_crop(x, self.crop)
-        x = to_float(x)
-        if self.resize:
-            x = tf.image.resize(x, (self.resize, self.resize), antialias=True)
-        return x, y
+        return crop_and_scale(x, self.crop, self.resize), y
 
     def prepare_training(self, x, y, position):
         x, y = self.prepare(x, y, position)
         return (self.augment(x, position) if self.augment else x), y
 
     def compile(self, model, optimizer, data, jit):
+        sample = tf.zeros((1, *data.train.x.shape[1:]), data.train.x.dtype)
+        first = Position(0, tf.zeros((), tf.int64), tf.zeros(1, tf.int64))
+        for prepare in (self.prepare, self.prepare_training):
+            require_shape(model, model.input_shape[1:], data, prepare(sample, None, first)[0].shape[1:])
         outputs = model.output_shape[-1]
         expected = len(data.classes)
         if outputs != expected and (outputs != 1 or expected != 2):
@@ -123,21 +121,24 @@ class Classify(Task):
         mirrored = f" ({results['mirrored_accuracy']:.2%} with mirror images)" if "mirrored_accuracy" in results else ""
         return f"accuracy {accuracy:.2%}{mirrored}, loss {results['loss']:.4f} on {count:,} samples"
 
-    def predict(self, model, inputs, classes, invert=False, out=None, label=None):
+    def predict(self, model, inputs, classes, invert=False, out=None, label=None, shape=None):
         """Class and probabilities for image files.
 
         Args:
             inputs: paths of pictures of any size and colour.
             invert: exchange light and dark first.
             out, label: refused: a classifier makes no pictures and is told no label.
+            shape: of the samples as stored; see `Task.predict`.
         """
         if out or label is not None:
             raise InputError(f"{model.name} is a classifier; leave --out and --label away")
-        shape = model.input_shape[1:]
-        if len(shape) != 3:
-            raise InputError(f"{model.name} takes {shape} numbers, not pictures; call tf_models.load(...) in Python")
-        images = [read_image(path, shape, invert) for path in inputs]
-        logits = model.predict(np.stack(images), verbose=0).astype(np.float32)
+        taken = model.input_shape[1:]
+        if len(taken) != 3:
+            raise InputError(f"{model.name} takes {taken} numbers, not pictures; call tf_models.load(...) in Python")
+        images = read_images(inputs, shape or taken, invert)
+        if shape:
+            images = crop_and_scale(images, self.crop, self.resize)
+        logits = model.predict(images, verbose=0).astype(np.float32)
         chances = probabilities(logits)
         return [
             {

@@ -14,8 +14,8 @@ from tf_data.pipeline import Batches
 from tf_data.transforms import to_float
 from tf_models.metric.siamese import ContrastiveLoss, pair_accuracy
 from tf_models.tasks import grids, plots
-from tf_models.tasks.base import Task, scoring_batch
-from tf_models.tasks.images import read_image
+from tf_models.tasks.base import Task, require_shape, scoring_batch
+from tf_models.tasks.images import read_images
 
 PAIRS_SEED = 0  # of the pairs that are scored
 SCATTERED = 3000  # samples in the figure of the embedding
@@ -48,9 +48,7 @@ class Compare(Task):
         return {"first": first, "second": tf.gather(first, partners)}, same[:, None]
 
     def compile(self, model, optimizer, data, jit):
-        wanted, found = tuple(model.inputs[0].shape[1:]), tuple(data.train.x.shape[1:])
-        if wanted != found:
-            raise InputError(f"model {model.name} takes images of {wanted}, but {data.name} gives {found}")
+        require_shape(model, model.inputs[0].shape[1:], data, data.train.x.shape[1:])
         if len(data.classes) < 2 or data.train.y is None:
             raise InputError(f"pairs need labels of two classes or more, which {data.name} does not have")
         model.compile(
@@ -104,14 +102,13 @@ class Compare(Task):
             f"with {results['samples']:,} samples"
         )
 
-    def predict(self, model, inputs, classes, invert=False, out=None, label=None):
+    def predict(self, model, inputs, classes, invert=False, out=None, label=None, shape=None):
         """Distance of the first picture to each other one, and whether they are taken for the same class."""
         if out or label is not None:
             raise InputError(f"model {model.name} compares pictures; leave --out and --label away")
         if len(inputs) < 2:
             raise InputError(f"model {model.name} compares pictures: name the first and at least one other")
-        shape = tuple(model.inputs[0].shape[1:])
-        images = np.stack([read_image(path, shape, invert) for path in inputs])
+        images = read_images(inputs, tuple(model.inputs[0].shape[1:]), invert)
         first = np.repeat(images[:1], len(images) - 1, axis=0)
         distances = model({"first": first, "second": images[1:]}, training=False).numpy()[:, 0]
         return [

@@ -9,12 +9,12 @@ import tensorflow as tf
 from tf_data.augment import Augment
 from tf_data.errors import InputError
 from tf_data.pipeline import Batches
-from tf_data.transforms import centre_crop, to_float
 from tf_models.tasks import grids, plots
-from tf_models.tasks.base import Task, scoring_batch
+from tf_models.tasks.base import Task, require_shape, scoring_batch
 from tf_models.tasks.collapse import Collapse
 from tf_models.tasks.fidelity import Judge, coverage, frechet_distance
 from tf_models.tasks.frames import Frames, animation
+from tf_models.tasks.images import crop_and_scale
 
 JUDGED = 10_000  # samples at most
 SEED = 0  # of the figures' noise
@@ -46,16 +46,11 @@ class Generate(Task):
 
     def _images(self, x):
         """Pictures in 0..1, cropped and scaled."""
-        if self.crop:
-            x = centre_crop(x, self.crop)
-        x = to_float(x)
-        return tf.image.resize(x, (self.resize, self.resize), antialias=True) if self.resize else x
+        return crop_and_scale(x, self.crop, self.resize)
 
     def compile(self, model, optimizer, data, jit):
         found = self.prepare(tf.constant(np.zeros((1, *data.train.x.shape[1:]), np.uint8)), None, None)[0].shape[1:]
-        wanted = model.discriminator.input_shape[1:]
-        if tuple(found) != tuple(wanted):
-            raise InputError(f"model {model.name} takes images of {wanted}, but {data.name} gives {tuple(found)}")
+        require_shape(model, model.discriminator.input_shape[1:], data, found)
         critic_steps = model.settings["critic_steps"]
         if critic_steps > 1 and not isinstance(optimizer._learning_rate, keras.Variable):
             raise InputError(
@@ -98,7 +93,7 @@ class Generate(Task):
             f"(entropy {results['class_entropy']:.2f}) with {results['samples']:,} samples"
         )
 
-    def predict(self, model, inputs, classes, invert=False, out=None, label=None):
+    def predict(self, model, inputs, classes, invert=False, out=None, label=None, shape=None):
         raise InputError(f"model {model.name} draws pictures and takes none: use --samples N --out FILE.png")
 
     def sample(self, model, count, seed, label=None):

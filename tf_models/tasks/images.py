@@ -1,14 +1,37 @@
-"""Pictures that a user hands to `predict`."""
+"""Pictures as stored, and those that a user hands to `predict`, made ready for a model."""
 
 from pathlib import Path
 
 import numpy as np
 
 from tf_data.errors import InputError
+from tf_data.transforms import centre_crop, to_float
+
+
+def crop_and_scale(x, crop: int = 0, resize: int = 0):
+    """Pictures in 0..1: the middle `crop` x `crop` pixels, scaled to `resize` x `resize` by bilinear interpolation.
+
+    Args:
+        x: `(batch, height, width, channels)`; integers are pixels 0..255.
+        crop, resize: 0 leaves the step out.
+
+    Raises:
+        InputError: pictures smaller than the crop.
+    """
+    import tensorflow as tf
+
+    x = tf.convert_to_tensor(x)
+    x = to_float(centre_crop(x, crop) if crop else x)
+    return tf.image.resize(x, (resize, resize), antialias=True) if resize else x
+
+
+def read_images(paths, shape: tuple[int, int, int], invert: bool = False) -> np.ndarray:
+    """Pictures of any size and colour as float32 `(count, *shape)`, 0..1; see `read_image`."""
+    return np.stack([read_image(path, shape, invert) for path in paths])
 
 
 def read_image(path, shape: tuple[int, int, int], invert: bool = False) -> np.ndarray:
-    """Read a PNG, JPEG or other picture and fit it into a model's input.
+    """Read a PNG, JPEG or other picture and fit it into a shape.
 
     The picture is turned as its EXIF data says, laid on black where it is transparent, made grey for one channel, and
     scaled to fit, keeping its proportions; what is left at the sides takes the colour of its border.

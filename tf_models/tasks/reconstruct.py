@@ -9,12 +9,11 @@ import tensorflow as tf
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.pipeline import Batches
-from tf_data.transforms import centre_crop, to_float
 from tf_models.autoencoder.losses import KINDS, PixelLoss, squared_error
 from tf_models.tasks import grids, plots
-from tf_models.tasks.base import Task, scoring_batch
+from tf_models.tasks.base import Task, require_shape, scoring_batch
 from tf_models.tasks.collapse import Collapse
-from tf_models.tasks.images import read_image
+from tf_models.tasks.images import crop_and_scale, read_images
 
 SHOWN = 15  # pairs in the figure, as the originals have
 SCATTERED = 2000  # samples in the figure of codes
@@ -43,12 +42,7 @@ class Reconstruct(Task):
         return x, x
 
     def _images(self, x):
-        if self.crop:
-            x = centre_crop(x, self.crop)
-        x = to_float(x)
-        if self.resize:
-            x = tf.image.resize(x, (self.resize, self.resize), antialias=True)
-        return x
+        return crop_and_scale(x, self.crop, self.resize)
 
     def compile(self, model, optimizer, data, jit):
         self._check(model, data)
@@ -59,10 +53,9 @@ class Reconstruct(Task):
         """Raise `InputError` unless the data's pictures, cropped and resized, fit the model."""
         stored = data.train.x.shape[1:]
         side = self.resize or self.crop
-        found = (side, side, stored[-1]) if side else tuple(stored)
-        wanted = tuple(model.inputs[0].shape[1:]) if len(model.inputs) == 1 else tuple(self._image_shape(model))
-        if len(stored) != 3 or found != wanted:
-            raise InputError(f"model {model.name} takes images of {wanted}, but {data.name} gives {found}")
+        found = (side, side, stored[-1]) if side and len(stored) == 3 else stored
+        wanted = model.inputs[0].shape[1:] if len(model.inputs) == 1 else self._image_shape(model)
+        require_shape(model, wanted, data, found)
 
     @staticmethod
     def _image_shape(model: keras.Model) -> tuple[int, ...]:
@@ -107,10 +100,11 @@ class Reconstruct(Task):
             f"loss {results['loss']:.4f}, squared error {results['mse']:.5f} a pixel on {results['samples']:,} samples"
         )
 
-    def predict(self, model, inputs, classes, invert=False, out=None, label=None):
+    def predict(self, model, inputs, classes, invert=False, out=None, label=None, shape=None):
         """The squared error of each picture; `out` takes pictures above their reconstructions."""
-        shape = self._image_shape(model)
-        images = np.stack([read_image(path, shape, invert) for path in inputs])
+        images = read_images(inputs, shape or self._image_shape(model), invert)
+        if shape:
+            images = self._images(images).numpy()
         again = self.reconstruct(model, images, self._labels(model, len(images), label))
         if out:
             _pairs(images, again, Path(out))

@@ -140,13 +140,13 @@ class Variational(Reconstruct):
     def _classes(model) -> int:
         return model.get_layer("decoder").get_layer("decoder_one_hot").num_tokens
 
-    def predict(self, model, inputs, classes, invert=False, out=None, label=None):
+    def predict(self, model, inputs, classes, invert=False, out=None, label=None, shape=None):
         self._look(model)
         if self._conditional and label is None:
             raise InputError(
                 f"model {model.name} wants to know what it sees: add --label 0..{self._classes(model) - 1}"
             )
-        return super().predict(model, inputs, classes, invert, out, label)
+        return super().predict(model, inputs, classes, invert, out, label, shape)
 
     def callbacks(self, model, data, run):
         frames = []

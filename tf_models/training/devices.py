@@ -7,7 +7,7 @@ import keras
 
 from tf_data.errors import InputError
 
-PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16", "bfloat16")
+PRECISIONS = ("float32", "float64", "mixed_float16", "mixed_bfloat16", "bfloat16")
 
 
 def require_tensorflow() -> None:
@@ -43,9 +43,12 @@ def precision(policy: str) -> Iterator[None]:
     """Within the context, new layers have this dtype policy. Raises `InputError` for an unknown one."""
     if policy not in PRECISIONS:
         raise InputError(f"unknown precision {policy!r}; one of {', '.join(PRECISIONS)}")
-    before = keras.config.dtype_policy()
+    before, floats = keras.config.dtype_policy(), keras.config.floatx()
     keras.config.set_dtype_policy(policy)
+    if policy == "float64":
+        keras.config.set_floatx(policy)  # losses and optimizers follow this and not the policy
     try:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+        keras.config.set_floatx(floats)

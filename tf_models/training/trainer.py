@@ -107,6 +107,7 @@ def begin(recipe: Recipe, options: Options, data: Data, run_dir: Path | None = N
             "origin": data.origin,
             "counts": data.counts,
             "classes": data.classes,
+            "shape": data.train.x.shape[1:],
             "skipped": data.skipped,
         },
     )

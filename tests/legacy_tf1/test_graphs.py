@@ -1,0 +1,215 @@
+"""TensorFlow 1's graphs beside their Keras models: parameters, losses, and the command that compares them."""
+
+import json
+import math
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from legacy_tf1 import compare, names, pair, topics
+from legacy_tf1.graphs import mlp
+from legacy_tf1.topics import TOPICS
+from tf_data.command import run
+from tf_models.training import trainer
+from tf_models.training.building import build_model
+
+tf1 = tf.compat.v1
+WIDE = "cnn-vgg16-cifar10"
+
+
+@pytest.fixture(autouse=True)
+def short_rounds(monkeypatch):
+    """Times are taken, but mean nothing."""
+    monkeypatch.setattr(pair, "ROUNDS", 1)
+    monkeypatch.setattr(pair, "ROUND_SECONDS", 0.01)
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.id)
+def test_a_graph_has_the_variables_of_its_keras_model(topic):
+    recipe = topic.recipe()
+    recipe = replace(recipe, **topic.compared) if topic.id == WIDE else recipe
+    built, model = topic.build(recipe), build_model(recipe)
+    trainable = {v.op.name: tuple(v.shape) for v in built.graph.get_collection("trainable_variables")}
+    named = names.model_variables(topic, model)
+    assert trainable == {name: tuple(v.shape) for name, v in named.items() if v.trainable}
+    if topic.id != WIDE:
+        assert sum(map(math.prod, trainable.values())) == recipe.parameters
+    every = {v.op.name for v in built.graph.get_collection("variables")}
+    assert every >= named.keys()
+    assert all(map(names.is_bookkeeping, every - named.keys()))
+
+
+def test_the_whole_vgg_has_the_published_number_of_parameters():
+    built = topics.get(WIDE).build(topics.get(WIDE).recipe())
+    assert sum(math.prod(v.shape) for v in built.graph.get_collection("trainable_variables")) == 33_638_218
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.id)
+def test_both_sides_lose_the_same_at_every_step(topic):
+    row, curves = compare.compare(topic, steps=3, timed=False)
+    assert row.equal
+    assert row.loss_difference < 3e-6
+    assert row.weight_difference < (1e-9 if topic.precision == "float64" else 1e-4)
+    for points in curves.values():
+        assert len(points) == 3
+        assert len({one for one, _ in points}) == 3 or topic.id == "perceptron"  # something was learned
+
+
+def test_both_sides_still_agree_after_many_steps_of_adam():
+    row, _ = compare.compare(topics.get("gan-fc-mnist"), steps=30, timed=False)
+    assert row.weight_difference < 1e-9
+
+
+def test_times_are_taken_in_float32_and_positive():
+    row, _ = compare.compare(topics.get("logistic-regression"), steps=10)
+    assert min(row.tf1_ms, row.tf2_ms, row.ratio) > 0
+
+
+def broken(graph, **settings):
+    """The perceptron of `mlp-basic` at another learning rate than the recipe's."""
+    return mlp.mlp_raw(graph, **{**settings, "learning_rate": 0.11})
+
+
+def test_a_pair_that_parts_exits_with_1(monkeypatch, capsys, tmp_path):
+    wrong = replace(topics.get("mlp-basic"), graph=f"{__name__}:broken")
+    monkeypatch.setitem(topics.BY_ID, "mlp-basic", wrong)
+    arguments = ["mlp-basic", "--steps", "5", "--out", str(tmp_path)]
+    assert run(compare.main, arguments) == 1
+    shown = capsys.readouterr()
+    assert "differ" in shown.out
+    assert "mlp-basic" in shown.err
+    assert (tmp_path / "mlp-basic.png").stat().st_size > 10_000
+
+
+def runaway(graph, **settings):
+    """The perceptron of `mlp-basic` at a learning rate that no weight survives."""
+    return mlp.mlp_raw(graph, **{**settings, "learning_rate": 1e30})
+
+
+def test_a_loss_that_is_not_finite_counts_as_parting():
+    wild = replace(topics.get("mlp-basic"), graph=f"{__name__}:runaway")
+    row, _ = compare.compare(wild, steps=4, timed=False)
+    assert math.isnan(row.loss_difference)
+    assert not row.equal
+
+
+def test_compare_prints_rows_as_json_and_the_mechanism_as_text(capsys):
+    assert run(compare.main, ["softmax-regression", "--steps", "2", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["topic"] == "softmax-regression"
+    assert row["steps"] == 2
+    assert row["equal"]
+    assert run(compare.main, ["perceptron", "--steps", "2"]) == 0
+    shown = capsys.readouterr().out
+    assert topics.get("perceptron").then in shown
+    assert topics.get("perceptron").now in shown
+
+
+def test_the_list_names_every_topic_and_loads_no_tensorflow():
+    script = (
+        "import sys; from legacy_tf1.compare import main; main(['--list']); main(['--list', '--json']); "
+        "assert not {'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    text, _, rows = done.stdout.partition("[\n")
+    ids = [row["id"] for row in json.loads("[" + rows)]
+    assert ids == [topic.id for topic in TOPICS]
+    assert all(id in text for id in ids)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["mlp-basik"], "mlp-basic"),
+        (["mlp-basic", "--steps", "0"], "--steps must be at least 1"),
+        (["mlp-basic", "--mechanics"], "--mechanics goes with --json only"),
+    ],
+)
+def test_bad_usage_is_one_line(capsys, arguments, said):
+    assert run(compare.main, arguments) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert len(error.splitlines()) == 1
+
+
+def pair_of(id, digits, precision="float32", **changes):
+    topic = topics.get(id)
+    recipe = replace(topic.recipe(), batch_size=16, **changes)
+    data = replace(digits, train=digits.train.slice(0, 64))
+    return pair.Pair(topic, recipe, data, precision)
+
+
+def test_dropout_of_a_graph_drops_and_scales_only_while_training(digits):
+    with pair_of("mlp-dropout", digits) as both:
+        built, x = both.built, np.full((8, 784), 0.5, np.float32)
+        still = [both.session.run(built.outputs, built.feed(x, np.zeros(8, int))) for _ in range(2)]
+        np.testing.assert_array_equal(*still)
+        drawn = [both.session.run(built.outputs, built.feed(x, np.zeros(8, int), training=True)) for _ in range(2)]
+        assert np.abs(drawn[0] - drawn[1]).max() > 0
+        keep_all = {tensor: np.ones((8, tensor.shape[1])) for _, tensor in built.draws}
+        scaled = both.session.run(built.outputs, built.feed(x, np.zeros(8, int), training=True) | keep_all)
+        assert np.abs(scaled - still[0]).max() > 0  # kept activations are doubled
+
+
+def test_batch_norm_of_a_graph_uses_the_batch_in_training_and_its_averages_otherwise(digits):
+    with pair_of("mlp-batchnorm", digits) as both:
+        x = (digits.train.x[:16] / 255).astype(np.float32)
+        feed = both.built.feed(x, digits.train.y[:16], training=True)
+        before = names.from_session(both.built, both.session)
+        both.session.run(both.built.outputs, feed)
+        after = names.from_session(both.built, both.session)
+        for name in before:  # looking changes nothing; only the training operation moves the averages
+            np.testing.assert_array_equal(before[name], after[name])
+        hidden = x.reshape(16, 784) @ before["fc1/weights"]
+        both.session.run(both.built.train_op, feed)
+        moved = names.from_session(both.built, both.session)
+        np.testing.assert_allclose(moved["fc1/norm/moving_mean"], 0.1 * hidden.mean(axis=0), atol=1e-5)
+        np.testing.assert_allclose(moved["fc1/norm/moving_variance"], 0.9 + 0.1 * hidden.var(axis=0), rtol=1e-4)
+
+
+def test_the_generator_is_judged_by_the_discriminator_after_its_step(digits):
+    topic = topics.get("gan-fc-mnist")
+    recipe = replace(topic.recipe(), batch_size=16)
+    with pair_of("gan-fc-mnist", digits) as both:
+        x = (digits.train.x[:16] / 127.5 - 1).astype(np.float32)
+        noise = np.random.default_rng(0).uniform(-1, 1, (16, 100)).astype(np.float32)
+        kept = {t: np.ones((16, t.shape[1])) for name, t in both.built.draws if name != "noise"}
+        feed = both.built.feed(x, training=False) | kept | {dict(both.built.draws)["noise"]: noise}
+        metrics, _ = both.session.run([both.built.metrics, both.built.train_op], feed)
+        stale = -math.log(metrics["fake_score"])  # roughly what the old discriminator would have cost the generator
+        assert abs(metrics["generator_loss"] - stale) > 1e-2
+        assert recipe.parameters == 214_673
+    smooth = topics.get("gan-conv-label-smoothing")
+    assert smooth.recipe().model["label_smoothing"] == 0.1
+
+
+def test_the_seed_decides_the_initial_weights():
+    topic, starts = topics.get("mlp-basic-layers"), []
+    for seed in (1, 1, 2):
+        built = topic.build(replace(topic.recipe(), seed=seed))
+        with tf1.Session(graph=built.graph) as session:
+            session.run(built.initializer)
+            starts.append(names.from_session(built, session)["fc1/weights"])
+    np.testing.assert_array_equal(starts[0], starts[1])
+    assert np.abs(starts[0] - starts[2]).max() > 0.1
+    assert np.abs(starts[0]).max() <= 0.2 + 1e-6  # truncated at two deviations of 0.1
+
+
+def test_the_three_ways_of_backpropagation_have_one_result(digits):
+    ends = []
+    for way in ("", "-gradients", "-optimizer"):
+        with pair_of(f"mlp-backprop-scratch{way}", digits) as both:
+            x = (digits.train.x[:16] / 255).astype(np.float32)
+            for _ in range(3):
+                both.session.run(both.built.train_op, both.built.feed(x, digits.train.y[:16]))
+            ends.append(names.from_session(both.built, both.session))
+    assert trainer.Options().precision == "float32"
+    for name, value in ends[0].items():
+        np.testing.assert_allclose(ends[1][name], value, atol=1e-6)
+        np.testing.assert_allclose(ends[2][name], value, atol=1e-6)
+    assert int(ends[0]["global_step"]) == 3
