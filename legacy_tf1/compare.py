@@ -109,7 +109,7 @@ def compare(topic: Topic, steps: int = STEPS, timed: bool = True):
     exact = topic.precision == "float64"
     batch_size = min(EXACT_BATCH, recipe.batch_size) if exact else recipe.batch_size
     source = "embedded" if get_dataset(recipe.dataset).embedded else "auto"
-    data = _repeated(trainer.load_data(recipe, trainer.Options(source=source)), steps * recipe.batch_size)
+    data = _fitted(trainer.load_data(recipe, trainer.Options(source=source)), recipe, steps)
     with precision(topic.precision), Pair(topic, replace(recipe, batch_size=batch_size), data, topic.precision) as pair:
         curves: dict[str, list[tuple[float, float]]] = {name: [] for name in pair.built.losses}
         for number in range(steps):
@@ -126,17 +126,20 @@ def compare(topic: Topic, steps: int = STEPS, timed: bool = True):
     return Row(topic.id, topic.precision, steps, largest, weights, *times, equal=largest <= TOLERANCE), curves
 
 
-def _repeated(data, samples: int):
-    """The data with its training split repeated to this many samples at least.
+def _fitted(data, recipe, steps: int):
+    """The data with pictures in the recipe's size, black around them, and a training split of so many steps at least.
 
     A real epoch has hundreds of steps; in one of seven, a step's time would be that of starting an epoch.
     """
     import numpy as np
 
     train = data.train
-    times = -(-samples // len(train))
-    y = None if train.y is None else np.concatenate([train.y] * times)
-    return replace(data, train=replace(train, x=np.concatenate([train.x] * times), y=y))
+    times = -(-steps * recipe.batch_size // len(train))
+    x, y = np.concatenate([train.x] * times), None if train.y is None else np.concatenate([train.y] * times)
+    wanted = recipe.model.get("input_shape", x.shape[1:])
+    missing = [size - found for size, found in zip(wanted, x.shape[1:], strict=True)]
+    x = np.pad(x, [(0, 0), *((size // 2, size - size // 2) for size in missing)])
+    return replace(data, train=replace(train, x=x, y=y))
 
 
 def draw(curves: dict[str, list[tuple[float, float]]], title: str, path: Path) -> None:
