@@ -115,10 +115,12 @@ def test_every_partner_is_possible_and_nobody_is_his_own():
 
 def test_scored_pairs_are_half_of_one_class():
     y = np.repeat(np.arange(3), 20)
-    codes = y[:, None].astype(np.float32)
+    codes = y[:, None] + np.linspace(0, 0.1, 60)[:, None]
     distances, same = scored_pairs(codes, y)
     assert same.sum() == 30
-    np.testing.assert_array_equal(distances == 0, same)
+    np.testing.assert_array_equal(distances < 0.2, same)
+    assert distances.min() > 0  # nobody is his own partner
+    assert scored_pairs(codes[19:22], np.array([0, 1, 1]))[1].tolist() == [False, False, True]
 
 
 def test_a_batch_can_be_learned_and_is_scored():
