@@ -2,7 +2,8 @@
 
 Each row delivers one epoch both ways and proves that each sample came once. Then both run turn by turn, epoch after epoch
 where they go on for long enough, and the samples a second are counted after a warm-up; how long it takes to the first
-batch stands apart. With `--train` the common perceptron is trained through the TensorFlow 1 mechanism of TOPIC.
+batch stands apart. With `--train` the common perceptron is trained through the TensorFlow 1 mechanism of TOPIC; with the
+topic mech-save-load it is trained, saved by `Saver` and as npz, taken up again, and scored each time.
 """
 
 import contextlib
@@ -27,6 +28,7 @@ from tf_data.dataset import SOURCES, Data
 from tf_data.errors import InputError
 from tf_data.formats import Stored
 
+SAVE_LOAD = "mech-save-load"
 REPEATS = 3
 WARM_SECONDS = 0.2  # until queues are full and buffers allocated
 TIMED_SECONDS = 0.6
@@ -293,7 +295,7 @@ def _columns(cells: tuple[str, ...]) -> str:
 
 def parser() -> Parser:
     parser = Parser(prog="python -m legacy_tf1.mechanics", description=__doc__)
-    parser.add_argument("topic", nargs="?", help="one topic; default all")
+    parser.add_argument("topic", nargs="?", help="one topic; default all that feed")
     parser.add_argument("--data", choices=SOURCES, default="auto", help="where the digits come from (default auto)")
     parser.add_argument("--data-dir", help="folder of official files, by dataset name (default TF_DATA_DIR, else data)")
     parser.add_argument("--limit", type=int, metavar="N", help="the first N samples of each split")
@@ -301,21 +303,23 @@ def parser() -> Parser:
     parser.add_argument("--files", type=Path, metavar="DIR", help="write the converted files there and keep them")
     parser.add_argument("--json", action="store_true", help="print rows, or results of --train, as JSON")
     parser.add_argument("--train", action="store_true", help="train the common perceptron through TOPIC")
-    parser.add_argument("--epochs", type=int, metavar="N", help="with --train: default the recipe's")
+    parser.add_argument("--epochs", type=int, metavar="N", help="of a training: default the recipe's")
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
-    chosen = of_topic(arguments.topic)
+    chosen = () if arguments.topic == SAVE_LOAD else of_topic(arguments.topic)
     for name in ("repeats", "epochs"):
         if (value := getattr(arguments, name)) is not None and value < 1:
             raise InputError(f"--{name} must be at least 1, not {value}")
     if arguments.train and arguments.topic is None:
         raise InputError("--train needs a topic, for instance mech-file-queues")
-    if arguments.epochs is not None and not arguments.train:
+    if arguments.epochs is not None and not arguments.train and chosen:
         raise InputError("--epochs goes with --train")
     import_tensorflow()
+    if not chosen:
+        return _save_load(arguments)
     if arguments.train:
         return _train(arguments, chosen[-1])
     if not arguments.json:
@@ -348,6 +352,19 @@ def _train(arguments, mechanism: Mechanism) -> int:
         say(f"{name}: accuracy {scores['accuracy']:.2%} of {scores['samples']:,}")
     say(f"trained {trained.seconds:.1f} s")
     return 0
+
+
+def _save_load(arguments) -> int:
+    from legacy_tf1.pipelines.save_load import demonstrate
+
+    data = load(arguments.data, arguments.data_dir, arguments.limit)
+    with _place(arguments.files) as place:
+        found = demonstrate(data, place, arguments.epochs).accuracy
+    if arguments.json:
+        print(json.dumps(found, indent=2))
+    else:
+        print("\n".join(f"{way}: accuracy {value:.2%} of {len(data.test):,}" for way, value in found.items()))
+    return 0 if len(set(found.values())) == 1 else 1
 
 
 if __name__ == "__main__":

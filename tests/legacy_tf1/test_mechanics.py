@@ -131,6 +131,14 @@ def test_the_command_trains(folder, capsys):
     assert "of 300" in said
 
 
+def test_the_command_saves_and_loads(tmp_path, capsys):
+    assert run(mechanics.main, ["mech-save-load", *SMALL, "--files", str(tmp_path), "--epochs", "2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == ["trained", "meta graph", "npz constants"]
+    assert len(set(found.values())) == 1
+    assert {path.name for path in tmp_path.iterdir()} >= {"mlp.meta", "mlp.index", "mlp.npz"}
+
+
 def test_bad_usage_and_bad_files_end_with_2_and_one_line(tmp_path, capsys):
     (mechanism, *_) = of_topic("mech-file-queues")
     stored = mechanism.write(mechanics.load("embedded", limit=300), tmp_path)

@@ -6,18 +6,18 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from runs import assert_same_run, final_state, interrupted
 
 import tf_models
-from tf_data.errors import InputError, Interrupted, TrainingError
+from tf_data.errors import InputError, TrainingError
 from tf_models.gan import conv_gan, dense_gan
 from tf_models.gan.model import GAN
 from tf_models.recipes import get
 from tf_models.tasks.collapse import Collapse
 from tf_models.tasks.fidelity import coverage, frechet_distance
-from tf_models.training import callbacks, state, trainer
+from tf_models.training import trainer
 from tf_models.training.devices import precision
 from tf_models.training.loop import StepLoop
-from tf_models.training.run_directory import RunDirectory
 from tf_models.training.trainer import Options
 
 # Trainable parameters of generator and discriminator as the topics state them.
@@ -261,23 +261,9 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
     """Both optimizers, the noise, dropout and running means."""
     monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", 1))
     whole = trainer.train(TINY, replace(OPTIONS, figures=True), tmp_path / "whole")
-    original = callbacks.Checkpoints.on_train_batch_end
-
-    def stop_once(self, batch, logs=None):
-        self.signals.received = (self.loop.epoch, self.loop.step) == (0, 3)
-        original(self, batch, logs)
-
-    monkeypatch.setattr(callbacks.Checkpoints, "on_train_batch_end", stop_once)
-    with pytest.raises(Interrupted):
-        trainer.train(TINY, OPTIONS, tmp_path / "parts")
-    monkeypatch.setattr(callbacks.Checkpoints, "on_train_batch_end", original)
-    parts = trainer.resume(RunDirectory.open(tmp_path / "parts"), quiet=True, figures=False)
-    (a, _), (b, _) = (state.load(run.checkpoints[-1]) for run in (whole, parts))
-    assert a.keys() == b.keys()
-    assert any("0000" in name for name in a if name.startswith("optimizer"))
-    for name in a:
-        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
-    assert parts.info["results"] == whole.info["results"]
+    parts = interrupted(TINY, OPTIONS, tmp_path / "parts", 0, 3)
+    assert_same_run(whole, trainer.resume(parts, quiet=True, figures=False))
+    assert any("0000" in name for name in final_state(whole)[0] if name.startswith("optimizer"))
     scores = whole.info["results"]["test"]
     assert scores["samples"] == 128
     assert scores["frechet_distance"] > 0

@@ -9,17 +9,17 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_training import OPTIONS, RECIPE, assert_same_run
+from runs import assert_same_run, interrupted
+from test_training import OPTIONS, RECIPE
 
 import tf_models
 from tf_data.command import run
-from tf_data.errors import InputError, Interrupted
+from tf_data.errors import InputError
 from tf_models import tasks, train
 from tf_models.recipes import get
-from tf_models.training import callbacks, schedules, trainer
+from tf_models.training import schedules, trainer
 from tf_models.training.building import build_model, build_optimizer
 from tf_models.training.loop import StepLoop
-from tf_models.training.run_directory import RunDirectory
 from tf_models.tricks import Cyclical, OneCycle, SmoothedCrossentropy
 
 SCHEDULED = replace(
@@ -89,18 +89,8 @@ def test_history_report_and_figure_tell_the_rate(whole):
 
 
 def test_an_interrupted_one_cycle_goes_on_bit_for_bit(whole, tmp_path, monkeypatch):
-    original = callbacks.Checkpoints.on_train_batch_end
-
-    def stop_once(self, batch, logs=None):
-        self.signals.received = (self.loop.epoch, self.loop.step) == (1, 6)
-        original(self, batch, logs)
-
     monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", 3))
-    monkeypatch.setattr(callbacks.Checkpoints, "on_train_batch_end", stop_once)
-    with pytest.raises(Interrupted):
-        trainer.train(SCHEDULED, OPTIONS, tmp_path / "run")
-    monkeypatch.setattr(callbacks.Checkpoints, "on_train_batch_end", original)
-    run = RunDirectory.open(tmp_path / "run")
+    run = interrupted(SCHEDULED, OPTIONS, tmp_path / "run", 1, 6)
     with pytest.raises(InputError, match="one-cycle schedule laid out for 3 epochs, which cannot become 2"):
         trainer.resume(run, quiet=True, epochs=2)
     assert_same_run(whole, trainer.resume(run, quiet=True, figures=False))

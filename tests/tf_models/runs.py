@@ -1,0 +1,40 @@
+"""What several tests do with runs: stop one, and compare two."""
+
+import numpy as np
+import pytest
+
+from tf_data.errors import Interrupted
+from tf_models.training import callbacks, state, trainer
+from tf_models.training.run_directory import RunDirectory
+
+
+def interrupted(recipe, options, folder, epoch: int, step: int) -> RunDirectory:
+    """Train in `folder` until a signal comes when `step` batches of `epoch` (from 0) are done."""
+    original = callbacks.Checkpoints.on_train_batch_end
+
+    def stop_once(self, batch, logs=None):
+        self.signals.received = (self.loop.epoch, self.loop.step) == (epoch, step)
+        original(self, batch, logs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(callbacks.Checkpoints, "on_train_batch_end", stop_once)
+        with pytest.raises(Interrupted):
+            trainer.train(recipe, options, folder)
+    return RunDirectory.open(folder)
+
+
+def final_state(run: RunDirectory):
+    """Every variable of the last checkpoint, the history and the results."""
+    values, progress = state.load(run.checkpoints[-1])
+    return values, progress.history, run.info["results"]
+
+
+def assert_same_run(one: RunDirectory, other: RunDirectory) -> None:
+    """Both ended with the same bits."""
+    (a, history_a, results_a), (b, history_b, results_b) = final_state(one), final_state(other)
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+    assert history_a == history_b
+    assert results_a == results_b
+    assert (one.path / "history.csv").read_bytes() == (other.path / "history.csv").read_bytes()
