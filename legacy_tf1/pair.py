@@ -16,8 +16,8 @@ from tf_models.recipe import Recipe
 from tf_models.training import trainer
 from tf_models.training.loop import StepLoop
 
-ROUND_SECONDS = 0.25  # of one side's steps between two looks at the clock
-ROUNDS = 5
+ROUND_SECONDS = 0.1  # of one side's steps between two looks at the clock
+ROUNDS = 11
 
 
 class Pair:
