@@ -7,6 +7,7 @@ import json
 import os
 import statistics
 import sys
+from dataclasses import fields, replace
 from pathlib import Path
 
 from tf_data.command import Parser, run
@@ -51,11 +52,27 @@ def collect(runs: list[RunDirectory]) -> dict[str, dict]:
     return {id: _row(id, members) for id, members in by_id.items()}
 
 
+def _require_own_settings(run: RunDirectory) -> None:
+    """Raise `InputError` where a run was trained otherwise than its recipe says; seed and precision are its own."""
+    ran, limit = run.recipe, run.info["options"]["limit"]
+    says = get(ran.id).for_source(run.info["data"]["source"])
+    says = replace(says, **{name: getattr(ran, name) for name in ("seed", "title", "notes", "original", "embedded")})
+    differing = [field.name for field in fields(says) if getattr(ran, field.name) != getattr(says, field.name)]
+    if differing:
+        name = differing[0]
+        raise InputError(f"{run.path}: {name} is {getattr(ran, name)!r}, the recipe says {getattr(says, name)!r}")
+    if limit is not None:
+        raise InputError(f"{run.path}: only {limit} samples of each split; run it without --limit")
+
+
 def _row(id: str, members: list[RunDirectory]) -> dict:
+    for member in members:
+        _require_own_settings(member)
     own = [member for member in members if member.info["seed"] == get(id).seed]
     if not own:
         raise InputError(f"no run of {id} has the recipe's own seed {get(id).seed}")
     info = own[-1].info
+    precision = info["options"]["precision"]
     row = {
         "results": info["results"],
         "last_epoch": own[-1].read_history()[-1],
@@ -67,6 +84,9 @@ def _row(id: str, members: list[RunDirectory]) -> dict:
         "versions": info["versions"],
         "command": f"python -m tf_models.train {id}",
     }
+    if precision != "float32":
+        row["precision"] = precision
+        row["command"] += f" --precision {precision}"
     name = next(name for name in MAIN if name in info["results"]["test"])
     scores = [member.info["results"]["test"][name] for member in members]
     if len(scores) > 1:
@@ -104,6 +124,7 @@ def table(rows: dict[str, dict]) -> str:
                 cells[5] = f"{mean} ± {deviation} ({len(spread['seeds'])})"
             cells[6] = str(row["epochs"])
             cells[7] = f"{row['seconds']:.0f} s" if row["seconds"] < 100 else f"{row['seconds'] / 60:.1f} min"
+            cells[7] += f", {row['precision']}" if "precision" in row else ""
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
