@@ -54,7 +54,7 @@ def test_half_precision_is_said(done, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "values, message",
+    ("values", "message"),
     [
         ({"status": "interrupted"}, "is interrupted, not done"),
         ({"recipe": replace(RECIPE, epochs=3).as_dict()}, f"epochs is 3, the recipe says {RECIPE.epochs}"),
