@@ -161,16 +161,16 @@ NETWORKS: dict[str, Network] = {
     "cnn-basic-wide": Network(
         _classifier(_stack(_conv(1, 8), _relu, _halve, _conv(8, 16), _relu, _halve, _flatten, _dense(784, 10)))
     ),
-    "cnn-alexnet-cifar10": Network(_classifier(_zoo(lambda zoo: zoo.alexnet(32, 4096, 10))), (64, 64, 3), 2_560),
+    "cnn-alexnet-cifar10": Network(_classifier(_zoo(lambda zoo: zoo.alexnet(32, 4096, 10))), (64, 64, 3), 1_280),
     "cnn-vgg16-cifar10": Network(
-        _classifier(_zoo(lambda zoo: zoo.vgg(_VGG16, 3, False, 512, 4096, 10, dropout=0.0))), (32, 32, 3), 768
+        _classifier(_zoo(lambda zoo: zoo.vgg(_VGG16, 3, False, 512, 4096, 10, dropout=0.0))), (32, 32, 3), 512
     ),
-    "cnn-nin-cifar10": Network(_classifier(_zoo(lambda zoo: zoo.nin())), (32, 32, 3), 1_024),
+    "cnn-nin-cifar10": Network(_classifier(_zoo(lambda zoo: zoo.nin())), (32, 32, 3), 768),
     "cnn-resnet18-mnist": Network(
-        _classifier(_zoo(lambda zoo: zoo.ResNet((2, 2, 2, 2), False, 64, 10, 1))), samples=2_560
+        _classifier(_zoo(lambda zoo: zoo.ResNet((2, 2, 2, 2), False, 64, 10, 1))), samples=1_920
     ),
     "cnn-resnet50-mnist": Network(
-        _classifier(_zoo(lambda zoo: zoo.ResNet((3, 4, 6, 3), True, 64, 10, 1))), samples=1_280
+        _classifier(_zoo(lambda zoo: zoo.ResNet((3, 4, 6, 3), True, 64, 10, 1))), samples=768
     ),
     "ae-vae": Network(_vae),
     "gan-dcgan-celeba": Network(_gan, (64, 64, 3), 256),

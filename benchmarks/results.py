@@ -100,7 +100,8 @@ def _row(id: str, members: list[RunDirectory]) -> dict:
 
 
 def table(rows: dict[str, dict]) -> str:
-    """The results as a Markdown table: the original's test score beside ours."""
+    """The results as a Markdown table: the original's test score beside ours; below it footnotes on the originals'."""
+    footnotes: dict[str, str] = {}  # by text, so that variants share one
     lines = [
         "| recipe | data | parameters | original, test | ours, test | mean ± sd (seeds) | epochs | time |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -111,6 +112,8 @@ def table(rows: dict[str, dict]) -> str:
         original = main_score(printed, "test_")
         if original == "-" and "train_loss" in printed:
             original = f"train {show('loss', printed['train_loss'])}"
+        if recipe.original and recipe.original.footnote:
+            original += f"[^{footnotes.setdefault(recipe.original.footnote, recipe.id)}]"
         source = recipe.builder.split(":")[0].replace(".", "/") + ".py"
         cells = [f"[`{recipe.id}`]({source})", recipe.dataset, f"{recipe.parameters:,}", original, "-", "", "", ""]
         if row:
@@ -126,7 +129,7 @@ def table(rows: dict[str, dict]) -> str:
             cells[7] = f"{row['seconds']:.0f} s" if row["seconds"] < 100 else f"{row['seconds'] / 60:.1f} min"
             cells[7] += f", {row['precision']}" if "precision" in row else ""
         lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *(f"[^{id}]: {text}" for text, id in footnotes.items())])
 
 
 if __name__ == "__main__":

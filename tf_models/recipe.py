@@ -28,10 +28,12 @@ class Original:
     Attributes:
         notebook: its path in the original collection.
         results: `test_accuracy` and the like, as fractions; `minutes` on the original's GPU.
+        footnote: what is wrong with the figure that the original's own table gives.
     """
 
     notebook: str
     results: Mapping[str, float] = field(default_factory=dict)
+    footnote: str = ""
 
 
 @dataclass(frozen=True)

@@ -65,3 +65,10 @@ def test_half_precision_is_said(done, tmp_path):
 def test_a_run_that_is_not_its_recipe_is_refused(done, tmp_path, values, message):
     with pytest.raises(InputError, match=message):
         results.collect([changed(done, tmp_path / "changed", **values)])
+
+
+def test_faults_of_the_originals_table_are_footnoted():
+    lines = results.table({}).splitlines()
+    line = next(line for line in lines if "[`cnn-vgg16-celeba`]" in line)
+    assert "| 95.48%[^cnn-vgg16-celeba] | - |" in line
+    assert sum(line.startswith("[^cnn-vgg16-celeba]: ") and "90.72%" in line for line in lines) == 1

@@ -29,7 +29,7 @@ CNN_AIRBENCH_CIFAR10 = Recipe(
     optimizer_options={"momentum": 0.85, "nesterov": True, "weight_decay": 0.009},
     schedule={"name": "one-cycle", "rise": 0.25, "start": 5.0, "end": 100.0},
     batch_size=512,
-    epochs=20,
+    epochs=16,
     seed=1,
     parameters=568_728,
     notes=(
@@ -97,7 +97,9 @@ CNN_RESNET18_MNIST_FAST = replace(
     notes=("The original sees each digit 10 times, this recipe 3 times.",),
 )
 
-FEW_FACES = "The original's batches are too large for the subset of 2,000 faces that this is for: it would take few steps."
+FEW_FACES = (
+    "The original's batches are too large for the subset of 2,000 faces that this is for: it would take few steps."
+)
 
 CNN_RESNET18_CELEBA_SMALL = replace(
     CNN_RESNET18_CELEBA,

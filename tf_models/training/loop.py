@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tf_data.errors import TrainingError
 from tf_data.pipeline import Batches
-from tf_models.training import state
+from tf_models.training import state, updates
 
 BLOCK_SECONDS = 0.25  # how long a block should take: so often are progress shown and signals heard
 
@@ -37,6 +37,9 @@ class StepLoop:
         self._stream = None
         if model.optimizer is not None and not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
+        if not jit:
+            for optimizer in state.optimizers(model):
+                updates.fuse(optimizer)
         spec = batches.dataset().element_spec
         train_step = tf.function(model.train_step, jit_compile=jit, reduce_retracing=True, autograph=False)
         # Tracing creates the metrics' variables, which a checkpoint sets before the first step.

@@ -35,6 +35,7 @@ def write_report(run: RunDirectory) -> None:
         lines += ["", "**Trained on drawn samples, not on real data: the figures say nothing about the task.**"]
     if recipe.original:
         lines += ["", f"The original is `{recipe.original.notebook}`; its figures are the ones it printed."]
+        lines += [recipe.original.footnote] if recipe.original.footnote else []
         if data["source"] == "embedded" and get(data["name"]).official:
             lines += ["It used the full dataset, this run a small sample, so the two do not compare."]
     if recipe.notes:

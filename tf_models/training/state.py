@@ -32,10 +32,9 @@ def variables(model: keras.Model) -> dict[str, keras.Variable]:
     Raises:
         TrainingError: two variables share a path, which happens when layers have no explicit names.
     """
-    optimizers = [value for value in vars(model).values() if isinstance(value, keras.optimizers.Optimizer)]
     groups = {
         "model": model.variables,
-        "optimizer": [variable for optimizer in dict.fromkeys(optimizers) for variable in optimizer.variables],
+        "optimizer": [variable for optimizer in optimizers(model) for variable in optimizer.variables],
         "metrics": model.metrics_variables,
     }
     named = {}
@@ -46,6 +45,11 @@ def variables(model: keras.Model) -> dict[str, keras.Variable]:
             if named.setdefault(f"{group}/{path}", variable) is not variable:
                 raise TrainingError(f"two variables are called {path}; give every layer of {model.name} a name")
     return named
+
+
+def optimizers(model: keras.Model) -> list[keras.optimizers.Optimizer]:
+    """The model's optimizer, and others that it keeps as attributes, as a GAN does."""
+    return list(dict.fromkeys(value for value in vars(model).values() if isinstance(value, keras.optimizers.Optimizer)))
 
 
 def _automatic(variable: keras.Variable) -> bool:

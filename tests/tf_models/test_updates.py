@@ -1,0 +1,64 @@
+"""Updates compiled by XLA are the updates that Keras makes."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_models.training import updates
+
+SHAPES = ((64, 32), (32,), (32, 10))
+OPTIMIZERS = {
+    "adam": lambda: keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)),
+    "sgd": lambda: keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+    "rmsprop": lambda: keras.optimizers.RMSprop(0.01, clipnorm=0.5),
+}
+
+
+def trained(optimizer, fused: bool, monkeypatch, steps: int = 4):
+    """Weights and the optimizer's variables after some steps."""
+    rng = np.random.default_rng(0)
+    weights = [keras.Variable(rng.normal(size=shape).astype(np.float32), name=f"w{shape[0]}") for shape in SHAPES]
+    optimizer.build(weights)
+    if fused:
+        monkeypatch.setattr(updates, "LARGE", 1_000)
+        updates.fuse(optimizer)
+        updates.fuse(optimizer)  # a second time changes nothing
+    step = tf.function(lambda gradients: optimizer.apply(gradients, weights))
+    for _ in range(steps):
+        step([tf.constant(rng.normal(size=shape).astype(np.float32)) for shape in SHAPES])
+    return [keras.ops.convert_to_numpy(value) for value in (*weights, *optimizer.variables)]
+
+
+def is_fused(optimizer) -> bool:
+    return "apply" in vars(optimizer)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_fused_update_is_the_plain_one(name, monkeypatch):
+    optimizer = OPTIMIZERS[name]()
+    found = trained(optimizer, True, monkeypatch)
+    assert is_fused(optimizer)
+    for a, b in zip(found, trained(OPTIMIZERS[name](), False, monkeypatch), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-6, atol=1e-7)
+
+
+def test_small_networks_and_scaled_losses_are_left_alone(monkeypatch):
+    small = keras.optimizers.Adam()
+    small.build([keras.Variable(np.zeros((3, 2), np.float32))])
+    updates.fuse(small)
+    assert not is_fused(small)
+    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam())
+    trained(scaled, True, monkeypatch)
+    assert not is_fused(scaled)
+
+
+def test_sparse_gradients_go_the_plain_way(monkeypatch):
+    monkeypatch.setattr(updates, "LARGE", 1)
+    table = keras.Variable(np.ones((4, 2), np.float32))
+    optimizer = keras.optimizers.SGD(1.0)
+    optimizer.build([table])
+    updates.fuse(optimizer)
+    gradient = tf.IndexedSlices(tf.ones((1, 2)), tf.constant([2]), tf.constant([4, 2]))
+    tf.function(lambda: optimizer.apply([gradient], [table]))()
+    np.testing.assert_array_equal(table.numpy(), [[1, 1], [1, 1], [0, 0], [1, 1]])
