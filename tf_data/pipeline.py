@@ -5,6 +5,7 @@ epoch's order directly, so that an interrupted run goes on at exactly the next b
 in an order of their own that reads whole blocks, with the same promises; see `tf_data.formats.order`.
 """
 
+import os
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -38,6 +39,17 @@ Prepare = Callable[[tf.Tensor, tf.Tensor | None, Position], tuple]
 # neighbouring epochs with a correlation of 0.9, and batches that are far too even; from 8 rounds on none can be seen.
 ROUNDS = 24
 AHEAD = 2  # batches that wait for the consumer, what page-locked memory and loader processes are for in PyTorch
+
+
+def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """`dataset` with the parallelism that it states, and without the thread by which TensorFlow looks for a better one.
+
+    That thread sleeps twice as long each time, up to a minute, and an iterator cannot go before it wakes: every
+    evaluation could last up to twice what it takes.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def shuffled(positions: tf.Tensor, samples: int, seed: int, epoch: tf.Tensor) -> tf.Tensor:
@@ -133,11 +145,11 @@ class Batches:
 
             # Keras takes a dataset of unknown length for one that ran out too early.
             length = tf.data.experimental.assert_cardinality(epochs * self.steps - start)
-            return stream(self.split, self._order, epoch, start, epochs, finish).apply(length)
+            return untuned(stream(self.split, self._order, epoch, start, epochs, finish).apply(length))
         first, last = epoch * self.steps + start, (epoch + epochs) * self.steps
         numbers = tf.data.Dataset.range(first, last)
         batch = tf.autograph.experimental.do_not_convert(lambda n: self.at(n // self.steps, n % self.steps))
-        return numbers.map(batch, tf.data.AUTOTUNE, deterministic=True)
+        return untuned(numbers.map(batch, os.cpu_count() or 1, deterministic=True))
 
     def _constant(self, name: str) -> tf.Tensor:
         # Made once and eagerly: a constant made inside a tf.function would be copied into its graph.

@@ -81,6 +81,12 @@ def test_memory_mapped_samples_give_the_same_batches(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_no_sleeping_tuner_keeps_an_iterator_from_going():
+    batches = Batches(numbers(50), 8)
+    for dataset in (batches.dataset(), batches.host_dataset(), batches.dataset().map(lambda x, y: x)):
+        assert dataset.options().autotune.enabled is False
+
+
 def test_bad_arguments_are_refused():
     with pytest.raises(InputError, match="batch size"):
         Batches(numbers(10), 0)

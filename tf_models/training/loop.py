@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_data.errors import TrainingError
-from tf_data.pipeline import Batches
+from tf_data.pipeline import Batches, untuned
 from tf_models.training import state, updates
 
 BLOCK_SECONDS = 0.25  # how long a block should take: so often are progress shown and signals heard
@@ -85,7 +85,7 @@ class StepLoop:
             done = tf.where(this == epoch, tf.constant(step, tf.int64), tf.constant(0, tf.int64))
             return tf.stack([this, tf.clip_by_value(done, start, stop), stop])
 
-        return tf.data.Dataset.counter(epoch * per_epoch).map(describe)
+        return untuned(tf.data.Dataset.counter(epoch * per_epoch).map(describe))
 
     def train_function(self, iterator) -> dict:
         """Run the next block. Raises `TrainingError` at the first step whose logs are not finite."""
