@@ -34,8 +34,8 @@ CNN_AIRBENCH_CIFAR10 = Recipe(
     parameters=568_728,
     notes=(
         "With half of the paper's maps, four epochs (88.8% of the test pictures right, 89.7% with mirror images) beat two "
-        "epochs of all of them (86.3%, 87.3%), which cost as much; the width was chosen with these test figures in view. CPUs with AMX have time for "
-        "model.widths=(64,256,256) with --precision mixed_bfloat16.",
+        "epochs of all of them (86.3%, 87.3%), which cost as much; the width was chosen with these test figures in view. "
+        "CPUs with AMX have time for model.widths=(64,256,256) with --precision mixed_bfloat16.",
     ),
 )
 

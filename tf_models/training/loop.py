@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tf_data.errors import TrainingError
 from tf_data.pipeline import Batches, untuned
-from tf_models.training import state, updates
+from tf_models.training import convolutions, state, updates
 
 BLOCK_SECONDS = 0.25  # how long a block should take: so often are progress shown and signals heard
 
@@ -37,6 +37,7 @@ class StepLoop:
         self._stream = None
         if model.optimizer is not None and not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
+        convolutions.as_products(model)
         if not jit:
             for optimizer in state.optimizers(model):
                 updates.fuse(optimizer)

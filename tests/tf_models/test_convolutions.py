@@ -1,0 +1,85 @@
+"""Convolutions computed as products give the sums and gradients of Keras' own."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_models.cnn import resnet
+from tf_models.training.convolutions import as_products
+
+
+def one_layer(shape, **options) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    return keras.Sequential([keras.Input((*shape, 3)), keras.layers.Conv2D(5, **options)])
+
+
+def traced(model, x):
+    """Outputs, gradients by inputs and weights, and the operations that compute them."""
+
+    @tf.function(autograph=False)
+    def run(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(tf.sin(model(x, training=True)))
+        return loss, tape.gradient(loss, [x, *model.trainable_variables])
+
+    loss, gradients = run(x)
+    graph = run.get_concrete_function(tf.TensorSpec(x.shape)).graph
+    return [loss, *gradients], sum(operation.type == "Conv2D" for operation in graph.get_operations())
+
+
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [
+        ((1, 1), {"kernel_size": 3, "padding": "same"}),
+        ((1, 1), {"kernel_size": 4, "padding": "same"}),
+        ((2, 2), {"kernel_size": 3, "padding": "same", "strides": 2}),
+        ((2, 1), {"kernel_size": 5, "padding": "same", "strides": 2}),
+        ((3, 2), {"kernel_size": 2, "padding": "same", "strides": 3, "use_bias": False}),
+        ((4, 4), {"kernel_size": 3, "strides": 2}),
+        ((2, 2), {"kernel_size": 1, "strides": 2, "activation": "relu"}),
+        ((4, 3), {"kernel_size": (4, 3)}),
+    ],
+)
+def test_one_place_is_a_product(shape, options):
+    model = one_layer(shape, **options)
+    x = tf.random.stateless_normal((6, *shape, 3), [1, 2])
+    expected, convolutions = traced(model, x)
+    assert convolutions == 1
+    as_products(model)
+    found, convolutions = traced(model, x)
+    assert convolutions == 0
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [((2, 2), {"kernel_size": 3, "padding": "same"}), ((5, 5), {"kernel_size": 3, "dilation_rate": 2})],
+)
+def test_other_convolutions_stay(shape, options):
+    model = one_layer(shape, **options)
+    as_products(model)
+    assert traced(model, tf.random.stateless_normal((6, *shape, 3), [1, 2]))[1] == 1
+
+
+def test_a_layer_of_one_place_still_takes_larger_images():
+    model = one_layer((1, 1), kernel_size=3, padding="same")
+    x = tf.random.stateless_normal((2, 6, 6, 3), [3, 4])
+    expected = model.layers[0](x)
+    as_products(model)
+    np.testing.assert_array_equal(model.layers[0](x), expected)
+
+
+def test_a_network_is_saved_as_it_was(tmp_path):
+    model = resnet(18, classes=4, input_shape=(28, 28, 1), width=8)
+    x = tf.random.stateless_normal((5, 28, 28, 1), [1, 2])
+    before, config = traced(model, x)[1], model.get_config()
+    expected = model(x)
+    as_products(model)
+    np.testing.assert_allclose(model(x), expected, atol=1e-4)
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_allclose(keras.models.load_model(tmp_path / "model.keras")(x), expected, atol=1e-4)
+    assert model.get_config() == config
+    assert traced(model, x)[1] == before - 5  # the last stage's four and its shortcut
