@@ -13,9 +13,10 @@ CONV2D = keras.layers.Conv2D
 def as_products(model: keras.Model) -> None:
     """Have each `Conv2D` of `model` compute outputs of 1x1 as a product. The layers, files and sums stay what they are."""
     for layer in model._flatten_layers():
-        if isinstance(layer, CONV2D) and type(layer).convolution_op is CONV2D.convolution_op:
-            if layer.data_format == "channels_last" and layer.groups == 1 and set(layer.dilation_rate) == {1}:
-                layer.convolution_op = _convolution(layer)
+        if not isinstance(layer, CONV2D) or type(layer).convolution_op is not CONV2D.convolution_op:
+            continue
+        if layer.data_format == "channels_last" and layer.groups == 1 and set(layer.dilation_rate) == {1}:
+            layer.convolution_op = _convolution(layer)
 
 
 def _convolution(layer: CONV2D):
@@ -29,7 +30,7 @@ def _convolution(layer: CONV2D):
         # Keras puts the smaller half of "same" padding first.
         top, left = (max(tap - side, 0) // 2 for side, tap in zip(sides, taps, strict=True))
         pixels = ops.reshape(inputs[:, : met[0], : met[1]], (-1, met[0] * met[1] * inputs.shape[3]))
-        weights = ops.reshape(kernel[top : top + met[0], left : left + met[1]], (pixels.shape[1], kernel.shape[3]))
-        return ops.reshape(ops.matmul(pixels, weights), (-1, 1, 1, kernel.shape[3]))
+        weights = ops.slice(kernel, (top, left, 0, 0), (*met, *kernel.shape[2:]))  # its gradient takes both cores
+        return ops.reshape(ops.matmul(pixels, ops.reshape(weights, (-1, kernel.shape[3]))), (-1, 1, 1, kernel.shape[3]))
 
     return convolution
