@@ -13,6 +13,11 @@ from tf_data.errors import InputError
 SOURCES = ("auto", "official", "embedded", "synthetic")
 
 
+def take(split, numbers: np.ndarray) -> np.ndarray:
+    """The samples of these numbers, of a `Split` or a `StoredSplit`; those that lie in files are read and decoded."""
+    return split.x.read(numbers) if hasattr(split.x, "read") else np.asarray(split.x[numbers])
+
+
 @dataclass(frozen=True)
 class Split:
     """Samples that belong together, in a fixed order.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tf_data.dataset import take
 from tf_data.errors import InputError
 from tf_data.figures import figure
 
@@ -43,11 +44,6 @@ def chosen(split, classes: int) -> list[np.ndarray]:
         return [row for row in rows if len(row)]
     shown = np.arange(min(len(split), COLUMNS * 8))
     return [shown[start : start + COLUMNS] for start in range(0, len(shown), COLUMNS)]
-
-
-def take(split, numbers: np.ndarray) -> np.ndarray:
-    """Samples by their numbers."""
-    return split.x.read(numbers) if hasattr(split.x, "read") else np.asarray(split.x[numbers])
 
 
 def label(split, number: int, classes: tuple[str, ...]) -> str:

@@ -279,8 +279,9 @@ def test_predict_crops_and_scales_as_the_recipe_does(capsys, tmp_path):
     """A face goes the way of the training pictures: 218x178 pixels, the middle 178x178, scaled to 128x128."""
     folder, picture = tmp_path / "run", tmp_path / "face.png"
     small = ["--set", "model.width=1", "--set", "model.blocks=(1, 1, 1, 1)", "--limit", "8", "--batch-size", "8"]
-    base = ["cnn-resnet18-celeba", "--data", "synthetic", "--epochs", "1", "--no-figures", "--quiet"]
+    base = ["cnn-resnet18-celeba", "--data", "synthetic", "--epochs", "1", "--quiet"]
     assert run(train.main, [*base, *small, "--run-dir", str(folder)]) == 0
+    assert (folder / "figures" / "mistakes.png").is_file()  # drawn from pictures that lie in files
     directory = RunDirectory.open(folder)
     face = np.random.default_rng(0).integers(0, 256, (218, 178, 3), dtype=np.uint8)
     face[:20] = face[-20:] = 255  # what the crop cuts off

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tf_data.dataset import Data
+from tf_data.dataset import Data, take
 from tf_data.errors import InputError
 from tf_data.formats.manifest import Schema
 from tf_data.formats.order import permutation
@@ -172,7 +172,7 @@ def _take(split, numbers: np.ndarray, encoded: bool):
     y = None if split.y is None else split.y[numbers]
     if encoded and hasattr(split.x, "read_stored"):
         return split.x.read_stored(numbers), y
-    return (split.x.read(numbers) if hasattr(split.x, "read") else np.asarray(split.x[numbers])), y
+    return take(split, numbers), y
 
 
 def _schema(split, classes: tuple[str, ...], features: tuple[str, ...]) -> Schema:

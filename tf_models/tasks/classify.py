@@ -158,9 +158,7 @@ class Classify(Task):
             plots.confusion(test.y, labels(logits), data.classes, folder / "confusion.png"),
         ]
         if len(test.x.shape) == 4:
-            names.append(
-                plots.surest_mistakes(test.x, test.y, probabilities(logits), data.classes, folder / "mistakes.png")
-            )
+            names.append(plots.surest_mistakes(test, probabilities(logits), data.classes, folder / "mistakes.png"))
         elif test.x.shape[1:] == (2,):
             names.append(
                 plots.decision_regions(

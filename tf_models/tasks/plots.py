@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_data.dataset import Data
+from tf_data.dataset import Data, Split, take
 from tf_data.figures import figure
 
 DRAWN_STEPS = 10_000  # of a schedule, spread over the run
@@ -72,17 +72,14 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, classes: tuple[str, ...]
     return path.name
 
 
-def surest_mistakes(
-    images: np.ndarray, truth: np.ndarray, chances: np.ndarray, classes: tuple[str, ...], path: Path
-) -> str:
+def surest_mistakes(split: Split, chances: np.ndarray, classes: tuple[str, ...], path: Path) -> str:
     """The wrongly classified samples of which the model was surest.
 
     Args:
-        images: `(samples, height, width, 1 or 3)`, uint8.
-        truth: labels `(samples,)`.
+        split: pictures `(samples, height, width, 1 or 3)`, uint8, and labels `(samples,)`.
         chances: predicted probabilities `(samples, classes)`.
     """
-    predicted = chances.argmax(axis=1)
+    truth, predicted = split.y, chances.argmax(axis=1)
     wrong = np.flatnonzero(predicted != truth)
     worst = wrong[np.argsort(-chances[wrong, predicted[wrong]], kind="stable")][:25]
     columns = 5
@@ -93,9 +90,9 @@ def surest_mistakes(
         axes = drawn.subplots(rows, columns, squeeze=False).ravel()
         for axis in axes:
             axis.axis("off")
-        for axis, sample in zip(axes, worst, strict=False):
+        for axis, sample, image in zip(axes, worst, take(split, worst), strict=False):
             guess = predicted[sample]
-            axis.imshow(images[sample].squeeze(), cmap="gray", vmin=0, vmax=255)
+            axis.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
             axis.set_title(
                 f"{classes[truth[sample]]}, not {classes[guess]}\n({chances[sample, guess]:.0%})", fontsize=8
             )
