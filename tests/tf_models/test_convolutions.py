@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tf_models.cnn import resnet
+from tf_models.training import norms
 from tf_models.training.convolutions import as_products
 
 
@@ -78,6 +79,7 @@ def test_a_network_is_saved_as_it_was(tmp_path):
     before, config = traced(model, x)[1], model.get_config()
     expected = model(x)
     as_products(model)
+    norms.fuse(model)
     np.testing.assert_allclose(model(x), expected, atol=1e-4)
     model.save(tmp_path / "model.keras")
     np.testing.assert_allclose(keras.models.load_model(tmp_path / "model.keras")(x), expected, atol=1e-4)

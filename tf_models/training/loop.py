@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tf_data.errors import TrainingError
 from tf_data.pipeline import Batches, untuned
-from tf_models.training import convolutions, state, updates
+from tf_models.training import convolutions, norms, state, updates
 
 BLOCK_SECONDS = 0.25  # how long a block should take: so often are progress shown and signals heard
 
@@ -39,6 +39,7 @@ class StepLoop:
             model.optimizer.build(model.trainable_variables)
         convolutions.as_products(model)
         if not jit:
+            norms.fuse(model)
             for optimizer in state.optimizers(model):
                 updates.fuse(optimizer)
         spec = batches.dataset().element_spec
