@@ -53,7 +53,14 @@ def test_the_fused_norm_is_the_plain_one(shape, options):
 
 
 @pytest.mark.parametrize(
-    ("shape", "options"), [((3,), {}), ((4, 4, 3), {"axis": 1}), ((4, 4, 3), {"trainable": False})]
+    ("shape", "options"),
+    [
+        ((3,), {}),
+        ((4, 4, 3), {"axis": 1}),
+        ((4, 4, 3), {"trainable": False}),
+        ((4, 4, 3), {"dtype": "float64"}),
+        ((4, 4, 3), {"dtype": "bfloat16"}),
+    ],
 )
 def test_other_norms_stay(shape, options):
     found, fused = trained(shape, True, **options)

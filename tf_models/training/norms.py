@@ -14,12 +14,15 @@ BATCH_NORM = keras.layers.BatchNormalization
 def fuse(model: keras.Model) -> None:
     """Have each batch norm of `model` over pictures use the fused operation in training; nothing changes but rounding.
 
-    Left as they are: normalisation over other axes or with masks, renormalisation, and devices that share a batch.
+    Left as they are: normalisation over other axes or with masks, renormalisation, devices that share a batch, and
+    statistics that are not kept in float32, as the operation gives them.
     """
     if tf.distribute.has_strategy():
         return
     for layer in model._flatten_layers():
-        if type(layer).call is BATCH_NORM.call and not (layer.renorm or layer.synchronized):
+        if type(layer).call is not BATCH_NORM.call or layer.renorm or layer.synchronized:
+            continue
+        if layer.variable_dtype == "float32":
             layer.call = _call(layer)
 
 
