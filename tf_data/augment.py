@@ -52,6 +52,8 @@ class Augment:
         zoom: keep a window whose sides are a random share in `[1 - zoom, 1]` of the picture's, at a random place, and
             scale it back to the picture's size, bilinear.
         flip: mirror left to right with a chance of one half.
+        alternate: with `flip`, let chance decide in the first epoch only and mirror the other half in the next one, by
+            turns, so that two epochs show each picture both ways (Jordan 2024, arXiv 2404.00498, section 3.6).
         rotate: turn by up to so many degrees either way, bilinear, with zeros where nothing was.
         brightness, contrast, saturation: multiply by a factor in `[1 - v, 1 + v]`; contrast and saturation move away
             from the picture's mean grey and from each pixel's grey.
@@ -68,6 +70,7 @@ class Augment:
     reflect: bool = False
     zoom: float = 0.0
     flip: bool = False
+    alternate: bool = False
     rotate: float = 0.0
     brightness: float = 0.0
     contrast: float = 0.0
@@ -86,6 +89,8 @@ class Augment:
             raise InputError(f"augment zoom must be in 0..1, below 1, not {self.zoom}")
         if min(self.resize, self.crop, self.pad) < 0 or (self.pad and not self.crop):
             raise InputError(f"augment pad {self.pad} goes with a crop; sizes cannot be negative")
+        if self.alternate and not self.flip:
+            raise InputError("augment alternate goes with flip=True")
 
     @classmethod
     def of(cls, values: dict) -> "Augment":
@@ -105,7 +110,7 @@ class Augment:
             share = 1 - self.zoom * uniform(position, 8)
             x = zoom(x, share, uniform(position, 9), uniform(position, 10))
         if self.flip:
-            x = tf.where((uniform(position, 2) < 0.5)[:, None, None, None], x[:, :, ::-1], x)
+            x = tf.where(self._mirrored(position)[:, None, None, None], x[:, :, ::-1], x)
         if self.rotate:
             x = rotate(x, (2 * uniform(position, 3) - 1) * math.radians(self.rotate))
         colours = ((self.brightness, brighten), (self.contrast, contrast), (self.saturation, saturate))
@@ -115,6 +120,12 @@ class Augment:
         if self.hue:
             x = turn_hue(x, self.hue * (2 * uniform(position, 7) - 1))
         return (x - self.mean) / self.sd if (self.mean, self.sd) != (0, 1) else x
+
+    def _mirrored(self, position: Position) -> tf.Tensor:
+        if not self.alternate:
+            return uniform(position, 2) < 0.5
+        first = uniform(position._replace(epoch=tf.zeros((), tf.int64)), 2) < 0.5
+        return tf.not_equal(first, tf.math.floormod(tf.cast(position.epoch, tf.int64), 2) == 1)
 
     def _crop(self, x: tf.Tensor, right: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
         height, width = x.shape[1] + 2 * self.pad, x.shape[2] + 2 * self.pad

@@ -135,6 +135,17 @@ def test_flip_and_crop_pick_pixels():
     assert {i for i, _ in places} == {j for _, j in places} == set(range(5))
 
 
+def test_alternating_flips_show_both_sides_in_two_epochs():
+    x, augment = pictures(40, 6), Augment(flip=True, alternate=True)
+    epochs = [augment(x, position(range(40), epoch=epoch)).numpy() for epoch in range(4)]
+    mirrored = np.array([np.array_equal(a, b[:, ::-1]) for a, b in zip(epochs[0], x.numpy(), strict=True)])
+    assert 8 < mirrored.sum() < 32
+    np.testing.assert_array_equal(epochs[1], epochs[0][:, :, ::-1])
+    np.testing.assert_array_equal(epochs[2], epochs[0])
+    np.testing.assert_array_equal(epochs[3], epochs[1])
+    np.testing.assert_array_equal(epochs[0], Augment(flip=True)(x, position(range(40), epoch=0)))
+
+
 def test_a_crop_can_show_the_mirrored_border():
     x = pictures()
     padded = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="symmetric")
@@ -208,6 +219,7 @@ def test_a_quiet_augmentation_changes_nothing():
         ({"pad": 3}, "pad 3 goes with a crop"),
         ({"sd": 0}, "sd above 0"),
         ({"zoom": 1}, "zoom must be in 0..1"),
+        ({"alternate": True}, "alternate goes with flip"),
     ],
 )
 def test_bad_augmentations(values, said):

@@ -70,7 +70,7 @@ PARAMETERS = {
     "cnn-mobilenet-v3-small-cifar10": 2_542_856 - 990 * 1025,
     "cnn-mobilenet-v3-large-cifar10": 5_483_032 - 990 * 1281,
     # Whitened patches' biases, convolutions and their biases, logits.
-    "cnn-airbench-cifar10": 24 + 9 * (24 * 64 + 64 * 64 + 64 * 128 + 3 * 128 * 128) + 2 * (64 + 128 + 128) + 1280,
+    "cnn-airbench-cifar10": 24 + 9 * (24 * 64 + 64 * 64 + 64 * 256 + 3 * 256 * 256) + 2 * (64 + 256 + 256) + 2560,
     # VGG-16's convolutions, two numbers of batch norm a map, and dense layers of 512 and 10.
     "cnn-vgg16-cifar10-fast": 14_714_688 + 2 * 4_224 + 512 * 513 + 513 * 10,
     "cnn-nin-cifar10-fast": 968_394,
