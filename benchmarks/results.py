@@ -14,7 +14,7 @@ from tf_data.command import Parser, run
 from tf_data.errors import InputError
 from tf_data.files import write_text
 from tf_models.recipes import get, measured, recipes
-from tf_models.scores import MAIN, main_score, show
+from tf_models.scores import MAIN, main_score, printed_score, show, training_losses
 from tf_models.training.run_directory import RunDirectory
 
 ROOT = Path(__file__).parents[1]
@@ -108,10 +108,7 @@ def table(rows: dict[str, dict]) -> str:
     ]
     for recipe in recipes():
         row = rows.get(recipe.id)
-        printed = recipe.original.results if recipe.original else {}
-        original = main_score(printed, "test_")
-        if original == "-" and "train_loss" in printed:
-            original = f"train {show('loss', printed['train_loss'])}"
+        original = printed_score(recipe.original.results if recipe.original else {})
         if recipe.original and recipe.original.footnote:
             original += f"[^{footnotes.setdefault(recipe.original.footnote, recipe.id)}]"
         source = recipe.builder.split(":")[0].replace(".", "/") + ".py"
@@ -120,8 +117,10 @@ def table(rows: dict[str, dict]) -> str:
             test, spread = row["results"]["test"], row.get("spread")
             cells[1] += "" if row["data"]["source"] in ("official", "generated") else f" ({row['data']['source']})"
             cells[4] = f"{main_score(test)} of {test['samples']:,}"
+            if "mirrored_accuracy" in test:
+                cells[4] += f" ({show('accuracy', test['mirrored_accuracy'])} with mirror images)"
             if original.startswith("train"):
-                cells[4] += f" (train {show('loss', row['last_epoch']['loss'])})"
+                cells[4] += f" (train {training_losses(row['last_epoch'])})"
             if spread:
                 mean, deviation = show(spread["score"], spread["mean"]), show(spread["score"], spread["sd"])
                 cells[5] = f"{mean} ± {deviation} ({len(spread['seeds'])})"

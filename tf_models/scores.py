@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 SHARES = ("accuracy",)
+TRAINED = {"loss": "", "generator_loss": "G ", "discriminator_loss": "D "}
 MAIN = ("accuracy", "mae", "knn_accuracy", "elbo", "frechet_distance", "loss")
 
 
@@ -17,3 +18,16 @@ def main_score(results: Mapping[str, float], prefix: str = "") -> str:
         if prefix + name in results:
             return show(name, results[prefix + name]) + ("" if name in SHARES else f" {name.replace('_', ' ')}")
     return "-"
+
+
+def training_losses(values: Mapping[str, float], prefix: str = "") -> str:
+    """The losses of training among `values`, those of a GAN marked G and D; empty where there are none."""
+    return ", ".join(
+        said + show("loss", values[prefix + name]) for name, said in TRAINED.items() if prefix + name in values
+    )
+
+
+def printed_score(printed: Mapping[str, float]) -> str:
+    """What an original printed: its test score, else `train` and its last training losses, else a dash."""
+    score, losses = main_score(printed, "test_"), training_losses(printed, "train_")
+    return f"train {losses}" if score == "-" and losses else score

@@ -220,7 +220,7 @@ def list_json(chosen: list[Recipe]) -> str:
 
 def list_text(chosen: list[Recipe]) -> str:
     """Recipes as a table."""
-    from tf_models.scores import main_score
+    from tf_models.scores import main_score, printed_score
 
     rows = [("recipe", "section", "dataset", "parameters", "original", "ours")]
     for recipe in chosen:
@@ -231,7 +231,7 @@ def list_text(chosen: list[Recipe]) -> str:
                 recipe.section,
                 recipe.dataset,
                 f"{recipe.parameters:,}",
-                main_score(recipe.original.results if recipe.original else {}, "test_"),
+                printed_score(recipe.original.results if recipe.original else {}),
                 main_score(ours),
             )
         )

@@ -36,6 +36,21 @@ def test_a_run_becomes_a_row_and_a_line_of_the_table(done):
     assert f"| iris (embedded) | 3 | 100.00% | {accuracy:.2%} of {samples} |" in line
 
 
+def test_losses_of_training_stand_beside_the_originals(done):
+    row = results.collect([done])[RECIPE.id]
+    losses = {"generator_loss": 0.5, "discriminator_loss": 0.7, "real_score": 0.6}
+    scored = {"test": {"frechet_distance": 12.0, "samples": 30}}
+    lines = results.table({"gan-fc-mnist": {**row, "results": scored, "last_epoch": losses}}).splitlines()
+    line = next(line for line in lines if "[`gan-fc-mnist`]" in line)
+    assert "| train G 0.7877, D 0.6469 | 12 frechet distance of 30 (train G 0.5, D 0.7) |" in line
+
+
+def test_mirror_images_have_a_score_of_their_own(done):
+    row = results.collect([done])[RECIPE.id]
+    scored = {"test": {"accuracy": 0.9, "mirrored_accuracy": 0.925, "samples": 40}}
+    assert "| 90.00% of 40 (92.50% with mirror images) |" in results.table({RECIPE.id: {**row, "results": scored}})
+
+
 def test_other_seeds_give_the_spread(done, tmp_path):
     scored = {"test": {**done.info["results"]["test"], "accuracy": 0.5}}
     other = changed(done, tmp_path / "other", seed=2, results=scored)

@@ -271,7 +271,10 @@ def test_a_run_directory_is_complete(tmp_path):
     for name in ("curves.png", "confusion.png", "mistakes.png"):
         assert (run.figures / name).read_bytes()[:4] == b"\x89PNG"
         assert f"figures/{name}" in (run.path / "report.md").read_text()
-    assert "96.71%" in (run.path / "report.md").read_text()
+    report = (run.path / "report.md").read_text()
+    assert "96.71%" in report
+    accuracy = run.read_history()[-1]["accuracy"]
+    assert f"| train accuracy (last epoch) | {accuracy:.2%} | 97.52% |" in report
     assert [row["accuracy"] for row in run.read_history()] == [row["accuracy"] for row in final_state(run)[1]]
     model = tf_models.load(run.path)
     scores = tasks.make(RECIPE).evaluate(model, trainer.load_data(RECIPE, OPTIONS).test, 100)

@@ -29,7 +29,7 @@ def write_report(run: RunDirectory) -> None:
         "",
         "## Result",
         "",
-        *_result_table(info["results"], recipe.original),
+        *_result_table(info["results"], run.read_history()[-1], recipe.original),
     ]
     if data["source"] == "synthetic":
         lines += ["", "**Trained on drawn samples, not on real data: the figures say nothing about the task.**"]
@@ -53,7 +53,8 @@ def _schedule_row(recipe: Recipe) -> list[str]:
     return [f"| schedule | {', '.join([stated['name'], *arguments])}; the learning rate above is its highest |"]
 
 
-def _result_table(results: dict, original: Original | None) -> list[str]:
+def _result_table(results: dict, last_epoch: dict, original: Original | None) -> list[str]:
+    """Scores of the held-out splits, and what the original printed of its training beside our last epoch's."""
     rows = ["| | ours | original |", "| --- | ---: | ---: |"]
     printed = dict(original.results) if original else {}
     for split, scores in results.items():
@@ -63,4 +64,8 @@ def _result_table(results: dict, original: Original | None) -> list[str]:
             before = printed.get(f"{split}_{name}")
             label = f"{split} {name} ({scores['samples']:,} samples)"
             rows.append(f"| {label} | {show(name, value)} | {'-' if before is None else show(name, before)} |")
+    for name, value in last_epoch.items():
+        before = printed.get(f"train_{name}")
+        if before is not None:
+            rows.append(f"| train {name} (last epoch) | {show(name, value)} | {show(name, before)} |")
     return rows
