@@ -11,6 +11,7 @@ from tf_models.recipes import (
     autoencoder,
     basic_ml,
     cnn,
+    cnn_faces,
     cnn_fast,
     cnn_mobile,
     cnn_zoo,
@@ -21,7 +22,7 @@ from tf_models.recipes import (
     tricks,
 )
 
-SECTIONS = (basic_ml, mlp, cnn, cnn_zoo, cnn_fast, cnn_mobile, metric, autoencoder, gan, mechanics, tricks)
+SECTIONS = (basic_ml, mlp, cnn, cnn_zoo, cnn_fast, cnn_faces, cnn_mobile, metric, autoencoder, gan, mechanics, tricks)
 
 
 @functools.cache

@@ -5,11 +5,8 @@ from dataclasses import replace
 from tf_models.recipe import Recipe
 from tf_models.recipes.cnn_zoo import (
     CNN_NIN_CIFAR10,
-    CNN_RESNET18_CELEBA,
     CNN_RESNET18_MNIST,
-    CNN_VGG16_CELEBA,
     CNN_VGG16_CIFAR10,
-    FACES,
 )
 
 # What CIFAR-10 bears: shifts by up to 2 pixels and mirror images.
@@ -97,57 +94,9 @@ CNN_RESNET18_MNIST_FAST = replace(
     notes=("The original sees each digit 10 times, this recipe 3 times.",),
 )
 
-FEW_FACES = (
-    "The original's batches are too large for the subset of 2,000 faces that this is for: it would take few steps."
-)
-
-CNN_RESNET18_CELEBA_SMALL = replace(
-    CNN_RESNET18_CELEBA,
-    id="cnn-resnet18-celeba-small",
-    title="ResNet-18 tells female from male after 2,000 faces, a one-cycle rate",
-    task_options={**FACES, "augment": {"crop": 128, "pad": 8, "reflect": True, "flip": True}, "label_smoothing": 0.1},
-    optimizer="sgd",
-    learning_rate=0.05,
-    optimizer_options=MOMENTUM,
-    schedule={"name": "one-cycle", "rise": 0.3},
-    batch_size=32,
-    epochs=12,
-    notes=(FEW_FACES,),
-)
-
-CNN_VGG16_CELEBA_SMALL = replace(
-    CNN_VGG16_CELEBA,
-    id="cnn-vgg16-celeba-small",
-    title="VGG-16 with batch norm tells female from male after 2,000 faces of 64x64, a one-cycle rate",
-    model={
-        "depth": 16,
-        "classes": 2,
-        "input_shape": (64, 64, 3),
-        "hidden": (512,),
-        "batch_norm": True,
-        "initializer": "he_uniform",
-    },
-    task_options={
-        **FACES,
-        "resize": 64,
-        "augment": {"crop": 64, "pad": 4, "reflect": True, "flip": True},
-        "label_smoothing": 0.1,
-    },
-    optimizer="sgd",
-    learning_rate=0.02,
-    optimizer_options=MOMENTUM,
-    schedule={"name": "one-cycle", "rise": 0.3},
-    batch_size=32,
-    epochs=8,
-    parameters=15_773_250,
-    notes=(FEW_FACES,),
-)
-
 RECIPES = (
     CNN_AIRBENCH_CIFAR10,
     CNN_VGG16_CIFAR10_FAST,
     CNN_NIN_CIFAR10_FAST,
     CNN_RESNET18_MNIST_FAST,
-    CNN_RESNET18_CELEBA_SMALL,
-    CNN_VGG16_CELEBA_SMALL,
 )
