@@ -42,6 +42,7 @@ def trained(shape, fused: bool, dtype="float32", trainable=True, **options):
         ((2, 3, 4), {"center": False}),
         ((2, 3, 4), {"center": False, "scale": False}),
         ((6, 5, 3), {"dtype": "mixed_bfloat16"}),
+        ((6, 5, 3), {"dtype": "mixed_float16"}),
     ],
 )
 def test_the_fused_norm_is_the_plain_one(shape, options):

@@ -33,7 +33,7 @@ def _call(layer: BATCH_NORM):
         pictures = len(inputs.shape) == 4 and layer.axis in (-1, 3)
         if not (training and layer.trainable and pictures) or mask is not None:
             return BATCH_NORM.call(layer, inputs, training=training, mask=mask)
-        x = ops.cast(inputs, "float32")
+        x = ops.cast(inputs, layer.compute_dtype)  # of 16 bits, too: the sums are made in float32
         channels = inputs.shape[-1:]
         # The raw operation: the public one raises epsilon to 1.001e-5.
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -50,6 +50,6 @@ def _call(layer: BATCH_NORM):
         variance *= (count - 1) / count
         for moving, found in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
             moving.assign(moving * layer.momentum + found * (1 - layer.momentum))
-        return ops.cast(outputs, layer.compute_dtype)
+        return outputs
 
     return call
