@@ -81,6 +81,8 @@ def test_suggestions_by_their_rules():
     assert found == Suggestion(found.lowest, pytest.approx(found.lowest / 10), pytest.approx(found.lowest / 2))
     assert suggest(Trace(rates, np.linspace(1, 2, 81), np.array([]), diverged=False)) is None
     assert suggest(Trace(rates, np.linspace(2, 1, 81), np.array([]), diverged=False)) is None  # falls to the end
+    noise = np.random.default_rng(1).normal(0, 0.3, 81)  # of which step 78 has the lowest
+    assert suggest(Trace(rates, np.linspace(3, 1, 81) + noise, np.array([]), diverged=False)) is None
     assert suggest(Trace(rates[:3], losses[:3], np.array([]), diverged=True)) is None
 
 

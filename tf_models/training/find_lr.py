@@ -24,6 +24,7 @@ RISES = ("exponential", "linear")
 SMOOTHING = 0.9  # share of the past in a moving average
 DIVERGED = 4.0  # times the lowest smoothed loss
 SETTLED = 10  # steps before anything is judged
+END = 0.1  # share of the steps; where a loss that still falls is lowest among these, its noise decides
 # Shares of the rate with the lowest loss, which is already close to divergence.
 HIGHEST, CONSTANT = 1 / 2, 1 / 10
 
@@ -150,8 +151,8 @@ class Suggestion:
 
 def suggest(trace: Trace) -> Suggestion | None:
     """Rates by the rules of `Suggestion`; None where the loss is lowest at one of the ends."""
-    place = int(np.argmin(trace.smoothed))
-    if not SETTLED <= place < len(trace.losses) - 1:
+    place, steps = int(np.argmin(trace.smoothed)), len(trace.losses)
+    if not SETTLED <= place < (steps - 1 if trace.diverged else (1 - END) * steps):
         return None
     lowest = float(trace.rates[place])
     return Suggestion(lowest, CONSTANT * lowest, HIGHEST * lowest)
