@@ -68,7 +68,7 @@ CNN_NIN_CIFAR10_FAST = replace(
     model={"classes": 10, "input_shape": (32, 32, 3), "batch_norm": True, "dropout": 0.1},
     task_options={"augment": SHIFT_AND_FLIP, "label_smoothing": 0.1},
     optimizer="sgd",
-    learning_rate=0.1,
+    learning_rate=0.05,
     optimizer_options=MOMENTUM,
     schedule={"name": "one-cycle", "rise": 0.3},
     batch_size=128,
@@ -77,6 +77,7 @@ CNN_NIN_CIFAR10_FAST = replace(
     notes=(
         *CNN_NIN_CIFAR10.notes,
         "The original sees each picture 100 times, this recipe 10 times.",
+        "The rate stands where the loss of a range test is lowest (--find-lr).",
     ),
 )
 
