@@ -51,4 +51,25 @@ TRICKS_CYCLICAL_LR_EXP_RANGE = replace(
     original=Original(NOTEBOOK, {"test_accuracy": 0.5981, "validation_accuracy": 0.5950, "train_accuracy": 0.6817}),
 )
 
-RECIPES = (TRICKS_CYCLICAL_LR, TRICKS_CYCLICAL_LR_TRIANGULAR2, TRICKS_CYCLICAL_LR_EXP_RANGE)
+TRICKS_CYCLICAL_LR_FAST = replace(
+    TRICKS_CYCLICAL_LR,
+    id="tricks-cyclical-lr-fast",
+    title="The same network with a single cycle that ends near 0 (Smith and Topin 2018) and mirror images, on CIFAR-10",
+    task_options={"augment": {"flip": True}},
+    learning_rate=0.34,
+    schedule={"name": "one-cycle", "rise": 0.3},
+    epochs=30,
+    notes=(
+        "The original sees each picture 150 times, this recipe 30 times: its rate never falls below .09, which keeps the "
+        "weights in motion.",
+        "The highest rate is what --find-lr --lr-rise linear --lr-range 0.01 2 --lr-steps 1500 suggests. Without mirror "
+        "images the validation accuracy stays at 61% while 69% of the training pictures are right.",
+    ),
+)
+
+RECIPES = (
+    TRICKS_CYCLICAL_LR,
+    TRICKS_CYCLICAL_LR_TRIANGULAR2,
+    TRICKS_CYCLICAL_LR_EXP_RANGE,
+    TRICKS_CYCLICAL_LR_FAST,
+)
