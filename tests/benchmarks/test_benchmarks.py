@@ -1,7 +1,10 @@
 """The benchmarks run, count what they did, and say what they ran on."""
 
 import json
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
@@ -38,6 +41,13 @@ def test_a_table_is_markdown():
         ["a", "1,234"],
         ["b", ""],
     ]
+
+
+def test_the_peak_of_memory_is_the_process_own():
+    ballast = np.ones(2**26)  # 512 MB
+    code = "from benchmarks.memory import _peak; print(_peak())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 10 < float(done.stdout) < ballast.nbytes / 2**20
 
 
 @pytest.mark.slow
