@@ -23,6 +23,21 @@ def interrupted(recipe, options, folder, epoch: int, step: int) -> RunDirectory:
     return RunDirectory.open(folder)
 
 
+def interrupted_in_validation(recipe, options, folder, epoch: int) -> RunDirectory:
+    """Train in `folder` until a signal comes while `epoch` (from 0) is validated."""
+    original = callbacks.Checkpoints.on_test_batch_end
+
+    def stop_once(self, batch, logs=None):
+        self.signals.received = self.loop.epoch == epoch
+        original(self, batch, logs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(callbacks.Checkpoints, "on_test_batch_end", stop_once)
+        with pytest.raises(Interrupted):
+            trainer.train(recipe, options, folder)
+    return RunDirectory.open(folder)
+
+
 def final_state(run: RunDirectory):
     """Every variable of the last checkpoint, the history and the results."""
     values, progress = state.load(run.checkpoints[-1])

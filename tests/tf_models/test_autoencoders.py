@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from runs import assert_same_run, interrupted_in_validation
 
 import tf_models
 from tf_data.dataset import Data, Split
@@ -299,6 +300,13 @@ VAE = replace(
     get("ae-cvae"), embedded={}, epochs=3, batch_size=32, model={**get("ae-cvae").model, "hidden": 8, "latent_dim": 3}
 )
 OPTIONS = Options(source="embedded", limit=200, quiet=True)
+
+
+def test_validation_that_was_stopped_is_repeated_with_the_same_noise(tmp_path):
+    options = replace(OPTIONS, figures=False)
+    whole = trainer.train(VAE, options, tmp_path / "whole")
+    run = interrupted_in_validation(VAE, options, tmp_path / "run", 1)
+    assert_same_run(whole, trainer.resume(run, quiet=True, figures=False))
 
 
 def test_an_interrupted_run_draws_the_same_noise_and_frames(tmp_path, monkeypatch):

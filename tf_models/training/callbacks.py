@@ -80,6 +80,7 @@ class Checkpoints(keras.callbacks.Callback):
         self.run, self.loop, self.progress, self.signals, self.interval = run, loop, progress, signals, interval
         self.saves, self.saving_seconds = 0, 0.0
         self._values = values
+        self._trained: dict = {}
         self._next = 0.0
         self._clock = 0.0
 
@@ -105,8 +106,15 @@ class Checkpoints(keras.callbacks.Callback):
         if time.perf_counter() >= self._next:
             self.save()
 
+    def on_test_begin(self, logs=None):
+        self._trained = state.capture(self.model, state.evaluated(self.model))
+
     def on_test_batch_end(self, batch, logs=None):
-        if self.signals.received:  # the metrics now hold validation results: the last checkpoint stands
+        if self.signals.received:
+            # As after the epoch's last step: a resumed run validates anew.
+            for name, variable in state.evaluated(self.model).items():
+                variable.assign(self._trained[name])
+            self.save()
             raise Interrupted("interrupted")
 
     def on_epoch_end(self, epoch, logs=None):
