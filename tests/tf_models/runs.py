@@ -8,31 +8,17 @@ from tf_models.training import callbacks, state, trainer
 from tf_models.training.run_directory import RunDirectory
 
 
-def interrupted(recipe, options, folder, epoch: int, step: int) -> RunDirectory:
-    """Train in `folder` until a signal comes when `step` batches of `epoch` (from 0) are done."""
-    original = callbacks.Checkpoints.on_train_batch_end
+def interrupted(recipe, options, folder, epoch: int, step: int | None = None) -> RunDirectory:
+    """Train in `folder` until a signal comes when `step` batches of `epoch` (from 0) are done; None: in its validation."""
+    event = "on_test_batch_end" if step is None else "on_train_batch_end"
+    original = getattr(callbacks.Checkpoints, event)
 
     def stop_once(self, batch, logs=None):
-        self.signals.received = (self.loop.epoch, self.loop.step) == (epoch, step)
+        self.signals.received = self.loop.epoch == epoch and step in (None, self.loop.step)
         original(self, batch, logs)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(callbacks.Checkpoints, "on_train_batch_end", stop_once)
-        with pytest.raises(Interrupted):
-            trainer.train(recipe, options, folder)
-    return RunDirectory.open(folder)
-
-
-def interrupted_in_validation(recipe, options, folder, epoch: int) -> RunDirectory:
-    """Train in `folder` until a signal comes while `epoch` (from 0) is validated."""
-    original = callbacks.Checkpoints.on_test_batch_end
-
-    def stop_once(self, batch, logs=None):
-        self.signals.received = self.loop.epoch == epoch
-        original(self, batch, logs)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(callbacks.Checkpoints, "on_test_batch_end", stop_once)
+        patch.setattr(callbacks.Checkpoints, event, stop_once)
         with pytest.raises(Interrupted):
             trainer.train(recipe, options, folder)
     return RunDirectory.open(folder)

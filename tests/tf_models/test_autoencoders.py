@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from runs import assert_same_run, interrupted_in_validation
+from runs import assert_same_run, interrupted
 
 import tf_models
 from tf_data.dataset import Data, Split
@@ -305,7 +305,7 @@ OPTIONS = Options(source="embedded", limit=200, quiet=True)
 def test_validation_that_was_stopped_is_repeated_with_the_same_noise(tmp_path):
     options = replace(OPTIONS, figures=False)
     whole = trainer.train(VAE, options, tmp_path / "whole")
-    run = interrupted_in_validation(VAE, options, tmp_path / "run", 1)
+    run = interrupted(VAE, options, tmp_path / "run", 1)
     assert_same_run(whole, trainer.resume(run, quiet=True, figures=False))
 
 

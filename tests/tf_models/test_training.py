@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
-from runs import assert_same_run, final_state, interrupted, interrupted_in_validation
+from runs import assert_same_run, final_state, interrupted
 
 import tf_models
 from tf_data.errors import InputError, Interrupted, TrainingError
@@ -126,7 +126,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(whole, tmp_path, monkeypatch, bl
 
 
 def test_an_interruption_in_validation_loses_no_step(whole, tmp_path):
-    run = interrupted_in_validation(RECIPE, OPTIONS, tmp_path / "run", 1)
+    run = interrupted(RECIPE, OPTIONS, tmp_path / "run", 1)
     _, progress = state.load(run.checkpoints[-1])
     assert (progress.epoch, progress.step) == (1, 10)
     assert_same_run(whole, trainer.resume(run, quiet=True, figures=False))
