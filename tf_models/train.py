@@ -81,7 +81,7 @@ def parser() -> Parser:
     test.add_argument("--lr-rise", choices=("exponential", "linear"), help="default exponential")
     device = parser.add_argument_group("device")
     device.add_argument("--strategy", choices=("none", "mirrored", "multi-worker"), default="none")
-    device.add_argument("--precision", choices=("float32", "mixed_float16", "mixed_bfloat16", "bfloat16"))
+    device.add_argument("--precision", choices=("float32", "mixed_float16", "mixed_bfloat16"))
     device.add_argument("--jit", choices=("auto", "on", "off"), help="XLA; auto follows device and layer kind")
     device.add_argument("--backend", choices=("tensorflow", "jax", "torch"), default="tensorflow")
     output = parser.add_argument_group("output")

@@ -20,6 +20,7 @@ from tf_models import tasks
 from tf_models.recipes import get
 from tf_models.training import callbacks, state, trainer
 from tf_models.training.building import build_model, build_optimizer
+from tf_models.training.devices import PRECISIONS
 from tf_models.training.loop import StepLoop
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.trainer import Options
@@ -130,6 +131,21 @@ def test_an_interruption_in_validation_loses_no_step(whole, tmp_path):
     _, progress = state.load(run.checkpoints[-1])
     assert (progress.epoch, progress.step) == (1, 10)
     assert_same_run(whole, trainer.resume(run, quiet=True, figures=False))
+
+
+@pytest.mark.parametrize("policy", PRECISIONS)
+def test_every_precision_learns(tmp_path, policy):
+    recipe = replace(RECIPE, learning_rate=0.01, task_options={}, model={**RECIPE.model, "dropout": 0.0})
+    run = trainer.train(recipe, replace(OPTIONS, precision=policy), tmp_path / "run")
+    losses = [row["loss"] for row in run.read_history()]
+    assert losses[-1] < 0.7 * losses[0]
+    assert run.info["options"]["precision"] == policy
+
+
+def test_a_precision_in_which_nothing_is_learned_is_refused(tmp_path):
+    with pytest.raises(InputError, match="unknown precision 'bfloat16'; one of float32"):
+        trainer.train(RECIPE, replace(OPTIONS, precision="bfloat16"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("storage", ["npz", "hdf5", "tfrecord", "images"])
