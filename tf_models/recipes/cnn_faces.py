@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tf_models.recipe import Original
-from tf_models.recipes.cnn_fast import MOMENTUM
+from tf_models.recipes.cnn_fast import ONE_CYCLE
 from tf_models.recipes.cnn_zoo import CNN_RESNET18_MNIST, CNN_VGG16_CIFAR10
 
 # What the originals do to the aligned faces of 218x178 pixels.
@@ -128,10 +128,8 @@ CNN_RESNET18_CELEBA_SMALL = replace(
     id="cnn-resnet18-celeba-small",
     title="ResNet-18 tells female from male after 2,000 faces, a one-cycle rate",
     task_options={**FACES, "augment": {"crop": 128, "pad": 8, "reflect": True, "flip": True}, "label_smoothing": 0.1},
-    optimizer="sgd",
+    **ONE_CYCLE,
     learning_rate=0.05,
-    optimizer_options=MOMENTUM,
-    schedule={"name": "one-cycle", "rise": 0.3},
     batch_size=32,
     epochs=12,
     notes=(FEW_FACES,),
@@ -155,10 +153,8 @@ CNN_VGG16_CELEBA_SMALL = replace(
         "augment": {"crop": 64, "pad": 4, "reflect": True, "flip": True},
         "label_smoothing": 0.1,
     },
-    optimizer="sgd",
+    **ONE_CYCLE,
     learning_rate=0.02,
-    optimizer_options=MOMENTUM,
-    schedule={"name": "one-cycle", "rise": 0.3},
     batch_size=32,
     epochs=8,
     parameters=15_773_250,

@@ -36,8 +36,12 @@ CNN_AIRBENCH_CIFAR10 = Recipe(
     ),
 )
 
-# Keras' decay is not driven by the momentum: this is what PyTorch calls 5e-4 with a momentum of 0.9.
-MOMENTUM = {"momentum": 0.9, "nesterov": True, "weight_decay": 5e-3}
+# One cycle of SGD. Keras' decay is not driven by the momentum: this is what PyTorch calls 5e-4 with a momentum of 0.9.
+ONE_CYCLE = {
+    "optimizer": "sgd",
+    "optimizer_options": {"momentum": 0.9, "nesterov": True, "weight_decay": 5e-3},
+    "schedule": {"name": "one-cycle", "rise": 0.3},
+}
 
 CNN_VGG16_CIFAR10_FAST = replace(
     CNN_VGG16_CIFAR10,
@@ -52,10 +56,8 @@ CNN_VGG16_CIFAR10_FAST = replace(
         "initializer": "he_uniform",
     },
     task_options={"augment": SHIFT_AND_FLIP, "label_smoothing": 0.1},
-    optimizer="sgd",
+    **ONE_CYCLE,
     learning_rate=0.04,
-    optimizer_options=MOMENTUM,
-    schedule={"name": "one-cycle", "rise": 0.3},
     epochs=5,
     parameters=14_990_922,
     notes=("The original sees each picture 10 times, this recipe 5 times.",),
@@ -67,10 +69,8 @@ CNN_NIN_CIFAR10_FAST = replace(
     title="Network in Network with batch norm on CIFAR-10, a one-cycle rate",
     model={"classes": 10, "input_shape": (32, 32, 3), "batch_norm": True, "dropout": 0.1},
     task_options={"augment": SHIFT_AND_FLIP, "label_smoothing": 0.1},
-    optimizer="sgd",
+    **ONE_CYCLE,
     learning_rate=0.05,
-    optimizer_options=MOMENTUM,
-    schedule={"name": "one-cycle", "rise": 0.3},
     batch_size=128,
     epochs=10,
     parameters=968_394,
@@ -86,10 +86,8 @@ CNN_RESNET18_MNIST_FAST = replace(
     id="cnn-resnet18-mnist-fast",
     title="ResNet-18 on MNIST, a one-cycle rate and shifts by 2 pixels",
     task_options={"augment": {"crop": 28, "pad": 2}, "label_smoothing": 0.1},
-    optimizer="sgd",
+    **ONE_CYCLE,
     learning_rate=0.05,
-    optimizer_options=MOMENTUM,
-    schedule={"name": "one-cycle", "rise": 0.3},
     epochs=3,
     embedded={"epochs": 10, "batch_size": 64},
     notes=("The original sees each digit 10 times, this recipe 3 times.",),
