@@ -108,7 +108,7 @@ def table(rows: dict[str, dict]) -> str:
     ]
     for recipe in recipes():
         row = rows.get(recipe.id)
-        original = printed_score(recipe.original.results if recipe.original else {})
+        original = printed_score(recipe.original)
         if recipe.original and recipe.original.footnote:
             original += f"[^{footnotes.setdefault(recipe.original.footnote, recipe.id)}]"
         source = recipe.builder.split(":")[0].replace(".", "/") + ".py"

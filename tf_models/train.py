@@ -231,7 +231,7 @@ def list_text(chosen: list[Recipe]) -> str:
                 recipe.section,
                 recipe.dataset,
                 f"{recipe.parameters:,}",
-                printed_score(recipe.original.results if recipe.original else {}),
+                printed_score(recipe.original),
                 main_score(ours),
             )
         )

@@ -5,6 +5,7 @@ import threading
 import time
 
 import keras
+import numpy as np
 
 from tf_data.errors import Interrupted, TrainingError
 from tf_models.training import state
@@ -80,7 +81,7 @@ class Checkpoints(keras.callbacks.Callback):
         self.run, self.loop, self.progress, self.signals, self.interval = run, loop, progress, signals, interval
         self.saves, self.saving_seconds = 0, 0.0
         self._values = values
-        self._trained: dict = {}
+        self._trained: list[tuple[keras.Variable, np.ndarray]] = []
         self._next = 0.0
         self._clock = 0.0
 
@@ -107,13 +108,13 @@ class Checkpoints(keras.callbacks.Callback):
             self.save()
 
     def on_test_begin(self, logs=None):
-        self._trained = state.capture(self.model, state.evaluated(self.model))
+        self._trained = [(variable, state.copied(variable)) for variable in state.evaluated(self.model)]
 
     def on_test_batch_end(self, batch, logs=None):
         if self.signals.received:
             # As after the epoch's last step: a resumed run validates anew.
-            for name, variable in state.evaluated(self.model).items():
-                variable.assign(self._trained[name])
+            for variable, value in self._trained:
+                variable.assign(value)
             self.save()
             raise Interrupted("interrupted")
 

@@ -8,7 +8,7 @@ from tf_models.training.run_directory import RunDirectory
 
 
 def write_report(run: RunDirectory) -> None:
-    """Write `report.md` from `run.json` and the figures that exist."""
+    """Write `report.md` from `run.json`, `history.csv` and the figures that exist."""
     info, recipe = run.info, run.recipe
     data = info["data"]
     counts = ", ".join(f"{count:,} {name}" for name, count in data["counts"].items())

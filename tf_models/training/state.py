@@ -56,20 +56,20 @@ def _automatic(variable: keras.Variable) -> bool:
     return variable.path.startswith("seed_generator")
 
 
-def evaluated(model: keras.Model) -> dict[str, keras.Variable]:
-    """Those of `variables(model)` that an evaluation may change: metrics, seeds, and other small ones besides."""
-    trained = {id(variable) for variable in model.trainable_variables}
-    return {
-        name: variable
-        for name, variable in variables(model).items()
-        if id(variable) not in trained and not name.startswith("optimizer/")
-    }
+def evaluated(model: keras.Model) -> list[keras.Variable]:
+    """What an evaluation changes: metrics, and the seeds, which are variables but no weights."""
+    weights = {id(weight) for weight in model.weights}
+    return [variable for variable in model.variables if id(variable) not in weights] + model.metrics_variables
 
 
-def capture(model: keras.Model, chosen: dict[str, keras.Variable] | None = None) -> dict[str, np.ndarray]:
-    """A copy of the values of `variables(model)`, or of those `chosen`."""
-    named = variables(model) if chosen is None else chosen
-    return {name: np.array(keras.ops.convert_to_numpy(value)) for name, value in named.items()}
+def copied(variable: keras.Variable) -> np.ndarray:
+    """A copy of the variable's value, which its next change leaves alone."""
+    return np.array(keras.ops.convert_to_numpy(variable))
+
+
+def capture(model: keras.Model) -> dict[str, np.ndarray]:
+    """A copy of the values of `variables(model)`."""
+    return {name: copied(variable) for name, variable in variables(model).items()}
 
 
 def restore(model: keras.Model, values: dict[str, np.ndarray], origin: str = "the saved state") -> None:
