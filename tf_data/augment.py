@@ -124,8 +124,8 @@ class Augment:
     def _mirrored(self, position: Position) -> tf.Tensor:
         if not self.alternate:
             return uniform(position, 2) < 0.5
-        first = uniform(position._replace(epoch=tf.zeros((), tf.int64)), 2) < 0.5
-        return tf.not_equal(first, tf.math.floormod(tf.cast(position.epoch, tf.int64), 2) == 1)
+        first = uniform(position._replace(epoch=0), 2) < 0.5
+        return tf.not_equal(first, position.epoch % 2 == 1)
 
     def _crop(self, x: tf.Tensor, right: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
         height, width = x.shape[1] + 2 * self.pad, x.shape[2] + 2 * self.pad

@@ -20,9 +20,8 @@ def fuse(model: keras.Model) -> None:
     if tf.distribute.has_strategy():
         return
     for layer in model._flatten_layers():
-        if type(layer).call is not BATCH_NORM.call or layer.renorm or layer.synchronized:
-            continue
-        if layer.variable_dtype == "float32":
+        plain = type(layer).call is BATCH_NORM.call and not (layer.renorm or layer.synchronized)
+        if plain and layer.variable_dtype == "float32":
             layer.call = _call(layer)
 
 
