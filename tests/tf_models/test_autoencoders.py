@@ -302,7 +302,7 @@ VAE = replace(
 OPTIONS = Options(source="embedded", limit=200, quiet=True)
 
 
-def test_validation_that_was_stopped_is_repeated_with_the_same_noise(tmp_path):
+def test_a_stopped_validation_is_repeated(tmp_path):
     options = replace(OPTIONS, figures=False)
     whole = trainer.train(VAE, options, tmp_path / "whole")
     run = interrupted(VAE, options, tmp_path / "run", 1)

@@ -276,6 +276,12 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
         task.sample(whole.load_model(), 1, 0, label=3)
 
 
+def test_a_stopped_validation_is_repeated_with_the_same_noise(tmp_path):
+    whole = trainer.train(TINY, OPTIONS, tmp_path / "whole")
+    run = interrupted(TINY, OPTIONS, tmp_path / "run", 0)
+    assert_same_run(whole, trainer.resume(run, quiet=True, figures=False))
+
+
 def test_pictures_must_fit_the_model(tmp_path):
     recipe = replace(TINY, model={**TINY.model, "input_shape": (32, 32, 1)})
     with pytest.raises(InputError, match="takes images of"):
