@@ -81,7 +81,8 @@ def _ours(recipe: Recipe, x, y) -> Callable[[], int]:
 
     split = Split("train", x, y)
     data = Data(recipe.dataset, "synthetic", "random numbers", split, split, classes=tuple("0123456789"))
-    model, task = trainer.build(recipe, trainer.Options(), data)
+    task = trainer.build(recipe, trainer.Options(), data)
+    model = task.model
     batches = Batches(split, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
     loop = StepLoop(model, batches, model.jit_compile)
     loop.calibrate()

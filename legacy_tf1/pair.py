@@ -37,7 +37,8 @@ class Pair:
 
     def __init__(self, topic: Topic, recipe: Recipe, data: Data, precision: str = "float32"):
         self.topic, self.data = topic, data
-        self.model, task = trainer.build(recipe, trainer.Options(precision=precision), data)
+        task = trainer.build(recipe, trainer.Options(precision=precision), data)
+        self.model = task.model
         if precision == "float64":
             _make_exact(self.model)
         self.built = topic.build(recipe, precision)

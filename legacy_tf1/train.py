@@ -75,7 +75,8 @@ def train(topic: Topic, options, run_dir: Path | None = None, settings: list[str
     recipe = topic.recipe().override(settings)
     data = trainer.load_data(recipe, options)
     recipe = recipe.for_source(data.source)
-    model, task = trainer.build(recipe, options, data)
+    task = trainer.build(recipe, options, data)
+    model = task.model
     built = topic.build(recipe)
     note = f"Trained by the TensorFlow 1 graph `{topic.graph}` in a session; model.keras has its weights."
     recorded = replace(
@@ -85,6 +86,7 @@ def train(topic: Topic, options, run_dir: Path | None = None, settings: list[str
         notes=(note, *recipe.notes),
     )
     run = trainer.begin(recorded, options, data, run_dir)
+    task.transform.save(run.transform_file)
     run.update(trainer="legacy_tf1.train", jit=False)
     trainer.announce(recorded, options, data)
     try:
@@ -93,7 +95,7 @@ def train(topic: Topic, options, run_dir: Path | None = None, settings: list[str
             initial_values(topic, built, session, model)
             history, seconds = _fit(run, recipe, options, data, task, built, session)
             names.to_model(names.from_session(built, session), model, topic, "the graph")
-        trainer.finish(run, options, data, model, task, history, seconds)
+        trainer.finish(run, options, task, history, seconds)
     except CommandError as error:
         status = "interrupted" if isinstance(error, Interrupted) else "failed"
         with contextlib.suppress(InputError):  # where even this cannot be written, the first error is the one to tell

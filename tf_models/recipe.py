@@ -14,6 +14,7 @@ GROUPS = {
     "model": "model",
     "data": "data",
     "task": "task_options",
+    "transform": "transform",
     "optimizer": "optimizer_options",
     "schedule": "schedule",
 }
@@ -87,8 +88,17 @@ class Recipe:
     embedded: Mapping[str, Any] = field(default_factory=dict)
     original: Original | None = None
     notes: tuple[str, ...] = ()
+    transform: Mapping[str, Any] = field(default_factory=lambda: {"name": "image"})
 
     def __post_init__(self):
+        moved = {k: v for k, v in self.task_options.items() if k in ("crop", "resize", "augment")}
+        if moved:
+            object.__setattr__(self, "transform", {**self.transform, **moved})
+            object.__setattr__(self, "task_options", {k: v for k, v in self.task_options.items() if k not in moved})
+        if self.task == "generate":
+            object.__setattr__(self, "transform", {**self.transform, "value_range": (-1.0, 1.0)})
+        if self.dataset in ("toy-2d", "iris"):
+            object.__setattr__(self, "transform", {"name": "features"})
         for name, low in {"batch_size": 1, "epochs": 1, "seed": 0, "validation": 0}.items():
             if getattr(self, name) < low:
                 raise InputError(f"{name} must be at least {low}, not {getattr(self, name)}")
@@ -162,6 +172,10 @@ class Recipe:
             from tf_models.tasks import get
 
             function = get(self.task)
+        elif group == "transform":
+            from tf_data.transform import get
+
+            function = get(self.transform["name"])
         elif group == "data":
             from tf_data.datasets import get
 

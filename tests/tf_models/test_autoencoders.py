@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from runs import assert_same_run, interrupted
+from runs import assert_same_run, bound, interrupted
 
 import tf_models
 from tf_data.dataset import Data, Split
@@ -52,7 +52,7 @@ SMALL = {"ae-nneighbor-celeba": {"input_shape": (28, 28, 3), "filters": (4, 8), 
 def small(recipe):
     """The recipe as the tests train it."""
     if recipe.id in SMALL:
-        recipe = replace(recipe, model=SMALL[recipe.id], task_options={**recipe.task_options, "crop": 28, "resize": 0})
+        recipe = replace(recipe, model=SMALL[recipe.id], transform={**recipe.transform, "crop": 28, "resize": 0})
     return recipe
 
 
@@ -67,8 +67,9 @@ def drawn(recipe, samples=16):
 
 
 def compiled(recipe, data, optimizer=None):
-    task, model = tasks.make(recipe), build_model(recipe)
-    task.compile(model, optimizer or build_optimizer(recipe), data, jit=False)
+    model = build_model(recipe)
+    task = bound(recipe, model, data)
+    task.compile(optimizer or build_optimizer(recipe), jit=False)
     return task, model, task.prepare(tf.constant(data.train.x), tf.constant(data.train.y), None)
 
 
@@ -92,12 +93,12 @@ def test_learns_its_first_batch_and_every_variable_takes_part(recipe):
     recipe = small(recipe)
     data = drawn(recipe)
     task, model, batch = compiled(recipe, data, keras.optimizers.Adam(3e-3))
-    before = task.evaluate(model, data.train, 16)
+    before = task.evaluate(data.train, 16)
     start = [weight.numpy() for weight in model.trainable_variables]
     step = tf.function(model.train_step)
     for _ in range(80):
         step(batch)
-    after = task.evaluate(model, data.train, 16)
+    after = task.evaluate(data.train, 16)
     assert after["loss"] < 0.75 * before["loss"]
     assert after["mse"] < before["mse"]
     assert after["samples"] == len(data.train)
@@ -187,7 +188,7 @@ def test_the_compiled_loss_is_minus_the_elbo(id):
     task, model, (inputs, targets) = compiled(recipe, data)
     logs = model.test_on_batch(inputs, targets, return_dict=True)  # the code is its mean here
     images, labels = np.array(inputs["image"]), data.train.y
-    moments = task.moments(model, inputs["image"], tf.constant(labels))
+    moments = task.moments(inputs["image"], tf.constant(labels))
     mean, log_variance = (value.numpy().astype(np.float64) for value in moments)
     kl = 0.5 * np.sum(mean**2 + np.exp(log_variance) - log_variance - 1, axis=1).mean()
     outputs = model(inputs, training=False)
@@ -205,10 +206,10 @@ def test_the_compiled_loss_is_minus_the_elbo(id):
         assert logs["label_loss"] == pytest.approx(label, rel=1e-4)
         total += label
     assert logs["loss"] == pytest.approx(total, rel=1e-4)
-    scores = task.evaluate(model, data.train, 7)
+    scores = task.evaluate(data.train, 7)
     assert scores["elbo"] == pytest.approx(-(scores["reconstruction"] + scores["kl"]), rel=1e-5)
     assert scores["kl"] == pytest.approx(kl, rel=1e-4)
-    assert scores == task.evaluate(model, data.train, 7)
+    assert scores == task.evaluate(data.train, 7)
 
 
 def test_replicate_padding_against_numpy():
@@ -252,7 +253,7 @@ def test_bad_arguments(call, said):
 
 def test_pictures_and_labels_must_fit_the_model():
     recipe = get("ae-deconv")
-    with pytest.raises(InputError, match=r"takes images of \(32, 32, 1\), but mnist gives \(28, 28, 1\)"):
+    with pytest.raises(InputError, match=r"takes samples of \(32, 32, 1\), but mnist gives \(28, 28, 1\)"):
         compiled(replace(recipe, model={**recipe.model, "input_shape": (32, 32, 1)}), drawn(recipe))
     recipe = get("ae-cvae")
     with pytest.raises(InputError, match="takes 7 labels, but mnist has 10"):
@@ -263,26 +264,26 @@ def test_pictures_and_labels_must_fit_the_model():
 
 def test_samples_repeat_by_seed_and_follow_their_label():
     recipe = get("ae-cvae")
-    task, model, _ = compiled(recipe, drawn(recipe))
-    images = task.sample(model, 6, seed=3, label=2)
+    task, _, _ = compiled(recipe, drawn(recipe))
+    images = task.sample(6, seed=3, label=2)
     assert images.shape == (6, 28, 28, 1)
     assert 0 <= images.min() <= images.max() <= 1
-    np.testing.assert_array_equal(images, task.sample(model, 6, seed=3, label=2))
-    assert not np.array_equal(images, task.sample(model, 6, seed=4, label=2))
-    assert not np.array_equal(images, task.sample(model, 6, seed=3, label=5))
+    np.testing.assert_array_equal(images, task.sample(6, seed=3, label=2))
+    assert not np.array_equal(images, task.sample(6, seed=4, label=2))
+    assert not np.array_equal(images, task.sample(6, seed=3, label=5))
     with pytest.raises(InputError, match=r"label must be in 0\.\.9"):
-        task.sample(model, 1, seed=0, label=10)
+        task.sample(1, seed=0, label=10)
     recipe = get("ae-vae")
-    task, model, _ = compiled(recipe, drawn(recipe))
+    task, _, _ = compiled(recipe, drawn(recipe))
     with pytest.raises(InputError, match="takes no label"):
-        task.sample(model, 1, seed=0, label=1)
+        task.sample(1, seed=0, label=1)
 
 
 def test_one_picture_for_all_ends_the_training():
     recipe = get("ae-basic")
     data = drawn(recipe)
     task, model, _ = compiled(recipe, data)
-    (watch,) = task.callbacks(model, data, run=None)
+    (watch,) = task.callbacks(run=None)
     watch.set_model(model)
     watch.on_epoch_end(0)
     watch.on_train_end()

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from runs import bound
 
 from tf_data.command import run
 from tf_data.errors import InputError
 from tf_data.pipeline import Batches
-from tf_models import tasks, train
+from tf_models import train
 from tf_models.recipes import get
 from tf_models.training import state
 from tf_models.training.building import build_model, build_optimizer
@@ -22,8 +23,9 @@ RECIPE = replace(get("mlp-basic"), model={"input_shape": (28, 28, 1), "hidden": 
 
 
 def compiled(digits, recipe=RECIPE):
-    model, task = build_model(recipe), tasks.make(recipe)
-    task.compile(model, build_optimizer(recipe), digits, jit=False)
+    model = build_model(recipe)
+    task = bound(recipe, model, digits)
+    task.compile(build_optimizer(recipe), jit=False)
     return model, Batches(digits.train.slice(0, 400), 16, seed=1, prepare=task.prepare_training)
 
 

@@ -9,13 +9,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from runs import bound
 
 import tf_models
-from tf_data import datasets
+from tf_data import datasets, transform
 from tf_data.dataset import Data, Split
 from tf_data.datasets.drawing import shape_picture
 from tf_data.datasets.mnist import draw_digit
-from tf_models import tasks
 from tf_models.recipes import SECTIONS, get
 from tf_models.training.building import build_model, build_optimizer
 
@@ -138,8 +138,7 @@ def small(recipe):
     """The recipe with its small model, on samples of that model's size."""
     if recipe.id not in SMALL:
         return recipe
-    options = {name: value for name, value in recipe.task_options.items() if name not in ("crop", "resize", "augment")}
-    return replace(recipe, model={**recipe.model, **SMALL[recipe.id]}, task_options=options)
+    return replace(recipe, model={**recipe.model, **SMALL[recipe.id]}, transform={"name": "image"})
 
 
 # Sections with tests of their own kind stand beside this file.
@@ -169,9 +168,9 @@ def first_batch(recipe, model, samples=16):
 
 
 def compiled(recipe, data, model, **changes):
-    task = tasks.make(recipe)
+    task = bound(recipe, model, data)
     optimizer = build_optimizer(recipe, steps=1) if not changes else keras.optimizers.Adam(**changes)
-    task.compile(model, optimizer, data, jit=False)
+    task.compile(optimizer, jit=False)
     x, y = task.prepare(tf.constant(data.train.x), tf.constant(data.train.y), None)
     return x, y
 
@@ -198,8 +197,7 @@ def test_parameters_and_names(recipe):
 @pytest.mark.parametrize("recipe", [r for r in RECIPES if len(r.model.get("input_shape", ())) == 3], ids=lambda r: r.id)
 def test_prepared_samples_are_as_large_as_the_model_takes(recipe):
     stored = tf.zeros((1, *datasets.get(recipe.dataset).shape), tf.uint8)
-    x, _ = tasks.make(recipe).prepare(stored, tf.zeros(1, tf.int32), None)
-    assert x.shape[1:] == recipe.model["input_shape"]
+    assert transform.make(recipe.transform).shape(stored.shape[1:]) == recipe.model["input_shape"]
 
 
 @pytest.mark.parametrize("recipe", MODELS, ids=MODEL_IDS)
@@ -250,7 +248,7 @@ def test_overfits_the_first_batch(recipe):
         for _ in range(50):
             logs = step((x, y))
         # In each of these steps, and with the running means of batch norms, which lag behind.
-        accuracy = tasks.make(recipe).evaluate(model, data.train, 16)["accuracy"]
+        accuracy = bound(recipe, model, data).evaluate(data.train, 16)["accuracy"]
         if float(logs["accuracy"]) == accuracy == 1.0:
             break
     assert accuracy == 1.0

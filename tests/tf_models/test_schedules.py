@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from runs import assert_same_run, interrupted
+from runs import assert_same_run, bound, interrupted
 from test_training import OPTIONS, RECIPE
 
 import tf_models
@@ -183,15 +183,15 @@ def test_smoothed_crossentropy_against_its_formula():
 
 
 def test_evaluation_leaves_smoothing_out_and_averages_mirror_images(digits):
-    task = tasks.make(replace(RECIPE, task_options={"label_smoothing": 0.3, "mirror": True}))
-    plain = tasks.make(replace(RECIPE, task_options={}))
     model = build_model(RECIPE)
-    task.compile(model, build_optimizer(RECIPE), digits, jit=False)
+    task = bound(replace(RECIPE, task_options={"label_smoothing": 0.3, "mirror": True}), model, digits)
+    plain = bound(replace(RECIPE, task_options={}), model, digits)
+    task.compile(build_optimizer(RECIPE), jit=False)
     assert isinstance(model.loss, SmoothedCrossentropy)
     split = digits.test.slice(0, 100)
-    scores = task.evaluate(model, split, 40)
+    scores = task.evaluate(split, 40)
     mirrored = scores.pop("mirrored_accuracy")
-    assert scores == plain.evaluate(model, split, 40)
+    assert scores == plain.evaluate(split, 40)
     x = split.x.astype(np.float32) / 255
     both = model.predict(x, verbose=0) + model.predict(x[:, :, ::-1], verbose=0)
     assert mirrored == pytest.approx(np.mean(both.argmax(axis=1) == split.y))

@@ -11,12 +11,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
-from runs import assert_same_run, final_state, interrupted
+from runs import assert_same_run, bound, final_state, interrupted
 
 import tf_models
 from tf_data.errors import InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches
-from tf_models import tasks
 from tf_models.recipes import get
 from tf_models.training import callbacks, state, trainer
 from tf_models.training.building import build_model, build_optimizer
@@ -34,15 +33,15 @@ RECIPE = replace(
     batch_size=32,
     optimizer="adam",
     learning_rate=1e-3,
-    task_options={"augment": {"crop": 28, "pad": 2, "rotate": 10.0}},
+    transform={"name": "image", "augment": {"crop": 28, "pad": 2, "rotate": 10.0}},
     model={"input_shape": (28, 28, 1), "hidden": (16, 16), "dropout": 0.5, "batch_norm": True},
 )
 
 
 def prepared(recipe, digits, count=300):
-    task = tasks.make(recipe)
     model = build_model(recipe)
-    task.compile(model, build_optimizer(recipe), digits, jit=False)
+    task = bound(recipe, model, digits)
+    task.compile(build_optimizer(recipe), jit=False)
     batches = Batches(digits.train.slice(0, count), recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
     return model, batches
 
@@ -299,8 +298,8 @@ def test_a_run_directory_is_complete(tmp_path):
     accuracy = run.read_history()[-1]["accuracy"]
     assert f"| train accuracy (last epoch) | {accuracy:.2%} | 97.52% |" in report
     assert [row["accuracy"] for row in run.read_history()] == [row["accuracy"] for row in final_state(run)[1]]
-    model = tf_models.load(run.path)
-    scores = tasks.make(RECIPE).evaluate(model, trainer.load_data(RECIPE, OPTIONS).test, 100)
+    data = trainer.load_data(RECIPE, OPTIONS)
+    scores = bound(RECIPE, tf_models.load(run.path), data).evaluate(data.test, 100)
     assert scores == pytest.approx(info["results"]["test"])
     assert not list(run.path.rglob("*partial*"))
 

@@ -42,6 +42,8 @@ class PatchWhitening(layers.Layer):
     Its kernel is not trained: `adapt` finds it; before that it is random. The bias is trained.
     """
 
+    adapt_samples = 5_000  # training images that the trainer hands to `adapt`
+
     def build(self, input_shape):
         values = PATCH**2 * input_shape[-1]
         shape = (PATCH, PATCH, input_shape[-1], 2 * values)

@@ -48,29 +48,26 @@ class Kept:
     resumes: bool
 
 
-def scores(model, task, split, build: Callable, folder: Path) -> list[Score]:
+def scores(task, split, build: Callable, folder: Path) -> list[Score]:
     """Save a compiled model in every form below `folder`, load each, and score both on a split.
 
     Args:
-        model: a compiled `keras.Model`.
-        task: the recipe's; its `evaluate` gives `accuracy`.
+        task: A classifier's task, bound to a compiled model.
         split: samples to score.
         build: makes the model anew, compiled, for the forms that hold no architecture.
     """
     import numpy as np
 
     from tf_models.mechanics.forms import FORMS, size
-    from tf_models.tasks.base import scoring_batch
 
-    batch = scoring_batch(split)
-    before, outputs = task.evaluate(model, split, batch)["accuracy"], task.logits(model, split)
+    before, outputs = task.evaluate(split)["accuracy"], task.logits(split)
     rows = []
     for form in FORMS:
         path = form.path(folder)
-        form.save(model, path)
-        loaded = form.load(path, build)
-        after = task.evaluate(loaded, split, batch)["accuracy"]
-        equal = np.array_equal(outputs, task.logits(loaded, split))
+        form.save(task.model, path)
+        loaded = task.bind(form.load(path, build), task.transform, task.about)
+        after = loaded.evaluate(split)["accuracy"]
+        equal = np.array_equal(outputs, loaded.logits(split))
         rows.append(Score(form.name, before, after, equal, size(path)))
     return rows
 
@@ -135,17 +132,16 @@ def _of_run(directory, data_dir: str | None, folder: Path) -> list[Score]:
     from tf_data.files import whole_folder
     from tf_models.training.trainer import Options, build, evaluate
 
-    data, _, task = evaluate(directory, data_dir)
+    task, _ = evaluate(directory, data_dir)
     if not hasattr(task, "logits"):
         raise InputError(f"{directory.path} is a run of {directory.recipe.id}, no classifier; name one of a classifier")
     options = Options(**directory.info["options"])
 
     def anew():
-        model, _ = build(directory.recipe, options, data)
-        return model
+        return build(directory.recipe, options, task.data, task.transform).model
 
     with whole_folder(folder) as temporary:
-        return scores(directory.load_model(), task, data.test, anew, temporary)
+        return scores(task, task.data.test, anew, temporary)
 
 
 def _table(rows: list) -> str:

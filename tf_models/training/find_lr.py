@@ -181,14 +181,14 @@ def find_lr(
     recipe = recipe.override(settings)
     data = load_data(recipe, options)
     recipe = replace(recipe.for_source(data.source), schedule={}, storage="memory")
-    model, task = build(recipe, options, data)
+    task = build(recipe, options, data)
     folder = Path(run_dir or Path("runs") / f"{recipe.id}-find-lr-{time.strftime('%Y%m%d-%H%M%S')}")
     if (folder / "run.json").exists() or (folder / "find_lr.json").exists():
         raise InputError(f"{folder} holds a run already; choose another --run-dir")
     say = (lambda *_: None) if options.quiet else print
     say(f"{recipe.id}: {sweep.steps} batches of {recipe.batch_size}, rates {sweep.low:g} to {sweep.high:g}")
     batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
-    trace = range_test(model, batches, sweep, model.jit_compile)
+    trace = range_test(task.model, batches, sweep, task.model.jit_compile)
     if not len(trace.rates):
         raise TrainingError(f"the loss is not finite at the first rate, {sweep.low:g}; begin lower with --lr-range")
     found = suggest(trace)

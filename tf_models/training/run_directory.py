@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tf_data.errors import InputError
 from tf_data.files import whole_file, write_text
+from tf_data.transform import make
 from tf_models.recipe import Recipe
 
 FORMAT = 1
@@ -70,6 +71,18 @@ class RunDirectory:
     @property
     def model_file(self) -> Path:
         return self.path / "model.keras"
+
+    @property
+    def transform_file(self) -> Path:
+        return self.path / "transform.json"
+
+    def load_transform(self):
+        """The recipe's transform with what it learned. Raises `InputError` when that is missing or damaged."""
+        transform = make(self.recipe.transform)
+        # Runs of format 1 have no such file: their transforms learned nothing.
+        if self.transform_file.exists() or self.info["format"] > 1:
+            transform.load(self.transform_file)
+        return transform
 
     @property
     def figures(self) -> Path:

@@ -1,7 +1,7 @@
-"""Standardisation with statistics from one pass over the samples, and the fixed crops and sizes of pictures."""
+"""Mean and standard deviation of samples, in one pass."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ class Statistics:
     """Mean and standard deviation of each channel or feature, over all samples and places.
 
     Attributes:
-        mean, sd: a number for each of the last axis; pixels as 0..1.
+        mean, sd: A number for each of the last axis; pixels count as 0..1.
         count: values that each is computed from.
     """
 
@@ -35,12 +35,16 @@ class Statistics:
     def load(cls, path: str | Path) -> "Statistics":
         """Read what `save` wrote. Raises `InputError` when it is missing or damaged."""
         try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
-            return cls(tuple(map(float, values["mean"])), tuple(map(float, values["sd"])), int(values["count"]))
+            return cls.of(json.loads(Path(path).read_text(encoding="utf-8")))
         except FileNotFoundError:
             raise InputError(f"{path} does not exist; compute the statistics again") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} holds no statistics: {error!r}; compute them again") from None
+
+    @classmethod
+    def of(cls, values: Mapping) -> "Statistics":
+        """From plain numbers, as JSON gives them back. Raises KeyError, TypeError or ValueError for anything else."""
+        return cls(tuple(map(float, values["mean"])), tuple(map(float, values["sd"])), int(values["count"]))
 
     def layer(self, name: str = "standardize"):
         """A `keras.layers.Normalization` that subtracts the mean and divides by the standard deviation."""
@@ -75,28 +79,6 @@ def statistics(split: Split) -> Statistics:
     return Statistics(tuple(mean.tolist()), tuple(np.sqrt(squares / count).tolist()), count)
 
 
-def first_samples(split: Split, count: int) -> np.ndarray:
-    """The first `count` samples of a split, or all, as float32; integer pixels become 0..1."""
-    x = take(split, np.arange(min(count, len(split))))
-    return x.astype(np.float32) / (255.0 if np.issubdtype(x.dtype, np.integer) else 1.0)
-
-
 def _chunks(split: Split) -> Iterator[np.ndarray]:
     for start in range(0, len(split), CHUNK):
         yield take(split, np.arange(start, min(start + CHUNK, len(split))))
-
-
-def centre_crop(x, size: int):
-    """The middle `size` x `size` pixels of pictures `(batch, height, width, channels)`."""
-    height, width = x.shape[1:3]
-    if min(height, width) < size:
-        raise InputError(f"pictures of {height}x{width} are too small to crop {size}x{size}")
-    top, left = (height - size) // 2, (width - size) // 2
-    return x[:, top : top + size, left : left + size]
-
-
-def to_float(x):
-    """Samples as float32 tensors; integer pixels 0..255 become 0..1."""
-    import tensorflow as tf
-
-    return tf.cast(x, tf.float32) / 255.0 if x.dtype.is_integer else tf.cast(x, tf.float32)

@@ -1,28 +1,10 @@
-"""Pictures as stored, and those that a user hands to `predict`, made ready for a model."""
+"""Image files that a user hands to `predict`, fitted into the shape of stored samples."""
 
 from pathlib import Path
 
 import numpy as np
 
 from tf_data.errors import InputError
-from tf_data.transforms import centre_crop, to_float
-
-
-def crop_and_scale(x, crop: int = 0, resize: int = 0):
-    """Pictures in 0..1: the middle `crop` x `crop` pixels, scaled to `resize` x `resize` by bilinear interpolation.
-
-    Args:
-        x: `(batch, height, width, channels)`; integers are pixels 0..255.
-        crop, resize: 0 leaves the step out.
-
-    Raises:
-        InputError: pictures smaller than the crop.
-    """
-    import tensorflow as tf
-
-    x = tf.convert_to_tensor(x)
-    x = to_float(centre_crop(x, crop) if crop else x)
-    return tf.image.resize(x, (resize, resize), antialias=True) if resize else x
 
 
 def read_images(paths, shape: tuple[int, int, int], invert: bool = False) -> np.ndarray:
