@@ -52,19 +52,6 @@ def fails(capsys, main, arguments, code, *said):
         assert text in error
 
 
-def test_list_names_every_recipe_and_loads_no_tensorflow():
-    script = (
-        "import sys; from tf_models.train import main; main(['--list']); main(['--list', '--json']); "
-        "assert not {'tensorflow', 'keras', 'matplotlib', 'sklearn'} & set(sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    table, _, rows = done.stdout.partition("[\n")
-    ids = [row["id"] for row in json.loads("[" + rows)]
-    assert "cnn-basic" in ids
-    assert [line.split()[0] for line in table.splitlines()[1:]] == ids
-
-
 @pytest.mark.parametrize("module", ["train", "evaluate", "predict", "export"])
 def test_help_loads_no_tensorflow(module):
     script = (
@@ -119,8 +106,8 @@ def test_models_that_do_not_fit_the_data(capsys, tmp_path):
     for setting, said in {
         "model.input_shape=(32, 32, 1)": "takes images of (32, 32, 1), but mnist gives (28, 28, 1); set model.input_",
         "model.input_shape=(16, 16, 1)": "ResNet-18 needs images of 17x17 or more, not 16x16",
-        "task.crop=40": "28x28 are too small to crop 40x40",
-        "task.augment={'crop': 24}": "takes images of (28, 28, 1), but mnist gives (24, 24, 1)",
+        "transform.crop=40": "28x28 are too small to crop 40x40",
+        "transform.augment={'crop': 24}": "takes images of (28, 28, 1), but mnist gives (24, 24, 1)",
     }.items():
         fails(capsys, train.main, [*digits, *narrow, "--set", setting], 2, said)
     faces = ["cnn-resnet18-celeba", "--data", "synthetic", "--run-dir", folder, *narrow, "--set"]

@@ -24,7 +24,7 @@ def require_shape(model: keras.Model, wanted: tuple, data: Data, found: tuple) -
     if len(wanted) != len(found) or any(size not in (None, here) for size, here in zip(wanted, found, strict=True)):
         raise InputError(
             f"model {model.name} takes images of {tuple(wanted)}, but {data.name} gives {tuple(found)}; "
-            "set model.input_shape, or task.resize where the task has one"
+            "set model.input_shape, or transform.resize"
         )
 
 

@@ -6,8 +6,9 @@ import numpy as np
 from tf_data.dataset import Split
 from tf_data.errors import InputError
 from tf_data.transforms import first_samples, statistics
+from tf_models import builders
+from tf_models.configs.recipe import Recipe
 from tf_models.conventions import exempt_from_decay
-from tf_models.recipe import Recipe
 from tf_models.seeding import seeded
 from tf_models.training import schedules
 
@@ -18,7 +19,7 @@ def build_model(recipe: Recipe, seed: int | None = None, **arguments) -> keras.M
     """The recipe's model, uncompiled. Raises `InputError` for arguments that the builder refuses."""
     with seeded(recipe.seed if seed is None else seed):
         try:
-            return recipe.load_builder()(**{**recipe.model, **arguments})
+            return builders.get(recipe.builder)(**{**recipe.model, **arguments})
         except (TypeError, ValueError) as error:
             raise InputError(f"{recipe.id}: {error}") from error
 

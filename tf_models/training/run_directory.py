@@ -1,7 +1,6 @@
 """The run directory: what a training leaves behind, each file whole or not at all."""
 
 import csv
-import importlib
 import io
 import json
 import time
@@ -9,9 +8,11 @@ from pathlib import Path
 
 from tf_data.errors import InputError
 from tf_data.files import whole_file, write_text
-from tf_models.recipe import Recipe
+from tf_models import builders
+from tf_models.configs import format1
+from tf_models.configs.recipe import Recipe
 
-FORMAT = 1
+FORMAT = 2
 KEPT_CHECKPOINTS = 2
 
 
@@ -45,8 +46,10 @@ class RunDirectory:
             raise InputError(f"{run.path} is not a run directory: it has no run.json")
         try:
             run.info = json.loads(run._json.read_text(encoding="utf-8"))
+            if run.info["format"] == 1:
+                run.info |= {"format": FORMAT, "recipe": format1.upgrade(run.info["recipe"])}
             if run.info["format"] != FORMAT:
-                raise InputError(f"{run._json} has format {run.info['format']}, this version reads {FORMAT}")
+                raise InputError(f"{run._json} has format {run.info['format']}, this version reads 1 and {FORMAT}")
         except (OSError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, InputError):
                 raise
@@ -134,9 +137,10 @@ def read_model(path: Path, recipe: Recipe):
     """The model of a `.keras` file that a training of this recipe wrote. Raises `InputError` when it is damaged."""
     import keras
 
-    # Importing the builder, schedules and losses registers their classes, which safe mode wants to know.
-    for module in (recipe.builder.split(":")[0], "tf_models.tricks"):
-        importlib.import_module(module)
+    import tf_models.tricks  # noqa: F401
+
+    # With schedules and losses, importing the builder registers the classes that safe mode wants to know.
+    builders.get(recipe.builder)
     try:
         return keras.models.load_model(path)
     except Exception as error:  # Keras reports a damaged archive in many ways, even as "File not found"
