@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks import measure
 from benchmarks.networks import NETWORKS, recipe
 from tf_data.dataset import Data, Split
-from tf_models.recipe import Recipe
+from tf_models.configs.recipe import Recipe
 
 QUICK = 2  # batches
 OURS, KERAS = "ours", "keras fit"

@@ -12,7 +12,7 @@ from legacy_tf1.graphs.built import batch_size
 from legacy_tf1.topics import Topic
 from tf_data.dataset import Data
 from tf_data.pipeline import Batches
-from tf_models.recipe import Recipe
+from tf_models.configs.recipe import Recipe
 from tf_models.training import trainer
 from tf_models.training.loop import StepLoop
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from tf_data.command import nearest
 from tf_data.errors import InputError
-from tf_models.recipe import Original, Recipe
-from tf_models.recipes import get as get_recipe
+from tf_models.configs import get as get_recipe
+from tf_models.configs.overrides import override
+from tf_models.configs.recipe import Original, Recipe
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Topic:
 
     def recipe(self) -> Recipe:
         """The partner with the notebook's settings."""
-        recipe = get_recipe(self.partner).override(self.settings)
+        recipe = override(get_recipe(self.partner), self.settings)
         return replace(recipe, original=self.notebook or recipe.original)
 
     def build(self, recipe: Recipe, precision: str = "float32"):

@@ -31,6 +31,11 @@ class Transform(ABC):
 
     options: tuple[Option, ...] = ()
 
+    @property
+    def learns(self) -> bool:
+        """Whether `fit` finds something that has to be kept."""
+        return False
+
     def fit(self, train) -> None:  # noqa: B027 - most learn nothing
         """Learn from the training split, a `tf_data.samples.Split`. The default learns nothing."""
 
@@ -110,6 +115,10 @@ class Features(Transform):
     def __init__(self, standardize: bool = False):
         self.standardize = standardize
         self._statistics: Statistics | None = None
+
+    @property
+    def learns(self):
+        return self.standardize
 
     def fit(self, train):
         if self.standardize:

@@ -5,10 +5,11 @@
 True
 """
 
-from tf_models.recipe import Recipe
-from tf_models.recipes import recipes
+from tf_models.builders import register_builder
+from tf_models.configs import recipes, register
+from tf_models.configs.recipe import Original, Recipe
 
-__all__ = ["Recipe", "batches", "build", "load", "recipes"]
+__all__ = ["Original", "Recipe", "batches", "build", "load", "recipes", "register", "register_builder"]
 
 
 def build(id: str, seed: int | None = None, **arguments):
@@ -22,7 +23,7 @@ def build(id: str, seed: int | None = None, **arguments):
     Raises:
         InputError: an unknown id, or an argument that the builder does not have.
     """
-    from tf_models.recipes import get
+    from tf_models.configs import get
     from tf_models.training.building import build_model
 
     return build_model(get(id), seed=seed, **arguments)

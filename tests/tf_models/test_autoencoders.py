@@ -17,7 +17,7 @@ from tf_data.datasets.mnist import draw_digit
 from tf_data.errors import InputError, Interrupted, TrainingError
 from tf_models import autoencoder, tasks
 from tf_models.autoencoder.losses import OutputAsLoss
-from tf_models.recipes import get
+from tf_models.configs import get
 from tf_models.training import callbacks, trainer
 from tf_models.training.building import build_model, build_optimizer
 from tf_models.training.loop import StepLoop
@@ -52,7 +52,7 @@ SMALL = {"ae-nneighbor-celeba": {"input_shape": (28, 28, 3), "filters": (4, 8), 
 def small(recipe):
     """The recipe as the tests train it."""
     if recipe.id in SMALL:
-        recipe = replace(recipe, model=SMALL[recipe.id], transform={**recipe.transform, "crop": 28, "resize": 0})
+        recipe = replace(recipe, model=SMALL[recipe.id], transform={"name": "image", "crop": 28})
     return recipe
 
 

@@ -52,19 +52,6 @@ def fails(capsys, main, arguments, code, *said):
         assert text in error
 
 
-def test_list_names_every_recipe_and_loads_no_tensorflow():
-    script = (
-        "import sys; from tf_models.train import main; main(['--list']); main(['--list', '--json']); "
-        "assert not {'tensorflow', 'keras', 'matplotlib', 'sklearn'} & set(sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    table, _, rows = done.stdout.partition("[\n")
-    ids = [row["id"] for row in json.loads("[" + rows)]
-    assert "cnn-basic" in ids
-    assert [line.split()[0] for line in table.splitlines()[1:]] == ids
-
-
 @pytest.mark.parametrize("module", ["train", "evaluate", "predict", "export"])
 def test_help_loads_no_tensorflow(module):
     script = (

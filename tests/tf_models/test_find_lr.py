@@ -14,7 +14,7 @@ from tf_data.command import run
 from tf_data.errors import InputError
 from tf_data.pipeline import Batches
 from tf_models import train
-from tf_models.recipes import get
+from tf_models.configs import get
 from tf_models.training import state
 from tf_models.training.building import build_model, build_optimizer
 from tf_models.training.find_lr import SETTLED, Suggestion, Sweep, Trace, range_test, smooth, suggest

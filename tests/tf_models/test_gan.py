@@ -11,9 +11,9 @@ from runs import assert_same_run, final_state, interrupted
 import tf_models
 from tf_data.errors import InputError, TrainingError
 from tf_models import predict
+from tf_models.configs import get
 from tf_models.gan import conv_gan, dense_gan
 from tf_models.gan.model import GAN
-from tf_models.recipes import get
 from tf_models.tasks.collapse import Collapse
 from tf_models.tasks.fidelity import coverage, frechet_distance
 from tf_models.training import trainer

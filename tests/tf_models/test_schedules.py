@@ -16,7 +16,8 @@ import tf_models
 from tf_data.command import run
 from tf_data.errors import InputError
 from tf_models import tasks, train
-from tf_models.recipes import get
+from tf_models.configs import get
+from tf_models.configs.overrides import override
 from tf_models.training import schedules, trainer
 from tf_models.training.building import build_model, build_optimizer
 from tf_models.training.loop import StepLoop
@@ -28,7 +29,7 @@ SCHEDULED = replace(
     learning_rate=0.1,
     optimizer_options={"momentum": 0.9, "weight_decay": 5e-3},
     schedule={"name": "one-cycle", "rise": 0.4},
-    task_options={**RECIPE.task_options, "label_smoothing": 0.1},
+    task_options={"label_smoothing": 0.1},
 )
 CYCLICAL = replace(SCHEDULED, schedule={"name": "cyclical", "base": 0.02, "half_cycle": 0.5})
 
@@ -123,11 +124,11 @@ def test_a_run_of_an_older_version_can_be_read():
 
 
 def test_schedules_by_set():
-    recipe = get("mlp-basic").override(["schedule.name=one-cycle", "schedule.rise=0.1", "schedule.start=10"])
+    recipe = override(get("mlp-basic"), ["schedule.name=one-cycle", "schedule.rise=0.1", "schedule.start=10"])
     assert recipe.schedule == {"name": "one-cycle", "rise": 0.1, "start": 10.0}
-    assert recipe.override(["schedule.name=one-cycle"]) == recipe
-    assert recipe.override(["schedule.name=cyclical"]).schedule == {"name": "cyclical"}
-    assert recipe.override(["schedule.name=none"]) == get("mlp-basic")
+    assert override(recipe, ["schedule.name=one-cycle"]) == recipe
+    assert override(recipe, ["schedule.name=cyclical"]).schedule == {"name": "cyclical"}
+    assert override(recipe, ["schedule.name=none"]) == get("mlp-basic")
     for settings, said in {
         ("schedule.rise=0.1",): "unknown key; did you mean schedule.name",
         ("schedule.name=one-cycle", "schedule.ris=0.1"): "did you mean schedule.rise",
@@ -135,7 +136,7 @@ def test_schedules_by_set():
         ("schedule.name=one-cylce", "schedule.rise=0.1"): "unknown schedule 'one-cylce'; did you mean one-cycle",
     }.items():
         with pytest.raises(InputError, match=said):
-            get("mlp-basic").override(settings)
+            override(get("mlp-basic"), settings)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +201,7 @@ def test_evaluation_leaves_smoothing_out_and_averages_mirror_images(digits):
 
 
 def test_a_schedule_would_run_away_with_a_critic_of_several_steps(tmp_path):
-    recipe = get("gan-wgan-fc-mnist").override(["schedule.name=one-cycle"])
+    recipe = override(get("gan-wgan-fc-mnist"), ["schedule.name=one-cycle"])
     with pytest.raises(InputError, match=r"critic .* makes 5 a batch; set schedule\.name=none"):
         trainer.train(recipe, OPTIONS, tmp_path / "run")
     assert not (tmp_path / "run").exists()

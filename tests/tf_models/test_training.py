@@ -16,7 +16,7 @@ from runs import assert_same_run, bound, final_state, interrupted
 import tf_models
 from tf_data.errors import InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches
-from tf_models.recipes import get
+from tf_models.configs import get
 from tf_models.training import callbacks, state, trainer
 from tf_models.training.building import build_model, build_optimizer
 from tf_models.training.devices import PRECISIONS
@@ -134,7 +134,7 @@ def test_an_interruption_in_validation_loses_no_step(whole, tmp_path):
 
 @pytest.mark.parametrize("policy", PRECISIONS)
 def test_every_precision_learns(tmp_path, policy):
-    recipe = replace(RECIPE, learning_rate=0.01, task_options={}, model={**RECIPE.model, "dropout": 0.0})
+    recipe = replace(RECIPE, learning_rate=0.01, transform={"name": "image"}, model={**RECIPE.model, "dropout": 0.0})
     run = trainer.train(recipe, replace(OPTIONS, precision=policy), tmp_path / "run")
     losses = [row["loss"] for row in run.read_history()]
     assert losses[-1] < 0.7 * losses[0]

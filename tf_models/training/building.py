@@ -10,10 +10,10 @@ from tf_data.dataset import Split, take
 from tf_data.errors import InputError
 from tf_data.statistics import statistics
 from tf_data.transform import Transform, make
-from tf_models import tasks
+from tf_models import builders, tasks
+from tf_models.configs import get, recipes
+from tf_models.configs.recipe import Recipe
 from tf_models.conventions import exempt_from_decay
-from tf_models.recipe import Recipe
-from tf_models.recipes import get, recipes
 from tf_models.seeding import seeded
 from tf_models.tasks.base import About, Task
 from tf_models.training import schedules
@@ -24,7 +24,7 @@ def build_model(recipe: Recipe, seed: int | None = None, **arguments) -> keras.M
     """The recipe's model, uncompiled. Raises `InputError` for arguments that the builder refuses."""
     with seeded(recipe.seed if seed is None else seed):
         try:
-            return recipe.load_builder()(**{**recipe.model, **arguments})
+            return builders.get(recipe.builder)(**{**recipe.model, **arguments})
         except (TypeError, ValueError) as error:
             raise InputError(f"{recipe.id}: {error}") from error
 

@@ -14,7 +14,8 @@ from tf_data.errors import InputError, TrainingError
 from tf_data.figures import figure
 from tf_data.files import write_text
 from tf_data.pipeline import Batches
-from tf_models.recipe import Recipe
+from tf_models.configs.overrides import for_source
+from tf_models.configs.recipe import Recipe
 from tf_models.training import state
 from tf_models.training.devices import require_tensorflow
 from tf_models.training.loop import StepLoop
@@ -159,7 +160,7 @@ def suggest(trace: Trace) -> Suggestion | None:
 
 
 def find_lr(
-    recipe: Recipe, options: Options = Options(), sweep: Sweep = Sweep(), run_dir: Path | None = None, settings=()
+    recipe: Recipe, options: Options = Options(), sweep: Sweep = Sweep(), run_dir: Path | None = None
 ) -> Suggestion | None:
     """Make a range test of a recipe from its initial weights and write it into a directory of its own.
 
@@ -167,7 +168,7 @@ def find_lr(
     there. The recipe's schedule and rate are left out.
 
     Args:
-        recipe, options, settings: as for `tf_models.training.trainer.train`.
+        recipe, options: as for `tf_models.training.trainer.train`.
         sweep: the rates.
         run_dir: where; default `runs/<recipe>-find-lr-<time>`.
 
@@ -178,9 +179,8 @@ def find_lr(
         InputError: as `train` raises, or a model with no single loss.
     """
     require_tensorflow()
-    recipe = recipe.override(settings)
     data = load_data(recipe, options)
-    recipe = replace(recipe.for_source(data.source), schedule={}, storage="memory")
+    recipe = replace(for_source(recipe, data.source), schedule={}, storage="memory")
     task = build(recipe, options, data)
     folder = Path(run_dir or Path("runs") / f"{recipe.id}-find-lr-{time.strftime('%Y%m%d-%H%M%S')}")
     if (folder / "run.json").exists() or (folder / "find_lr.json").exists():

@@ -1,7 +1,6 @@
 """The run directory: what a training leaves behind, each file whole or not at all."""
 
 import csv
-import importlib
 import io
 import json
 import time
@@ -10,9 +9,11 @@ from pathlib import Path
 from tf_data.errors import InputError
 from tf_data.files import whole_file, write_text
 from tf_data.transform import make
-from tf_models.recipe import Recipe
+from tf_models import builders
+from tf_models.configs import format1
+from tf_models.configs.recipe import Recipe
 
-FORMAT = 1
+FORMAT = 2
 KEPT_CHECKPOINTS = 2
 
 
@@ -46,8 +47,10 @@ class RunDirectory:
             raise InputError(f"{run.path} is not a run directory: it has no run.json")
         try:
             run.info = json.loads(run._json.read_text(encoding="utf-8"))
+            if run.info["format"] == 1:
+                run.info |= {"format": FORMAT, "recipe": format1.upgrade(run.info["recipe"])}
             if run.info["format"] != FORMAT:
-                raise InputError(f"{run._json} has format {run.info['format']}, this version reads {FORMAT}")
+                raise InputError(f"{run._json} has format {run.info['format']}, this version reads 1 and {FORMAT}")
         except (OSError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, InputError):
                 raise
@@ -79,8 +82,7 @@ class RunDirectory:
     def load_transform(self):
         """The recipe's transform with what it learned. Raises `InputError` when that is missing or damaged."""
         transform = make(self.recipe.transform)
-        # Runs of format 1 have no such file: their transforms learned nothing.
-        if self.transform_file.exists() or self.info["format"] > 1:
+        if transform.learns:
             transform.load(self.transform_file)
         return transform
 
@@ -147,9 +149,10 @@ def read_model(path: Path, recipe: Recipe):
     """The model of a `.keras` file that a training of this recipe wrote. Raises `InputError` when it is damaged."""
     import keras
 
-    # Importing the builder, schedules and losses registers their classes, which safe mode wants to know.
-    for module in (recipe.builder.split(":")[0], "tf_models.tricks"):
-        importlib.import_module(module)
+    import tf_models.tricks  # noqa: F401
+
+    # With schedules and losses, importing the builder registers the classes that safe mode wants to know.
+    builders.get(recipe.builder)
     try:
         return keras.models.load_model(path)
     except Exception as error:  # Keras reports a damaged archive in many ways, even as "File not found"

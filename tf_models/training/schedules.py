@@ -2,7 +2,7 @@
 
 from tf_data.command import nearest
 from tf_data.errors import InputError
-from tf_models.recipe import Recipe
+from tf_models.configs.recipe import Recipe
 
 
 def one_cycle(learning_rate: float, epochs: int, steps: int, rise: float = 0.3, start: float = 25.0, end: float = 1e4):

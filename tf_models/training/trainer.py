@@ -7,7 +7,6 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -21,7 +20,8 @@ from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches, input_error
 from tf_models import tasks
-from tf_models.recipe import Recipe
+from tf_models.configs.overrides import for_source
+from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import About, Task, scoring_batch
 from tf_models.training import schedules, state
@@ -60,14 +60,13 @@ class Options:
     quiet: bool = False
 
 
-def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = None, settings: Iterable[str] = ()):
+def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = None):
     """Train a recipe in a new run directory and evaluate it on the test split.
 
     Args:
         recipe: what to train.
         options: how.
         run_dir: where; default `runs/<recipe>-<time>`.
-        settings: `key=value` texts that hold whatever the source of the data says.
 
     Returns:
         The `RunDirectory`, with `info["results"]`.
@@ -78,13 +77,12 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
         Interrupted: a signal came; the message is the line that resumes.
     """
     require_tensorflow()
-    # `--set` takes precedence over the settings for a small sample, so it must know the final ones' types.
-    recipe = recipe.override(settings)
     data = load_data(recipe, options)
-    recipe = recipe.for_source(data.source)
+    recipe = for_source(recipe, data.source)
     task = build(recipe, options, data)  # before anything is written, so that bad settings leave nothing behind
     run = begin(recipe, options, data, run_dir)
-    task.transform.save(run.transform_file)
+    if task.transform.learns:
+        task.transform.save(run.transform_file)
     return _run(run, recipe, options, data, task)
 
 
