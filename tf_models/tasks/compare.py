@@ -98,7 +98,7 @@ class Compare(Task):
         """Distance of the first sample to each other one, and whether they are taken for the same class."""
         if len(inputs) < 2:
             raise InputError(f"model {self.model.name} compares samples: name the first and at least one other")
-        samples = self.transform(inputs)
+        samples = np.asarray(self.transform(inputs))
         first = np.repeat(samples[:1], len(samples) - 1, axis=0)
         distances = self.model({"first": first, "second": samples[1:]}, training=False).numpy()[:, 0]
         return [
