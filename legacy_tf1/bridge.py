@@ -4,6 +4,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from tf_data import columns
 from tf_data.command import Parser, import_tensorflow, run
 from tf_data.errors import InputError
 from tf_data.files import unwritable, whole_file
@@ -164,10 +165,8 @@ def listing(values: dict) -> str:
         (name, str(getattr(value, "shape", ())), str(getattr(value, "dtype", type(value).__name__)))
         for name, value in values.items()
     ]
-    widths = [max(map(len, column)) for column in zip(*rows)] if rows else []
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     total = sum(getattr(value, "size", 1) for value in values.values())
-    return "\n".join([*lines, f"{len(rows)} variables, {total:,} values"])
+    return "\n".join([*columns.text(rows).splitlines(), f"{len(rows)} variables, {total:,} values"])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_data import arguments as data_arguments
+from tf_data import columns
 from tf_data.command import Parser, import_tensorflow, run
 from tf_data.dataset import Data
 from tf_data.errors import InputError
@@ -170,8 +171,7 @@ def _table(told: Mapping) -> list[str]:
     elif any("labels" in split for split in splits.values()):
         ranges = [split.get("labels") for split in splits.values()]
         rows.append(["labels", *(f"{r['least']:g}..{r['most']:g}" if r else "" for r in ranges)])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
+    return columns.text(rows, right=range(1, len(rows[0]))).splitlines()
 
 
 if __name__ == "__main__":

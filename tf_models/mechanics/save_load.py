@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tf_data import columns
 from tf_data.command import Parser, import_tensorflow, run
 from tf_data.errors import InputError
 
@@ -147,8 +148,7 @@ def _of_run(directory, data_dir: str | None, folder: Path) -> list[Score]:
 def _table(rows: list) -> str:
     cells = [[name.replace("_", " ") for name in asdict(rows[0])]]
     cells += [[_cell(name, value) for name, value in asdict(row).items()] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells)
+    return columns.text(cells)
 
 
 def _cell(name: str, value) -> str:

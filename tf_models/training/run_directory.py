@@ -41,7 +41,7 @@ class RunDirectory:
 
     @classmethod
     def open(cls, path) -> "RunDirectory":
-        """An existing run directory. Raises `InputError` when there is no readable `run.json`."""
+        """An existing run directory; one of format 1 is read as format 2. Raises `InputError` for a bad `run.json`."""
         run = cls(Path(path))
         if not run._json.is_file():
             raise InputError(f"{run.path} is not a run directory: it has no run.json")
@@ -50,10 +50,11 @@ class RunDirectory:
             if run.info["format"] == 1:
                 run.info |= {"format": FORMAT, "recipe": format1.upgrade(run.info["recipe"])}
             if run.info["format"] != FORMAT:
-                raise InputError(f"{run._json} has format {run.info['format']}, this version reads 1 and {FORMAT}")
+                raise InputError(f"format {run.info['format']}, where this version reads 1 and {FORMAT}")
+            Recipe.from_dict(run.info["recipe"])
+        except InputError as error:
+            raise InputError(f"{run._json}: {error}") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            if isinstance(error, InputError):
-                raise
             raise InputError(f"{run._json} is damaged: {error}") from None
         return run
 
