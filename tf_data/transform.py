@@ -19,6 +19,7 @@ from tf_data.files import write_text
 from tf_data.statistics import Statistics, statistics
 
 FORMAT = 1
+UNCHANGED: Mapping[str, Any] = {}
 INVERT = Option("--invert", {"action": "store_true"}, "exchange light and dark first: MNIST is white on black")
 
 
@@ -168,7 +169,7 @@ class Images(Features):
     Args:
         crop: Cut the middle `crop` x `crop` pixels out first; 0 for none.
         resize: Then scale to `resize` x `resize` pixels, bilinear with antialiasing; 0 for none.
-        augment: Arguments of `tf_data.augment.Augment`, for training batches only; None for none.
+        augment: Arguments of `tf_data.augment.Augment`, for training batches only; empty for none.
         standardize: As for `Features`, after the augmentation.
         value_range: What 0 and 1 become at last; a tanh generator's images lie in (-1, 1).
 
@@ -182,7 +183,7 @@ class Images(Features):
         self,
         crop: int = 0,
         resize: int = 0,
-        augment: Mapping[str, Any] | None = None,
+        augment: Mapping[str, Any] = UNCHANGED,
         standardize: bool = False,
         value_range: tuple[float, float] = (0.0, 1.0),
     ):
