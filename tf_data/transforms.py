@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_data.dataset import Split, take
+from tf_data.dataset import Split
 from tf_data.errors import InputError
 from tf_data.files import write_text
 
@@ -77,13 +77,13 @@ def statistics(split: Split) -> Statistics:
 
 def first_samples(split: Split, count: int) -> np.ndarray:
     """The first `count` samples of a split, or all, as float32; integer pixels become 0..1."""
-    x = take(split, np.arange(min(count, len(split))))
+    x = split.samples.read(np.arange(min(count, len(split))))
     return x.astype(np.float32) / (255.0 if np.issubdtype(x.dtype, np.integer) else 1.0)
 
 
 def _chunks(split: Split) -> Iterator[np.ndarray]:
     for start in range(0, len(split), CHUNK):
-        yield take(split, np.arange(start, min(start + CHUNK, len(split))))
+        yield split.samples.read(np.arange(start, min(start + CHUNK, len(split))))
 
 
 def centre_crop(x, size: int):

@@ -21,7 +21,7 @@ from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.files import whole_file
 from tf_data.formats.npz import read_arrays
-from tf_data.formats.order import permutation
+from tf_data.order import permutation
 from tf_models.recipes import get as get_recipe
 
 TOPIC = "mech-save-load"
