@@ -96,8 +96,9 @@ class Split(BaseSplit):
     blocks = None
 
     def __post_init__(self):
-        if self.y is not None and len(self.y) != len(self):
-            raise InputError(f"{self.name} holds {len(self)} samples but {len(self.y)} labels")
+        count = len(self)  # which refuses what are no samples
+        if self.y is not None and len(self.y) != count:
+            raise InputError(f"{self.name} holds {count} samples but {len(self.y)} labels")
 
     def __len__(self) -> int:
         return len(self.samples)

@@ -127,9 +127,10 @@ class Permuted(Order):
         import tensorflow as tf
 
         first, (index, count) = step * self.batch_size, self.shard
-        stop = tf.minimum(first + self.batch_size, self.samples)
-        places = tf.range(tf.minimum(first + index, stop), stop, count)
-        return shuffled(places, self.samples, self.seed, epoch) if self.shuffle else places
+        rows = tf.range(first, tf.minimum(first + self.batch_size, self.samples))
+        if self.shuffle:  # all workers' rows, because the operation takes no empty vector
+            rows = shuffled(rows, self.samples, self.seed, epoch)
+        return rows[index::count]
 
 
 class Piece(NamedTuple):

@@ -132,10 +132,11 @@ class Texts(Samples):
 
     def __init__(self, texts: Iterable[str]):
         self._texts = texts.astype(object, copy=False) if isinstance(texts, np.ndarray) else objects(list(texts))
-        wrong = next((number for number, text in enumerate(self._texts) if not isinstance(text, str)), None)
-        if self._texts.ndim != 1 or wrong is not None:
-            found = f"of shape {self._texts.shape}" if wrong is None else f"with a {type(self._texts[wrong]).__name__}"
-            raise InputError(f"texts are a row of str, not an array {found}")
+        if self._texts.ndim != 1:
+            raise InputError(f"texts are a row of str, not an array of shape {self._texts.shape}")
+        for number, text in enumerate(self._texts):
+            if not isinstance(text, str):
+                raise InputError(f"texts are a row of str, not an array with a {type(text).__name__} at {number}")
         self.shape = self._texts.shape
 
     def __getitem__(self, chosen):
