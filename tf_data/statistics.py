@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_data.dataset import Split, take
+from tf_data.dataset import Split
 from tf_data.errors import InputError
 from tf_data.files import write_text
 
@@ -81,4 +81,4 @@ def statistics(split: Split) -> Statistics:
 
 def _chunks(split: Split) -> Iterator[np.ndarray]:
     for start in range(0, len(split), CHUNK):
-        yield take(split, np.arange(start, min(start + CHUNK, len(split))))
+        yield split.samples.read(np.arange(start, min(start + CHUNK, len(split))))

@@ -21,7 +21,7 @@ from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.files import whole_file
 from tf_data.formats.npz import read_arrays
-from tf_data.formats.order import permutation
+from tf_data.order import permutation
 from tf_models.configs import get as get_recipe
 from tf_models.configs.overrides import for_source
 

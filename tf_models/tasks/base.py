@@ -39,8 +39,8 @@ class About:
     @classmethod
     def of(cls, data: Data) -> "About":
         """What loaded data tell."""
-        x = data.train.x
-        return cls(data.name, tuple(data.classes), tuple(x.shape[1:]), np.dtype(x.dtype).name)
+        samples = data.train.samples
+        return cls(data.name, tuple(data.classes), tuple(samples.shape[1:]), samples.dtype.name)
 
     @classmethod
     def of_run(cls, data: Mapping[str, Any]) -> "About":
@@ -172,4 +172,4 @@ class Task(ABC):
 
 def scoring_batch(split: Split) -> int:
     """How many samples of a split to score at once."""
-    return max(1, min(SCORED_AT_ONCE, SCORED_VALUES // math.prod(size or 1 for size in split.x.shape[1:])))
+    return max(1, min(SCORED_AT_ONCE, SCORED_VALUES // math.prod(size or 1 for size in split.samples.shape[1:])))

@@ -121,9 +121,9 @@ class Classify(Task):
             plots.curves(history, folder / "curves.png"),
             plots.confusion(test.y, labels(logits), classes, folder / "confusion.png"),
         ]
-        if len(test.x.shape) == 4:
+        if test.samples.is_image:
             names.append(plots.surest_mistakes(test, probabilities(logits), classes, folder / "mistakes.png"))
-        elif test.x.shape[1:] == (2,):
+        elif test.samples.shape[1:] == (2,):
             classify = lambda x: labels(self.model.predict(self.transform(x), verbose=0, batch_size=4096))  # noqa: E731
             names.append(plots.decision_regions(classify, self.data, folder / "regions.png"))
         return names

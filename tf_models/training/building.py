@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from tf_data import datasets
-from tf_data.dataset import Split, take
+from tf_data.dataset import Split
 from tf_data.errors import InputError
 from tf_data.statistics import statistics
 from tf_data.transform import Transform, make
@@ -83,4 +83,4 @@ def adapt_layers(model: keras.Model, train: Split, transform: Transform) -> None
             layer.finalize_state()
         elif hasattr(layer, "adapt"):
             count = min(getattr(layer, "adapt_samples", len(train)), len(train))
-            layer.adapt(np.asarray(transform(take(train, np.arange(count)))))
+            layer.adapt(np.asarray(transform(train.samples.read(np.arange(count)))))
