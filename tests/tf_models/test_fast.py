@@ -22,6 +22,7 @@ RECIPES = {
     "gan-conv-mnist": {},
     "ae-conv-cvae": {},
     "metric-siamese-mlp": {},
+    "mlp-backprop-scratch": {},
 }
 SMALL = {"input_shape": (28, 28, 1), "depth": 18, "classes": 10, "width": 4}
 
@@ -72,6 +73,7 @@ def test_nothing_is_left_behind(id, digits):
         "gan-conv-mnist": {"call", "convolution_op", "apply"},
         "ae-conv-cvae": {"convolution_op", "apply"},
         "metric-siamese-mlp": {"apply"},
+        "mlp-backprop-scratch": {"apply"},
     }
     with fit.training_loop(model, batches):  # builds optimizers and metrics, which stay
         pass
@@ -103,6 +105,26 @@ def test_nothing_is_left_behind_by_training(id, digits):
     assert [key for key in operations if before[key] is not after[key]] == []
     assert all(getattr(model, name) is None for name in TRACED)
     assert model.steps_per_execution == 1
+
+
+@pytest.mark.parametrize("id", RECIPES)
+def test_plain_steps_lose_the_same_and_have_the_same_state(id, digits):
+    """Own train steps, two optimizers, losses of layers and several outputs included."""
+    logs, names = {}, {}
+    for plain in (False, True):
+        model, batches = compiled(id, digits)
+        with fit.training_loop(model, batches, plain) as loop:
+            assert type(loop) is (fit.PlainLoop if plain else fit.CompiledLoop)
+            names[plain] = list(state.variables(model))  # before the first step, as a checkpoint must find them
+            history = keras.callbacks.History()
+            loop.fit(2, [history])
+            assert names[plain] == list(state.variables(model))
+        logs[plain] = history.history
+    assert names[False] == names[True]
+    assert logs[False].keys() == logs[True].keys()
+    for name, values in logs[False].items():
+        assert values == pytest.approx(logs[True][name], rel=1e-5, abs=1e-7), name
+        assert len(values) == 2
 
 
 def test_contexts_may_be_nested_and_end_in_any_order():

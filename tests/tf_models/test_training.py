@@ -14,11 +14,12 @@ import tensorflow as tf
 from runs import assert_same_run, final_state, interrupted
 
 import tf_models
+from tf_data.command import run
 from tf_data.errors import InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches
-from tf_models import tasks
+from tf_models import tasks, train
 from tf_models.recipes import get
-from tf_models.training import callbacks, state, trainer
+from tf_models.training import callbacks, fit, state, trainer
 from tf_models.training.building import build_model, build_optimizer
 from tf_models.training.devices import PRECISIONS
 from tf_models.training.fit import CompiledLoop, training_loop
@@ -193,6 +194,34 @@ def test_a_plain_run_resumes_bit_for_bit(whole_plain, tmp_path, epoch, step):
     run = interrupted(RECIPE, replace(OPTIONS, plain=True), tmp_path / "run", epoch, step)
     assert_same_run(whole_plain, trainer.resume(run, quiet=True, figures=False))
     assert run.info["options"]["plain"] is True
+
+
+def test_plain_by_the_command(tmp_path, monkeypatch, capsys):
+    command = ["mlp-basic", "--data", "embedded", "--limit", "200", "--epochs", "1", "--quiet", "--no-figures"]
+    assert run(train.main, [*command, "--run-dir", str(tmp_path / "fast")]) == 0
+    assert run(train.main, ["--resume", "--plain", "--run-dir", str(tmp_path / "fast")]) == 2
+    assert "--plain True: the run has False, which cannot change" in capsys.readouterr().err
+    monkeypatch.setattr(fit, "CompiledLoop", None)
+    monkeypatch.setattr(fit, "accelerated", None)
+    plain = ["--run-dir", str(tmp_path / "plain")]
+    assert run(train.main, [*command, "--plain", *plain]) == 0
+    assert run(train.main, ["--resume", *plain, "--epochs", "2", "--quiet", "--no-figures"]) == 0
+    opened = RunDirectory.open(tmp_path / "plain")
+    assert opened.info["options"]["plain"] is True
+    assert len(opened.read_history()) == 2
+    search = [
+        "mlp-basic",
+        "--find-lr",
+        "--data",
+        "embedded",
+        "--limit",
+        "200",
+        "--lr-steps",
+        "20",
+        "--plain",
+        "--quiet",
+    ]
+    assert run(train.main, [*search, "--run-dir", str(tmp_path / "search")]) == 0
 
 
 def test_plain_training_from_files_resumes_too(tmp_path):
