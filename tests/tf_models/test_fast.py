@@ -86,10 +86,11 @@ def test_nothing_is_left_behind(id, digits):
     assert_same(before, attributes(model))
 
 
+@pytest.mark.parametrize("plain", [False, True])
 @pytest.mark.parametrize("id", RECIPES)
-def test_nothing_is_left_behind_by_training(id, digits):
+def test_nothing_is_left_behind_by_training(id, plain, digits):
     model, batches = compiled(id, digits)
-    with fit.training_loop(model, batches) as loop:
+    with fit.training_loop(model, batches, plain) as loop:
         loop.fit(1)
     before = attributes(model)
 
@@ -97,7 +98,9 @@ def test_nothing_is_left_behind_by_training(id, digits):
         def on_train_batch_end(self, batch, logs=None):
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), fit.training_loop(model, batches) as loop:
+    with pytest.raises(KeyboardInterrupt), fit.training_loop(model, batches, plain) as loop:
+        if not plain:
+            loop.block = 2
         loop.fit(1, [Stop()])
     after = attributes(model)
     assert before.keys() == after.keys()
