@@ -100,24 +100,14 @@ def save(path: Path, model: keras.Model, progress: Progress) -> None:
         TrainingError: a value is not finite, so that nobody would want to go on from it; nothing is written.
         InputError: `path` cannot be written.
     """
-    values = {name: _Lazy(variable) for name, variable in variables(model).items()}
-    for name, value in values.items():
-        array = np.asarray(value)
+    values = variables(model)
+    for name, variable in values.items():
+        array = np.asarray(variable)
         if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
             raise TrainingError(f"{name} is not finite")
     meta = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
     with whole_file(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **{META: meta}, **values)
-
-
-class _Lazy:
-    """A variable that becomes an array when NumPy writes it."""
-
-    def __init__(self, variable: keras.Variable):
-        self.variable = variable
-
-    def __array__(self, dtype=None, copy=None):
-        return keras.ops.convert_to_numpy(self.variable)
+        np.savez(file, **{META: meta}, **values)  # makes arrays of them one after the other
 
 
 def load(path: Path) -> tuple[dict[str, np.ndarray], Progress]:
