@@ -91,6 +91,12 @@ def parser() -> Parser:
     device.add_argument("--strategy", choices=("none", "mirrored", "multi-worker"), default="none")
     device.add_argument("--precision", choices=("float32", "mixed_float16", "mixed_bfloat16"))
     device.add_argument("--jit", choices=("auto", "on", "off"), help="XLA; auto follows device and layer kind")
+    device.add_argument(
+        "--plain",
+        action="store_true",
+        default=None,
+        help="Keras' own steps, one at a time, with no faster operation in place of its own; also with --find-lr",
+    )
     device.add_argument("--backend", choices=("tensorflow", "jax", "torch"), default="tensorflow")
     output = parser.add_argument_group("output")
     output.add_argument("--tensorboard", action="store_true", help="write event files into the run directory")
@@ -149,6 +155,7 @@ def _train(arguments) -> None:
     given = {
         "precision": arguments.precision,
         "jit": arguments.jit,
+        "plain": arguments.plain,
         "checkpoint_seconds": arguments.checkpoint_seconds,
         "limit": arguments.limit,
         "data_dir": arguments.data_dir,
@@ -209,6 +216,7 @@ def _refuse_changes(arguments, directory) -> None:
         "seed": recipe.seed,
         "precision": options["precision"],
         "jit": options["jit"],
+        "plain": options.get("plain", False),  # runs of earlier versions say nothing of it
         "checkpoint_seconds": options["checkpoint_seconds"],
     }
     for name, value in present.items():

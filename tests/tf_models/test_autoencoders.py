@@ -20,7 +20,7 @@ from tf_models.autoencoder.losses import OutputAsLoss
 from tf_models.configs import get
 from tf_models.training import callbacks, trainer
 from tf_models.training.building import build_model, build_optimizer
-from tf_models.training.loop import StepLoop
+from tf_models.training.fit import CompiledLoop
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.trainer import Options
 
@@ -311,7 +311,7 @@ def test_a_stopped_validation_is_repeated(tmp_path):
 
 
 def test_an_interrupted_run_draws_the_same_noise_and_frames(tmp_path, monkeypatch):
-    monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", 2))
+    monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 2))
     whole = trainer.train(VAE, OPTIONS, tmp_path / "whole")
     original, stop = callbacks.Checkpoints.on_train_batch_end, [2, 5, 9]
 

@@ -29,12 +29,13 @@ def compiled(digits, recipe=RECIPE):
     return model, Batches(digits.train.slice(0, 400), 16, seed=1, prepare=task.prepare_training)
 
 
-def test_each_row_is_a_plain_step_and_the_model_stays_untouched(digits):
+@pytest.mark.parametrize("plain", [False, True])
+def test_each_row_is_a_plain_step_and_the_model_stays_untouched(digits, plain):
     model, batches = compiled(digits)
     model.optimizer.build(model.trainable_variables)
     before = state.capture(model)
     sweep = Sweep(low=0.01, high=0.1, steps=30, rise="linear")  # 25 batches an epoch: goes into a second one
-    trace = range_test(model, batches, sweep)
+    trace = range_test(model, batches, sweep, plain)
     after = state.capture(model)
     for name in before:
         np.testing.assert_array_equal(before[name], after[name], err_msg=name)

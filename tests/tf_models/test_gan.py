@@ -19,7 +19,7 @@ from tf_models.tasks.fidelity import coverage, frechet_distance
 from tf_models.training import trainer
 from tf_models.training.building import load_task
 from tf_models.training.devices import precision
-from tf_models.training.loop import StepLoop
+from tf_models.training.fit import CompiledLoop
 from tf_models.training.trainer import Options
 
 # Trainable parameters of generator and discriminator as the topics state them.
@@ -261,7 +261,7 @@ OPTIONS = Options(source="embedded", limit=128, quiet=True, figures=False)
 
 def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
     """Both optimizers, the noise, dropout and running means."""
-    monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", 1))
+    monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 1))
     whole = trainer.train(TINY, replace(OPTIONS, figures=True), tmp_path / "whole")
     parts = interrupted(TINY, OPTIONS, tmp_path / "parts", 0, 3)
     assert_same_run(whole, trainer.resume(parts, quiet=True, figures=False))

@@ -14,7 +14,7 @@ from tf_models import builders, evaluate, train
 from tf_models.configs import format1, get
 from tf_models.configs.recipe import Recipe
 from tf_models.training import trainer
-from tf_models.training.loop import StepLoop
+from tf_models.training.fit import CompiledLoop
 from tf_models.training.run_directory import RunDirectory
 
 
@@ -45,7 +45,7 @@ def test_the_table_names_every_recipe_as_it_was():
 
 
 def test_a_run_of_format_1_goes_on_bit_for_bit(tmp_path, monkeypatch):
-    monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", 3))
+    monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 3))
     whole = trainer.train(RECIPE, OPTIONS, tmp_path / "whole")
     run = interrupted(RECIPE, OPTIONS, tmp_path / "run", 1, 6)
     rewrite(run.path, format=1, recipe=as_format1(run.info["recipe"]))

@@ -20,7 +20,7 @@ from tf_models.configs import get
 from tf_models.configs.overrides import override
 from tf_models.training import schedules, trainer
 from tf_models.training.building import build_model, build_optimizer
-from tf_models.training.loop import StepLoop
+from tf_models.training.fit import CompiledLoop
 from tf_models.tricks import Cyclical, OneCycle, SmoothedCrossentropy
 
 SCHEDULED = replace(
@@ -90,7 +90,7 @@ def test_history_report_and_figure_tell_the_rate(whole):
 
 
 def test_an_interrupted_one_cycle_goes_on_bit_for_bit(whole, tmp_path, monkeypatch):
-    monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", 3))
+    monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 3))
     run = interrupted(SCHEDULED, OPTIONS, tmp_path / "run", 1, 6)
     with pytest.raises(InputError, match="one-cycle schedule laid out for 3 epochs, which cannot become 2"):
         trainer.resume(run, quiet=True, epochs=2)

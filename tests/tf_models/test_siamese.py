@@ -21,7 +21,7 @@ from tf_models.metric import ContrastiveLoss, siamese_mlp
 from tf_models.tasks.base import About
 from tf_models.tasks.compare import Compare, partner_places, scored_pairs
 from tf_models.training import trainer
-from tf_models.training.loop import StepLoop
+from tf_models.training.fit import CompiledLoop
 from tf_models.training.trainer import Options
 
 PARAMETERS = {
@@ -145,7 +145,7 @@ def test_a_batch_can_be_learned_and_is_scored():
 
 
 def test_an_interrupted_run_goes_on_bit_for_bit_and_predicts(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", 1))
+    monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 1))
     whole = trainer.train(TINY, replace(OPTIONS, figures=True), tmp_path / "whole")
     parts = interrupted(TINY, OPTIONS, tmp_path / "parts", 1, 1)
     assert_same_run(whole, trainer.resume(parts, quiet=True, figures=False))

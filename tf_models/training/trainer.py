@@ -24,14 +24,13 @@ from tf_models.configs.overrides import for_source
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import About, Task, scoring_batch
-from tf_models.training import schedules, state
+from tf_models.training import schedules
 from tf_models.training.building import adapt_layers, build_model, build_optimizer, load_task
 from tf_models.training.callbacks import CHECKPOINT_SECONDS, Checkpoints, LearningRate, Signals
 from tf_models.training.devices import choose_jit, device_name, precision, require_tensorflow
-from tf_models.training.loop import StepLoop
+from tf_models.training.fit import training_loop
 from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
-from tf_models.training.state import Progress
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class Options:
         source, data_dir, download, limit: as in `tf_data.load`.
         precision: a name of `tf_models.training.devices.PRECISIONS`.
         jit: `auto`, `on` or `off`; see `choose_jit`.
+        plain: Keras' own steps in place of the fast ones; see `tf_models.training.fit`.
         checkpoint_seconds: least time between two checkpoints.
         tensorboard: write event files below `tensorboard/`.
         figures: draw figures at the end.
@@ -54,6 +54,7 @@ class Options:
     limit: int | None = None
     precision: str = "float32"
     jit: str = "auto"
+    plain: bool = False
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     tensorboard: bool = False
     figures: bool = True
@@ -260,48 +261,28 @@ def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
 def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signals: Signals) -> tuple[list[dict], float]:
     """Train to the recipe's last epoch; the history's rows and the seconds of all parts of the run together."""
     model, data = task.model, task.data
-    jit = model.jit_compile
     batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
-    loop = StepLoop(model, batches, jit)
-    loop.calibrate()
-    values, progress = (None, Progress())
-    if run.checkpoints:
-        values, progress = state.load(run.checkpoints[-1])
-        state.restore(model, values, str(run.checkpoints[-1]))
-    loop.start(progress.epoch, progress.step)
     run.update(
         device=device_name(),
-        jit=jit,
+        jit=model.jit_compile,
         parameters=sum(math.prod(weight.shape) for weight in model.trainable_variables),
     )
-    callback = Checkpoints(run, loop, progress, values, signals, options.checkpoint_seconds)
-    callbacks = [*task.callbacks(run), callback]
-    if recipe.schedule:
-        # First, so that the others find the rate in the logs.
-        callbacks.insert(0, LearningRate(schedules.build(recipe, batches.steps), batches.steps))
-    if options.tensorboard:
-        callbacks.append(keras.callbacks.TensorBoard(str(run.path / "tensorboard")))
     validation = None
     if data.validation is not None:
         size = scoring_batch(data.validation)
         validation = Batches(data.validation, size, shuffle=False, prepare=task.prepare).dataset()
-    model.steps_per_execution = loop.block
-    model.train_function = loop.train_function
-    if progress.epoch < recipe.epochs:
-        model.fit(
-            loop.blocks(progress.epoch, progress.step),
-            initial_epoch=progress.epoch,
-            epochs=recipe.epochs,
-            steps_per_epoch=batches.steps,
-            shuffle=False,  # the blocks come in their order; the samples are shuffled within
-            validation_data=validation,
-            callbacks=callbacks,
-            verbose=_verbosity(options),
-        )
-    model.steps_per_execution = 1
-    model.train_function = model.test_function = None
-    run.update(checkpoints_saved=callback.saves, checkpoint_seconds=round(callback.saving_seconds, 3))
-    return progress.history, progress.seconds
+    with training_loop(model, batches, options.plain) as loop:
+        checkpoints = Checkpoints(run, loop, signals, options.checkpoint_seconds)
+        checkpoints.begin()
+        callbacks = [*task.callbacks(run), checkpoints]
+        if recipe.schedule:
+            # First, so that the others find the rate in the logs.
+            callbacks.insert(0, LearningRate(schedules.build(recipe, batches.steps), batches.steps))
+        if options.tensorboard:
+            callbacks.append(keras.callbacks.TensorBoard(str(run.path / "tensorboard")))
+        loop.fit(recipe.epochs, callbacks, validation, _verbosity(options))
+    run.update(checkpoints_saved=checkpoints.saves, checkpoint_seconds=round(checkpoints.saving_seconds, 3))
+    return checkpoints.progress.history, checkpoints.progress.seconds
 
 
 def _verbosity(options: Options) -> int:

@@ -10,13 +10,15 @@ from keras import ops
 CONV2D = keras.layers.Conv2D
 
 
-def as_products(model: keras.Model) -> None:
-    """Have each `Conv2D` of `model` compute outputs of 1x1 as a product. The layers, files and sums stay what they are."""
+def replacements(model: keras.Model) -> list[tuple]:
+    """`(layer, attribute, function)` for each `Conv2D` of `model` whose outputs of 1x1 can be computed as a product."""
+    found = []
     for layer in model._flatten_layers():
         if not isinstance(layer, CONV2D) or type(layer).convolution_op is not CONV2D.convolution_op:
             continue
         if layer.data_format == "channels_last" and layer.groups == 1 and set(layer.dilation_rate) == {1}:
-            layer.convolution_op = _convolution(layer)
+            found.append((layer, "convolution_op", _convolution(layer)))
+    return found
 
 
 def _convolution(layer: CONV2D):

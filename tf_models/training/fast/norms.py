@@ -1,4 +1,4 @@
-"""Batch norms of pictures as TensorFlow's fused operation.
+"""Batch norms of images as TensorFlow's fused operation.
 
 Keras makes one of a dozen operations, forwards and back, which each go over the whole batch; of a ResNet-18's training
 on digits that takes an eighth.
@@ -11,26 +11,26 @@ from keras import ops
 BATCH_NORM = keras.layers.BatchNormalization
 
 
-def fuse(model: keras.Model) -> None:
-    """Have each batch norm of `model` over pictures use the fused operation in training; nothing changes but rounding.
+def replacements(model: keras.Model) -> list[tuple]:
+    """`(layer, attribute, function)` for each batch norm of `model` that can use the fused operation in training.
 
     Left as they are: normalisation over other axes or with masks, renormalisation, devices that share a batch, and
     statistics that are not kept in float32, as the operation gives them.
     """
-    if tf.distribute.has_strategy():
-        return
+    found = []
     for layer in model._flatten_layers():
         plain = type(layer).call is BATCH_NORM.call and not (layer.renorm or layer.synchronized)
         if plain and layer.variable_dtype == "float32":
-            layer.call = _call(layer)
+            found.append((layer, "call", _call(layer)))
+    return found
 
 
 def _call(layer: BATCH_NORM):
     """What `layer.call` computes."""
 
     def call(inputs, training=None, mask=None):
-        pictures = len(inputs.shape) == 4 and layer.axis in (-1, 3)
-        if not (training and layer.trainable and pictures) or mask is not None:
+        images = len(inputs.shape) == 4 and layer.axis in (-1, 3)
+        if not (training and layer.trainable and images) or mask is not None:
             return BATCH_NORM.call(layer, inputs, training=training, mask=mask)
         x = ops.cast(inputs, layer.compute_dtype)  # of 16 bits, too: the sums are made in float32
         channels = inputs.shape[-1:]

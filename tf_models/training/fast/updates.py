@@ -12,16 +12,14 @@ import tensorflow as tf
 LARGE = 1_000_000  # weights; with fewer, calling XLA costs what it saves
 
 
-def fuse(optimizer: keras.optimizers.Optimizer) -> None:
-    """Have XLA compile `optimizer.apply`, if it is built for many weights. Nothing else changes but rounding.
+def replacements(optimizer: keras.optimizers.Optimizer) -> list[tuple]:
+    """`(optimizer, "apply", function)` that XLA compiles, in a list that is empty unless it is built for many weights.
 
-    Left as they are: optimizers that scale losses, which decide at each step whether to update; sparse gradients; and
-    distribution, where devices first exchange their gradients.
+    Left as they are: optimizers that scale losses, which decide at each step whether to update; and sparse gradients.
     """
     weights = sum(math.prod(variable.shape) for variable in getattr(optimizer, "_trainable_variables", ()))
-    scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    if weights < LARGE or scales or tf.distribute.has_strategy() or "apply" in vars(optimizer):
-        return
+    if weights < LARGE or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return []
     plain, compiled = optimizer.apply, {}
 
     def apply(grads, trainable_variables=None):
@@ -35,4 +33,4 @@ def fuse(optimizer: keras.optimizers.Optimizer) -> None:
             compiled[key] = tf.function(update, jit_compile=True, autograph=False)
         return compiled[key](*grads)
 
-    optimizer.apply = apply
+    return [(optimizer, "apply", apply)]
