@@ -5,10 +5,13 @@
 True
 """
 
+from tf_models.keras_import import register_with_keras
 from tf_models.recipe import Recipe
 from tf_models.recipes import recipes
 
 __all__ = ["Recipe", "build", "load", "recipes"]
+
+register_with_keras()
 
 
 def build(id: str, seed: int | None = None, **arguments):

@@ -15,7 +15,8 @@ import tf_models
 from tf_data.errors import InputError
 from tf_data.pipeline import Position
 from tf_models import predict
-from tf_models.metric import ContrastiveLoss, siamese_mlp
+from tf_models.losses import ContrastiveLoss
+from tf_models.metric import siamese_mlp
 from tf_models.recipes import get
 from tf_models.tasks.compare import Compare, partner_places, scored_pairs
 from tf_models.training import trainer

@@ -10,10 +10,10 @@ from tf_data.augment import Augment
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.pipeline import Batches, Position
+from tf_models.losses import SigmoidSquaredError, SmoothedCrossentropy
 from tf_models.tasks import plots
 from tf_models.tasks.base import Task, require_shape, scoring_batch
 from tf_models.tasks.images import crop_and_scale, read_images
-from tf_models.tricks import SmoothedCrossentropy
 
 LOSSES = ("cross-entropy", "sigmoid-squared-error")
 REDUCTIONS = {"mean": "sum_over_batch_size", "sum": "sum"}
@@ -23,7 +23,7 @@ class Classify(Task):
     """Learn labels. A model with one output gives the logit of class 1, any other a logit for each class.
 
     Args:
-        loss: `cross-entropy`, or `sigmoid-squared-error` (`tf_models.mlp.SigmoidSquaredError`).
+        loss: `cross-entropy`, or `sigmoid-squared-error` (`tf_models.losses.SigmoidSquaredError`).
         reduction: over the batch, `mean` or `sum`.
         crop: cut the middle `crop` x `crop` pixels out of each picture first; 0 for none.
         resize: then scale to `resize` x `resize` pixels, bilinear; 0 for none.
@@ -83,8 +83,6 @@ class Classify(Task):
 
     def _loss(self, outputs: int, reduction: str | None, smoothing: float = 0.0) -> keras.losses.Loss:
         if self.loss == "sigmoid-squared-error":
-            from tf_models.mlp import SigmoidSquaredError
-
             return SigmoidSquaredError(reduction=reduction)
         if outputs == 1:
             return keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing, reduction=reduction)

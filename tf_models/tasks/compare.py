@@ -12,7 +12,7 @@ from tf_data.errors import InputError
 from tf_data.figures import figure
 from tf_data.pipeline import Batches
 from tf_data.transforms import to_float
-from tf_models.metric.siamese import ContrastiveLoss, pair_accuracy
+from tf_models.losses import ContrastiveLoss, pair_accuracy
 from tf_models.tasks import grids, plots
 from tf_models.tasks.base import Task, require_shape, scoring_batch
 from tf_models.tasks.images import read_images

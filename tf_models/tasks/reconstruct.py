@@ -9,7 +9,8 @@ import tensorflow as tf
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.pipeline import Batches
-from tf_models.autoencoder.losses import KINDS, PixelLoss, squared_error
+from tf_models.losses import PixelLoss, squared_error
+from tf_models.losses.pixels import KINDS
 from tf_models.tasks import grids, plots
 from tf_models.tasks.base import Task, require_shape, scoring_batch
 from tf_models.tasks.collapse import Collapse
@@ -24,7 +25,7 @@ class Reconstruct(Task):
     """Learn to repeat images through a code. The model gives logits of the pixels and has `encoder` and `decoder`.
 
     Args:
-        loss: `cross-entropy`, `squared-error` or `jaccard`; see `tf_models.autoencoder.PixelLoss`. Averaged over pixels.
+        loss: `cross-entropy`, `squared-error` or `jaccard`; see `tf_models.losses.PixelLoss`. Averaged over pixels.
         crop: cut the middle `crop` x `crop` pixels out of each picture first; 0 for none.
         resize: then scale to `resize` x `resize` pixels, bilinear; 0 for none.
 

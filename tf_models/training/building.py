@@ -6,10 +6,10 @@ import numpy as np
 from tf_data.dataset import Split
 from tf_data.errors import InputError
 from tf_data.transforms import first_samples, statistics
-from tf_models.conventions import exempt_from_decay
 from tf_models.recipe import Recipe
 from tf_models.seeding import seeded
 from tf_models.training import schedules
+from tf_models.weight_decay import exempt_from_decay
 
 ADAPTED = 5_000  # samples
 
@@ -45,7 +45,7 @@ def adapt_layers(model: keras.Model, train: Split) -> None:
     """Show the training samples to the layers that must see them before training begins.
 
     A `Normalization` layer takes mean and standard deviation of all of them; any other layer with a method `adapt`, as
-    `tf_models.cnn.airbench.PatchWhitening` has it, is given some.
+    `tf_models.layers.PatchWhitening` has it, is given some.
     """
     for layer in model.layers:
         if isinstance(layer, keras.layers.Normalization):

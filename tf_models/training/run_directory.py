@@ -1,7 +1,6 @@
 """The run directory: what a training leaves behind, each file whole or not at all."""
 
 import csv
-import importlib
 import io
 import json
 import time
@@ -134,9 +133,6 @@ def read_model(path: Path, recipe: Recipe):
     """The model of a `.keras` file that a training of this recipe wrote. Raises `InputError` when it is damaged."""
     import keras
 
-    # Importing the builder, schedules and losses registers their classes, which safe mode wants to know.
-    for module in (recipe.builder.split(":")[0], "tf_models.tricks"):
-        importlib.import_module(module)
     try:
         return keras.models.load_model(path)
     except Exception as error:  # Keras reports a damaged archive in many ways, even as "File not found"
