@@ -78,6 +78,11 @@ class GAN(keras.Model):
         return self.generator.input_shape[-1]
 
     @property
+    def serving(self) -> keras.Model:
+        """What is exported for running."""
+        return self.generator
+
+    @property
     def metrics(self):
         return self.trackers
 
