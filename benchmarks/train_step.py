@@ -104,7 +104,7 @@ def _keras(recipe: Recipe, x, y) -> Callable[[], int]:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(build_optimizer(recipe), loss, metrics=["accuracy"])
     else:
-        from tf_models.autoencoder.losses import OutputAsLoss, PixelLoss
+        from tf_models.losses import OutputAsLoss, PixelLoss
 
         model.compile(build_optimizer(recipe), {"reconstruction": PixelLoss(pixels="sum"), "kl": OutputAsLoss()})
         x, y = {"image": x}, {"reconstruction": x, "kl": np.zeros(len(x), np.float32)}

@@ -60,16 +60,11 @@ def convert(source: Path, topic, out: Path) -> None:
         InputError: a source that is missing, damaged or of another topic, or an `out` that cannot be written.
     """
     from legacy_tf1 import names
+    from tf_models import saving
     from tf_models.training.building import build_model
-    from tf_models.training.run_directory import read_model
 
     recipe = topic.recipe()
-    if source.suffix == ".keras":
-        if not source.is_file():
-            raise InputError(f"{source} does not exist")
-        values = names.from_model(read_model(source, recipe), topic)
-    else:
-        values = read(source)
+    values = names.from_model(saving.load(source), topic) if source.suffix == ".keras" else read(source)
     if out.suffix == ".keras":
         model = build_model(recipe)
         names.to_model(values, model, topic, str(source))

@@ -8,8 +8,11 @@ True
 from tf_models.builders import register_builder
 from tf_models.configs import recipes, register
 from tf_models.configs.recipe import Original, Recipe
+from tf_models.keras_import import register_with_keras
 
 __all__ = ["Original", "Recipe", "batches", "build", "load", "recipes", "register", "register_builder"]
+
+register_with_keras()
 
 
 def build(id: str, seed: int | None = None, **arguments):

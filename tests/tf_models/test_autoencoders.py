@@ -15,8 +15,7 @@ import tf_models
 from tf_data.dataset import Data, Split
 from tf_data.datasets.mnist import draw_digit
 from tf_data.errors import InputError, Interrupted, TrainingError
-from tf_models import autoencoder, tasks
-from tf_models.autoencoder.losses import OutputAsLoss
+from tf_models import autoencoder, layers, losses, tasks
 from tf_models.configs import get
 from tf_models.training import callbacks, trainer
 from tf_models.training.building import build_model, build_optimizer
@@ -150,13 +149,13 @@ def test_pixel_losses_against_numpy():
         ("jaccard", "mean"): 1 - np.minimum(p, x).sum() / np.maximum(p, x).sum(),
     }
     for (kind, pixels), value in expected.items():
-        loss = autoencoder.PixelLoss(kind, pixels)
+        loss = losses.PixelLoss(kind, pixels)
         again = keras.losses.deserialize(keras.losses.serialize(loss))
         for one in (loss, again):
             assert float(one(x.astype("float32"), logits.astype("float32"))) == pytest.approx(value, rel=1e-5)
-    assert np.isfinite(float(autoencoder.PixelLoss()(np.ones((1, 1, 1, 1)), np.full((1, 1, 1, 1), -1e4))))
+    assert np.isfinite(float(losses.PixelLoss()(np.ones((1, 1, 1, 1)), np.full((1, 1, 1, 1), -1e4))))
     with pytest.raises(ValueError, match="kind must be one of"):
-        autoencoder.PixelLoss("cosine")
+        losses.PixelLoss("cosine")
 
 
 def test_kl_against_numerical_integration():
@@ -167,12 +166,12 @@ def test_kl_against_numerical_integration():
         q = np.exp(-((z - m) ** 2) / (2 * v)) / np.sqrt(2 * np.pi * v)
         log_ratio = -((z - m) ** 2) / (2 * v) - np.log(v) / 2 + z**2 / 2
         expected += np.trapezoid(q * log_ratio, z)
-    assert float(autoencoder.GaussianKL()([mean, log_variance])[0]) == pytest.approx(expected, rel=1e-5)
-    assert float(autoencoder.GaussianKL()([np.zeros((1, 3)), np.zeros((1, 3))])[0]) == 0.0
+    assert float(layers.GaussianKL()([mean, log_variance])[0]) == pytest.approx(expected, rel=1e-5)
+    assert float(layers.GaussianKL()([np.zeros((1, 3)), np.zeros((1, 3))])[0]) == 0.0
 
 
 def test_sampling_has_the_moments_in_training_and_the_mean_otherwise():
-    layer = autoencoder.Sampling(seed=1, name="sampling")
+    layer = layers.Sampling(seed=1, name="sampling")
     mean, log_variance = np.full((20_000, 1), 2.0, np.float32), np.full((20_000, 1), np.log(9.0), np.float32)
     drawn = np.array(layer([mean, log_variance], training=True))
     assert drawn.mean() == pytest.approx(2.0, abs=0.1)
@@ -214,7 +213,7 @@ def test_the_compiled_loss_is_minus_the_elbo(id):
 
 def test_replicate_padding_against_numpy():
     x = np.random.default_rng(0).random((2, 3, 4, 2), dtype=np.float32)
-    layer = autoencoder.ReplicatePadding2D(2, 1)
+    layer = layers.ReplicatePadding2D(2, 1)
     expected = np.pad(x, ((0, 0), (2, 1), (2, 1), (0, 0)), mode="edge")
     np.testing.assert_array_equal(layer(x), expected)
     assert layer.compute_output_shape((None, None, 4, 2)) == (None, None, 7, 2)
@@ -294,7 +293,7 @@ def test_one_picture_for_all_ends_the_training():
 
 
 def test_output_as_loss_is_the_mean_output():
-    assert float(OutputAsLoss()(np.zeros(3), np.array([1.0, 2.0, 6.0], np.float32))) == 3.0
+    assert float(losses.OutputAsLoss()(np.zeros(3), np.array([1.0, 2.0, 6.0], np.float32))) == 3.0
 
 
 VAE = replace(

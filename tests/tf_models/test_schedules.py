@@ -18,10 +18,11 @@ from tf_data.errors import InputError
 from tf_models import tasks, train
 from tf_models.configs import get
 from tf_models.configs.overrides import override
+from tf_models.losses import SmoothedCrossentropy
+from tf_models.schedules import Cyclical, OneCycle
 from tf_models.training import schedules, trainer
 from tf_models.training.building import build_model, build_optimizer
 from tf_models.training.fit import CompiledLoop
-from tf_models.tricks import Cyclical, OneCycle, SmoothedCrossentropy
 
 SCHEDULED = replace(
     RECIPE,

@@ -17,7 +17,8 @@ from tf_data.pipeline import Position
 from tf_data.transform import Images
 from tf_models import predict
 from tf_models.configs import get
-from tf_models.metric import ContrastiveLoss, siamese_mlp
+from tf_models.losses import ContrastiveLoss
+from tf_models.metric import siamese_mlp
 from tf_models.tasks.base import About
 from tf_models.tasks.compare import Compare, partner_places, scored_pairs
 from tf_models.training import trainer

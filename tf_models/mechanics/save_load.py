@@ -10,10 +10,17 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from tf_data import columns
 from tf_data.command import Parser, import_tensorflow, run
 from tf_data.errors import InputError
+from tf_models.saving import FORMS
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True)
@@ -57,9 +64,6 @@ def scores(task, split, build: Callable, folder: Path) -> list[Score]:
         split: samples to score.
         build: makes the model anew, compiled, for the forms that hold no architecture.
     """
-    import numpy as np
-
-    from tf_models.mechanics.forms import FORMS, size
 
     before, outputs = task.evaluate(split)["accuracy"], task.logits(split)
     rows = []
@@ -74,9 +78,7 @@ def scores(task, split, build: Callable, folder: Path) -> list[Score]:
 
 
 def kept(folder: Path) -> list[Kept]:
-    """What each form keeps of `forms.probe()`, measured by saving and loading it below `folder`."""
-    from tf_models.mechanics.forms import FORMS, equal_groups, prepare, probe, step
-
+    """What each form keeps of `probe()`, measured by saving and loading it below `folder`."""
     rows = []
     folder.mkdir(parents=True, exist_ok=True)
     for form in FORMS:
@@ -92,6 +94,69 @@ def kept(folder: Path) -> list[Kept]:
         resumes = equal_groups(model, loaded)["weights"]
         rows.append(Kept(form.name, form.architecture(path), resumes=resumes, **groups))
     return rows
+
+
+def size(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    return sum(file.stat().st_size for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file())
+
+
+def probe() -> "keras.Model":
+    """A small compiled model with everything that a form can lose; the same at every call."""
+    import keras
+    from keras import layers
+
+    from tf_models.seeding import seeded
+
+    with seeded(0):
+        inputs = keras.Input((6,), name="features")
+        x = layers.Dense(8, name="hidden")(inputs)
+        x = layers.BatchNormalization(name="hidden_norm")(x)
+        x = layers.Dropout(0.5, name="hidden_dropout")(x)
+        model = keras.Model(inputs, layers.Dense(3, name="logits")(x), name="probe")
+    model.compile(
+        keras.optimizers.Adam(0.01),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    )
+    prepare(model)
+    return model
+
+
+def prepare(model: "keras.Model") -> None:
+    """Make the variables that Keras makes at the first step: the optimizer's and the metrics'."""
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    x, y = _batch(0)
+    model.compute_metrics(x, y, model(x), None)
+    model.reset_metrics()
+
+
+def step(model: "keras.Model", start: int, stop: int) -> None:
+    """Training steps `start` to `stop`, on batches that follow from their numbers."""
+    for number in range(start, stop):
+        model.train_step(_batch(number))  # few enough to do without a tf.function
+
+
+def _batch(number: int) -> tuple:
+    import tensorflow as tf
+
+    rng = np.random.default_rng(number)
+    return tf.constant(rng.normal(size=(16, 6)).astype(np.float32)), tf.constant(rng.integers(0, 3, 16))
+
+
+def equal_groups(model: "keras.Model", loaded: "keras.Model") -> dict[str, bool]:
+    """Which groups of variables are equal bit for bit: `weights`, `optimizer`, `seeds`, `metrics`."""
+    from tf_models.training import state
+
+    expected, found = state.capture(model), state.capture(loaded)
+    groups = {"weights": True, "optimizer": True, "seeds": True, "metrics": True}
+    for name, value in expected.items():
+        group = name.partition("/")[0]
+        if group == "model":
+            group = "seeds" if "seed_generator" in name or name[6:].isdigit() else "weights"
+        groups[group] &= name in found and np.array_equal(value, found[name])
+    return groups
 
 
 def parser() -> Parser:

@@ -7,9 +7,9 @@ import numpy as np
 
 from tf_data.dataset import Split
 from tf_data.errors import InputError
+from tf_models.losses import SigmoidSquaredError, SmoothedCrossentropy
 from tf_models.tasks import plots
 from tf_models.tasks.base import Task
-from tf_models.tricks import SmoothedCrossentropy
 
 LOSSES = ("cross-entropy", "sigmoid-squared-error")
 REDUCTIONS = {"mean": "sum_over_batch_size", "sum": "sum"}
@@ -19,7 +19,7 @@ class Classify(Task):
     """Learn labels. A model with one output gives the logit of class 1, any other a logit for each class.
 
     Args:
-        loss: `cross-entropy`, or `sigmoid-squared-error` (`tf_models.mlp.SigmoidSquaredError`).
+        loss: `cross-entropy`, or `sigmoid-squared-error` (`tf_models.losses.SigmoidSquaredError`).
         reduction: Of the loss over the batch, `mean` or `sum`.
         label_smoothing: Fraction of each label that the training loss spreads over all classes, 0 <= fraction < 1.
             Evaluation reports the loss without it.
@@ -62,8 +62,6 @@ class Classify(Task):
 
     def _loss(self, outputs: int, reduction: str | None, smoothing: float = 0.0) -> keras.losses.Loss:
         if self.loss == "sigmoid-squared-error":
-            from tf_models.mlp import SigmoidSquaredError
-
             return SigmoidSquaredError(reduction=reduction)
         if outputs == 1:
             return keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing, reduction=reduction)

@@ -10,7 +10,7 @@ from tf_data.augment import uniform
 from tf_data.dataset import Split
 from tf_data.errors import InputError
 from tf_data.figures import figure
-from tf_models.metric.siamese import ContrastiveLoss, pair_accuracy
+from tf_models.losses import ContrastiveLoss, pair_accuracy
 from tf_models.tasks import grids, plots
 from tf_models.tasks.base import Task, scoring_batch
 

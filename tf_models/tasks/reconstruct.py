@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_data.errors import InputError
-from tf_models.autoencoder.losses import KINDS, PixelLoss, squared_error
+from tf_models.losses import PixelLoss, squared_error
+from tf_models.losses.pixels import KINDS
 from tf_models.tasks import grids, plots
 from tf_models.tasks.base import Task
 from tf_models.tasks.collapse import Collapse
@@ -21,7 +22,7 @@ class Reconstruct(Task):
     """Learn to repeat images through a code. The model gives logits of the pixels and has `encoder` and `decoder`.
 
     Args:
-        loss: `cross-entropy`, `squared-error` or `jaccard`; see `tf_models.autoencoder.PixelLoss`. Averaged over pixels.
+        loss: `cross-entropy`, `squared-error` or `jaccard`; see `tf_models.losses.PixelLoss`. Averaged over pixels.
 
     Raises:
         InputError: An unknown loss.

@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_data.errors import InputError
-from tf_models.autoencoder.layers import GaussianKL
-from tf_models.autoencoder.losses import OutputAsLoss, PixelLoss
+from tf_models.layers import GaussianKL
+from tf_models.losses import OutputAsLoss, PixelLoss
 from tf_models.tasks import grids
 from tf_models.tasks.frames import Frames, animation
 from tf_models.tasks.reconstruct import Reconstruct

@@ -13,11 +13,11 @@ from tf_data.transform import Transform, make
 from tf_models import builders, tasks
 from tf_models.configs import get, recipes
 from tf_models.configs.recipe import Recipe
-from tf_models.conventions import exempt_from_decay
 from tf_models.seeding import seeded
 from tf_models.tasks.base import About, Task
 from tf_models.training import schedules
 from tf_models.training.run_directory import RunDirectory
+from tf_models.weight_decay import exempt_from_decay
 
 
 def build_model(recipe: Recipe, seed: int | None = None, **arguments) -> keras.Model:

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 from tf_data.errors import InputError
-from tf_data.files import whole_file, write_text
+from tf_data.files import write_text
 from tf_data.transform import make
-from tf_models import builders
+from tf_models import saving
 from tf_models.configs import format1
 from tf_models.configs.recipe import Recipe
 
@@ -133,8 +133,7 @@ class RunDirectory:
 
     def save_model(self, model) -> None:
         """Write `model.keras`."""
-        with whole_file(self.model_file) as temporary:
-            model.save(temporary)
+        saving.save(model, self.model_file)
 
     def load_model(self):
         """The trained model, compiled. Raises `InputError` when it is missing or damaged."""
@@ -143,19 +142,4 @@ class RunDirectory:
             raise InputError(
                 f"{self.model_file} does not exist (the run's status is {status}); finish it with --resume"
             )
-        return read_model(self.model_file, self.recipe)
-
-
-def read_model(path: Path, recipe: Recipe):
-    """The model of a `.keras` file that a training of this recipe wrote. Raises `InputError` when it is damaged."""
-    import keras
-
-    import tf_models.tricks  # noqa: F401
-
-    # With schedules and losses, importing the builder registers the classes that safe mode wants to know.
-    builders.get(recipe.builder)
-    try:
-        return keras.models.load_model(path)
-    except Exception as error:  # Keras reports a damaged archive in many ways, even as "File not found"
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path} is damaged or not a Keras file: {reason}") from error
+        return saving.load(self.model_file)
