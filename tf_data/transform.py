@@ -71,7 +71,8 @@ class Transform(ABC):
         from tf_data.pipeline import Position
 
         first = Position(0, tf.zeros((), tf.int64), tf.zeros(1, tf.int64))
-        return tuple(self(tf.zeros((1, *stored), dtype), first, training).shape[1:])
+        sample = tf.zeros((1, *(size or 1 for size in stored)), tf.string if dtype == "object" else dtype)
+        return tuple(self(sample, first, training).shape[1:])
 
     def read(self, inputs: Sequence, stored: tuple[int, ...] | None, taken: tuple, **options) -> np.ndarray:
         """What a user names, as samples of the kind that was stored, `(count, ...)`.
@@ -267,7 +268,8 @@ def register(name: str, transform: Callable[..., Transform]) -> None:
 def get(name: str) -> Callable[..., Transform]:
     """The class of a transform. Raises `InputError` for an unknown name."""
     if name not in TRANSFORMS:
-        raise InputError(f"unknown transform {name!r}{nearest(name, TRANSFORMS)}")
+        own = "; one of your own is made known by tf_data.transform.register"
+        raise InputError(f"unknown transform {name!r}{nearest(name, TRANSFORMS) or own}")
     return TRANSFORMS[name]
 
 

@@ -208,16 +208,16 @@ def _resume(arguments) -> None:
 
 def _refuse_changes(arguments, directory) -> None:
     """Raise `InputError` for an option that says otherwise than the run to be resumed did."""
-    options, recipe = directory.info["options"], directory.recipe
+    options, recipe = directory.options, directory.recipe
     present = {
-        "data": options["source"],
-        "limit": options["limit"],
+        "data": options.source,
+        "limit": options.limit,
         "batch_size": recipe.batch_size,
         "seed": recipe.seed,
-        "precision": options["precision"],
-        "jit": options["jit"],
-        "plain": options.get("plain", False),  # runs of earlier versions say nothing of it
-        "checkpoint_seconds": options["checkpoint_seconds"],
+        "precision": options.precision,
+        "jit": options.jit,
+        "plain": options.plain,
+        "checkpoint_seconds": options.checkpoint_seconds,
     }
     for name, value in present.items():
         given = getattr(arguments, name)

@@ -16,11 +16,11 @@ import tf_models
 from tf_data.command import run
 from tf_data.errors import InputError
 from tf_models import tasks, train
-from tf_models.configs import get
+from tf_models.configs import get, schedules
 from tf_models.configs.overrides import override
 from tf_models.losses import SmoothedCrossentropy
 from tf_models.schedules import Cyclical, OneCycle
-from tf_models.training import schedules, trainer
+from tf_models.training import trainer
 from tf_models.training.building import build_model, build_optimizer
 from tf_models.training.fit import CompiledLoop
 

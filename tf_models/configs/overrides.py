@@ -14,9 +14,9 @@ from tf_data import datasets, transform
 from tf_data.command import import_tensorflow, nearest
 from tf_data.errors import InputError
 from tf_models import builders, tasks
+from tf_models.configs import schedules
 from tf_models.configs.format1 import MOVED
 from tf_models.configs.recipe import SETTINGS, Recipe
-from tf_models.training import schedules
 
 GROUPS = {
     "model": "model",

@@ -27,7 +27,7 @@ class Original:
     footnote: str = ""
 
     def __post_init__(self):
-        _require_types(self)
+        require_types(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Recipe:
         optimizer: a name that `keras.optimizers.get` knows.
         learning_rate: a positive number; with a schedule, the highest rate.
         optimizer_options: further arguments of the optimizer.
-        schedule: `name`, one that `tf_models.training.schedules` knows, and its arguments, lengths in epochs; empty for
+        schedule: `name`, one that `tf_models.configs.schedules` knows, and its arguments, lengths in epochs; empty for
             a constant rate.
         batch_size, epochs: of training.
         seed: decides initial weights, order, dropout and every other draw.
@@ -86,7 +86,7 @@ class Recipe:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self):
-        _require_types(self)
+        require_types(self)
         for name, low in {"batch_size": 1, "epochs": 1, "seed": 0, "validation": 0}.items():
             if getattr(self, name) < low:
                 raise InputError(f"{name} must be at least {low}, not {getattr(self, name)}")
@@ -115,7 +115,7 @@ class Recipe:
 _hints = functools.cache(get_type_hints)
 
 
-def _require_types(data) -> None:
+def require_types(data) -> None:
     """Raise `InputError` where a field of a dataclass holds another type than it states."""
     for name, hint in _hints(type(data)).items():
         value = getattr(data, name)
@@ -133,7 +133,9 @@ def _fits(value: Any, hint: Any) -> bool:
         return isinstance(value, Mapping) and all(isinstance(k, str) and _fits(v, inner[1]) for k, v in value.items())
     if kind is tuple:
         return isinstance(value, tuple) and all(_fits(one, inner[0]) for one in value)
-    return isinstance(value, (int, float) if kind is float else kind) and not isinstance(value, bool)
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)
 
 
 def _tuples(value: Any) -> Any:

@@ -196,12 +196,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def _of_run(directory, data_dir: str | None, folder: Path) -> list[Score]:
     from tf_data.files import whole_folder
-    from tf_models.training.trainer import Options, build, evaluate
+    from tf_models.training.trainer import build, evaluate
 
     task, _ = evaluate(directory, data_dir)
     if not hasattr(task, "logits"):
         raise InputError(f"{directory.path} is a run of {directory.recipe.id}, no classifier; name one of a classifier")
-    options = Options(**directory.info["options"])
+    options = directory.options
 
     def anew():
         return build(directory.recipe, options, task.data, task.transform).model

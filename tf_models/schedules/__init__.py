@@ -1,4 +1,4 @@
-"""Learning rates as functions of the optimizer's step. `tf_models.training.schedules` makes them of a recipe's words."""
+"""Learning rates as functions of the optimizer's step. `tf_models.configs.schedules` makes them of a recipe's words."""
 
 from tf_models.schedules.cyclical import Cyclical
 from tf_models.schedules.one_cycle import OneCycle

@@ -47,7 +47,8 @@ def register(name: str, entry: Entry) -> None:
 def entry(name: str) -> Entry:
     """What is known of a task. Raises `InputError` for an unknown name."""
     if name not in TASKS:
-        raise InputError(f"unknown task {name!r}{nearest(name, TASKS)}")
+        own = "; one of your own is made known by tf_models.tasks.register"
+        raise InputError(f"unknown task {name!r}{nearest(name, TASKS) or own}")
     return TASKS[name]
 
 

@@ -11,11 +11,10 @@ from tf_data.errors import InputError
 from tf_data.statistics import statistics
 from tf_data.transform import Transform, make
 from tf_models import builders, tasks
-from tf_models.configs import get, recipes
+from tf_models.configs import get, recipes, schedules
 from tf_models.configs.recipe import Recipe
 from tf_models.seeding import seeded
 from tf_models.tasks.base import About, Task
-from tf_models.training import schedules
 from tf_models.training.run_directory import RunDirectory
 from tf_models.weight_decay import exempt_from_decay
 

@@ -10,10 +10,10 @@ import numpy as np
 from tf_data.errors import Interrupted, TrainingError
 from tf_models.training import state
 from tf_models.training.fit import Loop
+from tf_models.training.options import CHECKPOINT_SECONDS
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.state import Progress
 
-CHECKPOINT_SECONDS = 5.0
 SAVING_SHARE = 0.01  # of the training time that checkpoints may take
 
 

@@ -9,12 +9,16 @@ from pathlib import Path
 from tf_data.errors import InputError
 from tf_data.files import write_text
 from tf_data.transform import make
-from tf_models import saving
+from tf_models import builders, saving
 from tf_models.configs import format1
 from tf_models.configs.recipe import Recipe
+from tf_models.training.options import Options
 
 FORMAT = 2
 KEPT_CHECKPOINTS = 2
+# What commands ask of a run, whatever its status.
+ENTRIES = {"data": dict, "status": str}
+DATA = {"name": str, "source": str, "counts": dict, "classes": list}
 
 
 class RunDirectory:
@@ -52,6 +56,11 @@ class RunDirectory:
             if run.info["format"] != FORMAT:
                 raise InputError(f"format {run.info['format']}, where this version reads 1 and {FORMAT}")
             Recipe.from_dict(run.info["recipe"])
+            Options.of(run.info["options"])
+            for place, kinds in {"": ENTRIES, "data": DATA}.items():
+                for name, kind in kinds.items():
+                    if not isinstance((run.info[place] if place else run.info)[name], kind):
+                        raise InputError(f"{place} {name} must be {kind.__name__}".strip())
         except InputError as error:
             raise InputError(f"{run._json}: {error}") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -95,6 +104,11 @@ class RunDirectory:
     def recipe(self) -> Recipe:
         """The recipe as it was resolved for this run."""
         return Recipe.from_dict(self.info["recipe"])
+
+    @property
+    def options(self) -> Options:
+        """What was said for this run, beside its recipe."""
+        return Options.of(self.info["options"])
 
     @property
     def checkpoints(self) -> list[Path]:
@@ -142,4 +156,7 @@ class RunDirectory:
             raise InputError(
                 f"{self.model_file} does not exist (the run's status is {status}); finish it with --resume"
             )
+        builders.require(
+            self.recipe.builder
+        )  # the file would do without, but a run that names a stranger is not trusted
         return saving.load(self.model_file)

@@ -7,7 +7,7 @@ import platform
 import shlex
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -20,45 +20,18 @@ from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches, input_error
 from tf_models import tasks
+from tf_models.configs import schedules
 from tf_models.configs.overrides import for_source
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import About, Task, scoring_batch
-from tf_models.training import schedules
 from tf_models.training.building import adapt_layers, build_model, build_optimizer, load_task
-from tf_models.training.callbacks import CHECKPOINT_SECONDS, Checkpoints, LearningRate, Signals
+from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
 from tf_models.training.devices import choose_jit, device_name, precision, require_tensorflow
 from tf_models.training.fit import training_loop
+from tf_models.training.options import Options
 from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
-
-
-@dataclass(frozen=True)
-class Options:
-    """What is said for one run, beside its recipe.
-
-    Attributes:
-        source, data_dir, download, limit: as in `tf_data.load`.
-        precision: a name of `tf_models.training.devices.PRECISIONS`.
-        jit: `auto`, `on` or `off`; see `choose_jit`.
-        plain: Keras' own steps in place of the fast ones; see `tf_models.training.fit`.
-        checkpoint_seconds: least time between two checkpoints.
-        tensorboard: write event files below `tensorboard/`.
-        figures: draw figures at the end.
-        quiet: print the result only.
-    """
-
-    source: str = "auto"
-    data_dir: str | None = None
-    download: bool = False
-    limit: int | None = None
-    precision: str = "float32"
-    jit: str = "auto"
-    plain: bool = False
-    checkpoint_seconds: float = CHECKPOINT_SECONDS
-    tensorboard: bool = False
-    figures: bool = True
-    quiet: bool = False
 
 
 def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = None):
@@ -130,7 +103,7 @@ def resume(
     if "trainer" in run.info:
         raise InputError(f"{run.path} was trained by {run.info['trainer']}, whose runs cannot be resumed")
     recipe = run.recipe
-    options = replace(Options(**run.info["options"]), download=False, quiet=quiet, figures=figures)
+    options = replace(run.options, download=False, quiet=quiet, figures=figures)
     options = replace(options, data_dir=data_dir or options.data_dir)
     if epochs is not None and epochs != recipe.epochs:
         if epochs < recipe.epochs and run.info["status"] == "done":
@@ -318,7 +291,7 @@ def evaluate(run: RunDirectory, data_dir: str | None = None) -> tuple[Task, dict
         InputError: no or damaged model, or data that are not there any more.
     """
     require_tensorflow()
-    recipe, options = run.recipe, Options(**run.info["options"])
+    recipe, options = run.recipe, run.options
     source = run.info["data"]["source"]
     options = replace(
         options,

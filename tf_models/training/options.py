@@ -1,0 +1,48 @@
+"""What is said for one run, beside its recipe. Importing this loads no TensorFlow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tf_data.errors import InputError
+from tf_models.configs.recipe import require_types
+
+CHECKPOINT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is said for one run, beside its recipe.
+
+    Attributes:
+        source, data_dir, download, limit: as in `tf_data.load`.
+        precision: a name of `tf_models.training.devices.PRECISIONS`.
+        jit: `auto`, `on` or `off`; see `choose_jit`.
+        plain: Keras' own steps in place of the fast ones; see `tf_models.training.fit`.
+        checkpoint_seconds: least time between two checkpoints.
+        tensorboard: write event files below `tensorboard/`.
+        figures: draw figures at the end.
+        quiet: print the result only.
+    """
+
+    source: str = "auto"
+    data_dir: str | None = None
+    download: bool = False
+    limit: int | None = None
+    precision: str = "float32"
+    jit: str = "auto"
+    plain: bool = False
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    tensorboard: bool = False
+    figures: bool = True
+    quiet: bool = False
+
+    def __post_init__(self):
+        require_types(self)
+
+    @classmethod
+    def of(cls, values: Mapping) -> "Options":
+        """The options that `run.json` kept. Raises `InputError` for unknown ones and for values of another type."""
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise InputError(f"not the options of a run of this version: {error}") from None
