@@ -64,8 +64,12 @@ class BaseSplit(ABC):
         start: int = 0,
         shuffle: bool = True,
         shard: tuple[int, int] = (0, 1),
+        raw: bool = False,
     ):
-        """One epoch as a `tf.data.Dataset`; equal arguments give equal batches.
+        """One epoch as a `tf.data.Dataset` of `(x, y)`; equal arguments give equal batches.
+
+        Images come as float32 in 0..1, as the models take them; crop, size and what else a recipe does to them is in
+        `tf_models.batches`.
 
         Args:
             batch_size: samples of a batch over all workers; the last one of an epoch may be smaller.
@@ -73,10 +77,16 @@ class BaseSplit(ABC):
             start: the step to begin with.
             shuffle: False gives the samples in file order.
             shard: (index, count) of this worker; see `tf_data.order`.
+            raw: Whether images come as they are stored, uint8 in 0..255.
         """
         from tf_data.pipeline import Batches  # here and not above, because it loads TensorFlow
+        from tf_data.transform import to_float
 
-        return Batches(self, batch_size, seed=seed, shuffle=shuffle, shard=shard).dataset(epoch, start)
+        def prepare(x, y, position):
+            return (to_float(x),) if y is None else (to_float(x), y)
+
+        scaled = prepare if self.samples.is_image and not raw else None
+        return Batches(self, batch_size, seed=seed, shuffle=shuffle, shard=shard, prepare=scaled).dataset(epoch, start)
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def test_pictures_and_rows_can_be_cut_and_picked(name, written):
     part = split.slice(2, 7)
     np.testing.assert_array_equal(pixels(part), pixels(split)[2:7])
     if name not in TEXTS:
-        batch = next(iter(split.batches(4, seed=1, epoch=2)))
+        batch = next(iter(split.batches(4, seed=1, epoch=2, raw=True)))
         assert batch[0].shape == (4, *split.x.shape[1:])
 
 

@@ -83,7 +83,7 @@ def numbered(split, batch, **arguments):
     """An epoch's samples as their numbers in the split, batch by batch."""
     everything = split.x[:].reshape(len(split), -1)
     found = []
-    for x, y in split.batches(batch, **arguments):
+    for x, y in split.batches(batch, raw=True, **arguments):
         rows = [int(np.flatnonzero((everything == row).all(axis=1))[0]) for row in x.numpy().reshape(len(x), -1)]
         np.testing.assert_array_equal(y, split.y[rows])
         found.append(rows)
@@ -235,7 +235,7 @@ def test_jpeg_files_keep_their_bytes_and_decode_alike(tmp_path, to):
     kept, labels = split.read_stored(numbers)
     assert kept.tolist() == data.test.x.read_stored(numbers).tolist()
     np.testing.assert_array_equal(labels, data.test.y)
-    streamed = np.concatenate([x for x, _ in split.batches(8, shuffle=False)])
+    streamed = np.concatenate([x for x, _ in split.batches(8, shuffle=False, raw=True)])
     np.testing.assert_array_equal(streamed, data.test.x.read(numbers))
 
 

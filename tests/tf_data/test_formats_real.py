@@ -53,5 +53,5 @@ def test_celeba_keeps_its_jpeg_bytes(data_dir, tmp_path):
     split = formats.open(tmp_path / "out").splits["train"]
     numbers = np.arange(200)
     assert split.read_stored(numbers)[0].tolist() == data.train.x.read_stored(numbers).tolist()
-    streamed = np.concatenate([x for x, _ in split.batches(50, shuffle=False)])
+    streamed = np.concatenate([x for x, _ in split.batches(50, shuffle=False, raw=True)])
     np.testing.assert_array_equal(streamed, data.train.x.read(numbers))

@@ -12,7 +12,7 @@ same five things:
 - resuming, `split.batches(64, seed=0, epoch=3, start=17)`: exactly the batches from step 17 on, in every format. To get
   there one window of blocks is read (16 MB at most), not the epoch up to it.
 
-`split.batches` returns a `tf.data.Dataset` of `(x, y)` as stored, encoded pictures decoded; `tf_data.pipeline.Batches`
+`split.batches` returns a `tf.data.Dataset` of `(x, y)`, images as float32 in 0..1 or with `raw=True` as stored, encoded pictures decoded; `tf_data.pipeline.Batches`
 takes such a split and adds a task's own preparation. `split.x` and `split.y` serve single samples and labels as arrays
 do. Memory is bounded by the windows, whatever the data's size; see `tf_data.order.Windows`.
 
