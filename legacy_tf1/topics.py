@@ -287,7 +287,7 @@ TOPICS = (
         },
         then="two optimizers with var_list by scope; control dependencies put the generator after the discriminator",
         now="a Model with two sub-models and a train_step of two tapes; Python's order is the order",
-        sizes=("latent_dim", "hidden", "dropout", "slope"),
+        sizes=("latent_dim", "hidden", "dropout", "negative_slope"),
         settings=(EPSILON,),
         precision="float64",
         notebook=Original(
@@ -301,7 +301,7 @@ TOPICS = (
         scopes=CONV_GAN_SCOPES,
         then="AUTO_REUSE calls the discriminator three times; updates of its averages are put in an order by hand",
         now="calling one sub-model three times shares weights and updates its averages in that order",
-        sizes=("latent_dim", "filters", "slope"),
+        sizes=("latent_dim", "filters", "negative_slope"),
         settings=(EPSILON,),
         precision="float64",
         notebook=Original(
@@ -315,7 +315,7 @@ TOPICS = (
         scopes=CONV_GAN_SCOPES,
         then=f"tf.fill makes {LABEL_SMOOTHING}",
         now=f"GAN(label_smoothing=0.1): {LABEL_SMOOTHING}",
-        sizes=("latent_dim", "filters", "slope", "label_smoothing"),
+        sizes=("latent_dim", "filters", "negative_slope", "label_smoothing"),
         settings=(EPSILON,),
         precision="float64",
         notebook=Original(

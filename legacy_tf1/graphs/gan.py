@@ -20,7 +20,7 @@ def dense_gan(
     latent_dim: int = 100,
     hidden: int = 128,
     dropout: float = 0.5,
-    slope: float = 0.01,
+    negative_slope: float = 0.01,
     label_smoothing: float = 0.0,
     learning_rate: float = 1e-3,
     seed: int = 123,
@@ -32,7 +32,7 @@ def dense_gan(
     """
 
     def layer(x, part, training, draws):
-        x = tf.nn.leaky_relu(_dense(x, hidden, f"{part}/hidden"), slope)
+        x = tf.nn.leaky_relu(_dense(x, hidden, f"{part}/hidden"), negative_slope)
         x, kept = layers.dropout(x, dropout, training, f"{part}_kept")
         draws.append((f"{part}_dropout", kept))
         return x
@@ -50,7 +50,7 @@ def conv_gan(
     graph: tf.Graph,
     latent_dim: int = 100,
     filters: tuple[int, ...] = (8, 32),
-    slope: float = 1e-4,
+    negative_slope: float = 1e-4,
     label_smoothing: float = 0.0,
     learning_rate: float = 1e-4,
     seed: int = 123,
@@ -65,7 +65,7 @@ def conv_gan(
     """
 
     def norm(x, training, scope):
-        return tf.nn.leaky_relu(layers.batch_norm(x, training, f"{scope}/norm", **BATCH_NORM), slope)
+        return tf.nn.leaky_relu(layers.batch_norm(x, training, f"{scope}/norm", **BATCH_NORM), negative_slope)
 
     def generator(noise, training, draws):
         x = _dense(noise, 7 * 7 * 64, "generator/stage0", bias=False)

@@ -35,6 +35,8 @@ def test_values_take_the_type_of_what_they_replace():
         "learning_rate=-1": "must be positive",
         "model.batch_norm=1": "expected bool",
         "transform.augment=flip": "expected dict",
+        "model.slope=0.1": "it is model.negative_slope now",
+        "task.crop=3": "it is transform.crop now",
         "transform.name=features": "unknown key",
         "transform.crp=3": "did you mean transform.crop",
         "batch_size": "key=value",

@@ -23,7 +23,9 @@ def as_format1(values: dict) -> dict:
     old = {**values, "builder": builders.BUILDERS[values["builder"]]}
     transform = old.pop("transform")
     steps = {name: transform[name] for name in ("crop", "resize", "augment") if name in transform}
-    return {**old, "task_options": {**old["task_options"], **steps}}
+    before = {new: name for name, new in format1.ARGUMENTS.items()}
+    model = {before.get(name, name): value for name, value in old["model"].items()}
+    return {**old, "model": model, "task_options": {**old["task_options"], **steps}}
 
 
 def rewrite(folder, **values) -> None:

@@ -4,12 +4,12 @@ import keras
 from keras import layers
 
 
-def activation_layer(kind: str, name: str, slope: float = 0.01) -> keras.layers.Layer:
+def activation_layer(kind: str, name: str, negative_slope: float = 0.01) -> keras.layers.Layer:
     """`relu`, or `leaky_relu` with PyTorch's slope unless another is given (Keras' own is 0.3). Else `ValueError`."""
     if kind == "relu":
         return layers.ReLU(name=name)
     if kind == "leaky_relu":
-        return layers.LeakyReLU(slope, name=name)
+        return layers.LeakyReLU(negative_slope, name=name)
     raise ValueError(f"activation must be relu or leaky_relu, not {kind!r}")
 
 

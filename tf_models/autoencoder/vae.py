@@ -19,7 +19,7 @@ def dense_vae(
     latent_dim: int = 15,
     classes: int = 0,
     label_output: bool = False,
-    slope: float = 1e-4,
+    negative_slope: float = 1e-4,
     name: str = "dense_vae",
 ) -> keras.Model:
     """One hidden layer on each side of a Gaussian code.
@@ -30,7 +30,7 @@ def dense_vae(
         latent_dim: dimensions of the code.
         classes: 0, or the number of labels that encoder and decoder are told.
         label_output: the decoder repeats the label as a further output.
-        slope: of the leaky ReLU.
+        negative_slope: Slope of the leaky ReLU below zero.
         name: of the model.
 
     Returns:
@@ -47,12 +47,12 @@ def dense_vae(
     if classes:
         x = layers.Concatenate(name="encoder_concat")([x, one_hot(inputs[1], classes, "encoder_one_hot")])
     x = dense(x, hidden, name="encoder_hidden", initializer="torch")
-    x = activation_layer("leaky_relu", "encoder_activation", slope)(x)
+    x = activation_layer("leaky_relu", "encoder_activation", negative_slope)(x)
     encoder = _encoder(inputs, x, latent_dim)
 
     inputs, x = _decoder_inputs(latent_dim, classes)
     x = dense(x, hidden, name="decoder_hidden", initializer="torch")
-    x = activation_layer("leaky_relu", "decoder_activation", slope)(x)
+    x = activation_layer("leaky_relu", "decoder_activation", negative_slope)(x)
     pixels = dense(x, math.prod(input_shape), name="decoder_pixels", initializer="torch")
     outputs = [layers.Reshape(input_shape, name="decoder_reshape")(pixels)]
     if label_output:
@@ -64,7 +64,7 @@ def conv_vae(
     latent_dim: int = 15,
     classes: int = 0,
     label_output: bool = False,
-    slope: float = 0.01,
+    negative_slope: float = 0.01,
     name: str = "conv_vae",
 ) -> keras.Model:
     """Three strided convolutions down and three transposed ones up, for images of 28x28x1.
@@ -72,7 +72,7 @@ def conv_vae(
     The label enters the encoder as constant planes, one a class, and the decoder beside the code.
 
     Args:
-        latent_dim, classes, label_output, slope, name: as in `dense_vae`; `label_output` gives planes.
+        latent_dim, classes, label_output, negative_slope, name: as in `dense_vae`; `label_output` gives planes.
 
     Returns:
         See `tf_models.autoencoder.vae.assemble`.
@@ -92,7 +92,7 @@ def conv_vae(
         x = layers.Concatenate(name="encoder_concat")([x, planes])
     for number, (filters, kernel) in enumerate(((16, 6), (32, 4), (64, 2)), 1):
         x = conv2d(x, filters, kernel, name=f"encoder_conv{number}", strides=2, padding=0)
-        x = activation_layer("leaky_relu", f"encoder_activation{number}", slope)(x)
+        x = activation_layer("leaky_relu", f"encoder_activation{number}", negative_slope)(x)
     encoder = _encoder(inputs, layers.Flatten(name="encoder_flatten")(x), latent_dim)
 
     inputs, x = _decoder_inputs(latent_dim, classes)
@@ -100,7 +100,7 @@ def conv_vae(
     x = layers.Reshape((2, 2, 64), name="decoder_reshape")(x)
     for number, (filters, kernel, strides, crop) in enumerate(((32, 2, 2, 0), (16, 4, 3, 1)), 1):
         x = conv2d_transpose(x, filters, kernel, name=f"decoder_conv{number}", strides=strides, crop=crop)
-        x = activation_layer("leaky_relu", f"decoder_activation{number}", slope)(x)
+        x = activation_layer("leaky_relu", f"decoder_activation{number}", negative_slope)(x)
     # Two heads are the channels of one convolution, apart.
     outputs = [conv2d_transpose(x, 1, 6, name="decoder_pixels", strides=3, crop=4)]
     if label_output:

@@ -33,8 +33,13 @@ BUILDERS = {
     "tf_models.gan.conv:conv_gan": "conv_gan",
     "tf_models.gan.conv:dcgan": "dcgan",
 }
-# Keys of `--set`, and what they are called since.
-MOVED = {f"task.{name}": f"transform.{name}" for name in ("crop", "resize", "augment")}
+# Arguments of builders, and what they are called since.
+ARGUMENTS = {"slope": "negative_slope"}
+# Keys of `--set` likewise.
+MOVED = {
+    **{f"task.{name}": f"transform.{name}" for name in ("crop", "resize", "augment")},
+    **{f"model.{old}": f"model.{new}" for old, new in ARGUMENTS.items()},
+}
 
 
 def upgrade(values: Mapping) -> dict:
@@ -46,6 +51,7 @@ def upgrade(values: Mapping) -> dict:
         if builder not in BUILDERS:
             raise InputError(f"builder {builder!r} of format 1 is not among those that this version knows")
         steps = {name: options.pop(name) for name in ("crop", "resize", "augment") if name in options}
+        model = {ARGUMENTS.get(name, name): value for name, value in values["model"].items()}
         transform = {"name": "image", **{name: value for name, value in steps.items() if value is not None}}
         if values["task"] == "generate":
             transform["value_range"] = (-1.0, 1.0)
@@ -53,4 +59,4 @@ def upgrade(values: Mapping) -> dict:
             transform = {"name": "features"}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"not a recipe of format 1: {type(error).__name__} {error}") from None
-    return {**values, "builder": BUILDERS[builder], "task_options": options, "transform": transform}
+    return {**values, "builder": BUILDERS[builder], "model": model, "task_options": options, "transform": transform}

@@ -10,7 +10,7 @@ from tf_models.layers.torch_like import TORCH_BATCH_NORM, conv2d, conv2d_transpo
 def conv_gan(
     latent_dim: int = 100,
     filters: tuple[int, ...] = (8, 32),
-    slope: float = 1e-4,
+    negative_slope: float = 1e-4,
     name: str = "conv_gan",
     **settings,
 ) -> GAN:
@@ -19,7 +19,7 @@ def conv_gan(
     Args:
         latent_dim: dimensions of the noise.
         filters: maps of the discriminator's convolutions, stride 2 each.
-        slope: of the leaky ReLU.
+        negative_slope: Slope of the leaky ReLU below zero.
         name: of the model.
         settings: of `GAN`: objective, label_smoothing, critic_steps, clip, gradient_penalty, noise.
 
@@ -32,11 +32,11 @@ def conv_gan(
     """
     noise = keras.Input((latent_dim,), name="noise")
     x = dense(noise, 7 * 7 * 64, name="generator_dense", initializer="torch", use_bias=False)
-    x = layers.Reshape((7, 7, 64), name="generator_reshape")(_norm(x, "generator_stage0", slope))
+    x = layers.Reshape((7, 7, 64), name="generator_reshape")(_norm(x, "generator_stage0", negative_slope))
     for number, (maps, strides, crop) in enumerate(((32, 2, 1), (16, 2, 1), (8, 1, 0)), 1):
         stage = f"generator_stage{number}"
         x = conv2d_transpose(x, maps, 3, name=f"{stage}_conv", strides=strides, crop=crop, use_bias=False)
-        x = _norm(x, stage, slope)
+        x = _norm(x, stage, negative_slope)
     x = conv2d_transpose(x, 1, 2, name="generator_pixels", use_bias=False, activation="tanh")
     generator = keras.Model(noise, x, name="generator")
 
@@ -44,19 +44,21 @@ def conv_gan(
     x = image
     for number, maps in enumerate(filters, 1):
         stage = f"discriminator_stage{number}"
-        x = _norm(conv2d(x, maps, 3, name=f"{stage}_conv", strides=2, use_bias=False), stage, slope)
+        x = _norm(conv2d(x, maps, 3, name=f"{stage}_conv", strides=2, use_bias=False), stage, negative_slope)
     x = layers.Flatten(name="discriminator_flatten")(x)
     score = dense(x, 1, name="discriminator_score", initializer="torch")
     return GAN(generator, keras.Model(image, score, name="discriminator"), name=name, **settings)
 
 
-def dcgan(latent_dim: int = 100, filters: int = 64, slope: float = 0.2, name: str = "dcgan", **settings) -> GAN:
+def dcgan(
+    latent_dim: int = 100, filters: int = 64, negative_slope: float = 0.2, name: str = "dcgan", **settings
+) -> GAN:
     """Four doublings from 4x4 to images of 64x64x3, and four halvings back; all kernels are 4x4.
 
     Args:
         latent_dim: dimensions of the noise.
         filters: maps of the generator's last and the discriminator's first hidden layer; the deepest has 8 times as many.
-        slope: of the leaky ReLU.
+        negative_slope: Slope of the leaky ReLU below zero.
         name: of the model.
         settings: of `GAN`: objective, label_smoothing, critic_steps, clip, gradient_penalty, noise.
 
@@ -73,7 +75,7 @@ def dcgan(latent_dim: int = 100, filters: int = 64, slope: float = 0.2, name: st
         stage = f"generator_stage{number}"
         grow = {"strides": 2, "crop": 1} if number else {}
         x = conv2d_transpose(x, factor * filters, 4, name=f"{stage}_conv", use_bias=False, **grow)
-        x = _norm(x, stage, slope)
+        x = _norm(x, stage, negative_slope)
     x = conv2d_transpose(x, 3, 4, name="generator_pixels", strides=2, crop=1, use_bias=False, activation="tanh")
     generator = keras.Model(noise, x, name="generator")
 
@@ -83,12 +85,16 @@ def dcgan(latent_dim: int = 100, filters: int = 64, slope: float = 0.2, name: st
         stage = f"discriminator_stage{number}"
         first = number == 0
         x = conv2d(x, factor * filters, 4, name=f"{stage}_conv", strides=2, padding=1, use_bias=first)
-        x = layers.LeakyReLU(slope, name=f"{stage}_activation")(x) if first else _norm(x, stage, slope)
+        x = (
+            layers.LeakyReLU(negative_slope, name=f"{stage}_activation")(x)
+            if first
+            else _norm(x, stage, negative_slope)
+        )
     x = conv2d(x, 1, 4, name="discriminator_score", padding=0)
     score = layers.Flatten(name="discriminator_flatten")(x)
     return GAN(generator, keras.Model(image, score, name="discriminator"), name=name, **settings)
 
 
-def _norm(x, stage: str, slope: float):
+def _norm(x, stage: str, negative_slope: float):
     x = layers.BatchNormalization(**TORCH_BATCH_NORM, name=f"{stage}_norm")(x)
-    return layers.LeakyReLU(slope, name=f"{stage}_activation")(x)
+    return layers.LeakyReLU(negative_slope, name=f"{stage}_activation")(x)
