@@ -22,6 +22,12 @@ from tf_data.files import whole_file, whole_folder
 if TYPE_CHECKING:
     import keras
 
+# What an operation that a runtime lacks comes from, where its own name does not tell.
+MEANT = {
+    ("ONNX", "StatefulPartitionedCall"): "convolutions in groups",
+    ("TFLite", "Conv2D"): "convolutions of images whose size it does not know beforehand, as after nearest upsampling",
+}
+
 Function = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
 
 
@@ -220,7 +226,7 @@ def _refuse_texts(model: "keras.Model", runtime: str) -> None:
 
 
 def _lacking(model: "keras.Model", runtime: str, operations: list[str]) -> InputError:
-    named = ", ".join(dict.fromkeys(operations)) or "a part of it"
+    named = ", ".join(dict.fromkeys(MEANT.get((runtime, name), name) for name in operations)) or "a part of it"
     return InputError(f"model {model.name} cannot be made into {runtime}, which has no operation for {named}")
 
 

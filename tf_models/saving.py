@@ -115,9 +115,9 @@ class Form:
         if not Path(path).exists():
             raise InputError(f"{path} does not exist; save the model again")
         model = None if self.has_architecture else build()
-        if model is not None and model.optimizer is not None and not model.optimizer.built:
+        if (optimizer := getattr(model, "optimizer", None)) is not None and not optimizer.built:
             # Keras fills an optimizer only where its variables exist already, and else leaves it empty with a warning.
-            model.optimizer.build(model.trainable_variables)
+            optimizer.build(model.trainable_variables)
         with one_line(f"{path} is damaged or of another model"):
             return self.read(path, model)
 

@@ -1,0 +1,172 @@
+"""Every recipe's model in every form: written, read back by the form's own runtime, and compared; what is refused, in one line."""
+
+import importlib.util
+
+import keras
+import numpy as np
+import pytest
+from small_models import SMALL
+
+import tf_models
+from benchmarks import exports
+from tf_data.errors import InputError
+from tf_models import runtimes, saving
+
+NEEDED = {"onnx": ("onnx", "tf2onnx", "onnxruntime")}
+KINDS = [
+    pytest.param(
+        kind,
+        marks=pytest.mark.skipif(
+            not all(map(importlib.util.find_spec, NEEDED.get(kind, ()))), reason="pip install 'tf-models[onnx]'"
+        ),
+    )
+    for kind in exports.KINDS
+]
+RECIPES = tf_models.recipes()
+# One recipe for each builder in every run, and for each model behind the marker; others export alike.
+BY_BUILDER = {recipe.builder: recipe.id for recipe in RECIPES[::-1]}.values()
+BY_MODEL = {(r.builder, repr(sorted({**r.model, **SMALL.get(r.id, {})}.items()))): r.id for r in RECIPES[::-1]}.values()
+MODELS = [
+    pytest.param(id, marks=() if id in BY_BUILDER else pytest.mark.slow)
+    for id in [r.id for r in RECIPES]
+    if id in BY_MODEL
+]
+REFUSED = {
+    ("cnn-alexnet-grouped-cifar10", "onnx"): "no operation for convolutions in groups",
+    **{
+        (id, "tflite"): "no operation for convolutions of images whose size it does not know"
+        for id in ("ae-nneighbor", "ae-nneighbor-tf1", "ae-nneighbor-celeba", "ae-nneighbor-quickdraw")
+    },
+}
+
+
+def small(id: str):
+    return tf_models.build(id, **SMALL.get(id, {}))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("id", MODELS)
+def test_runs_with_equal_outputs(id, kind, tmp_path):
+    compare(small(id), id, kind, tmp_path)
+
+
+def compare(model, id, kind, folder):
+    exports.stir(model)
+    if said := REFUSED.get((id, kind)):
+        with pytest.raises(InputError, match=said) as caught:
+            exports.difference(model, kind, folder)
+        assert len(str(caught.value).splitlines()) == 1
+        assert not list(folder.iterdir())
+    else:
+        assert exports.difference(model, kind, folder) <= 1e-5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("id", [recipe.id for recipe in RECIPES])
+def test_runs_with_equal_outputs_in_full_size(id, kind, tmp_path):
+    compare(tf_models.build(id), id, kind, tmp_path)
+
+
+@pytest.mark.parametrize("id", MODELS)
+def test_weights_come_back_bit_for_bit(id, tmp_path):
+    """Of a GAN both parts."""
+    model = small(id)
+    exports.stir(model)
+    for kind, form in {"weights": ".weights.h5", "npz": "npz"}.items():
+        path = tmp_path / f"model{saving.EXPORTS[kind].suffix}"
+        saving.export(model, kind, path)
+        other = small(id)
+        assert any(not np.array_equal(a, b) for a, b in zip(model.get_weights(), other.get_weights(), strict=True))
+        loaded = next(entry for entry in saving.FORMS if entry.name == form).load(path, lambda other=other: other)
+        for ours, theirs in zip(model.weights, loaded.weights, strict=True):
+            np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16", "float64"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_models_of_other_precisions_run_in_float32(kind, precision, tmp_path):
+    from tf_models.training import devices
+
+    arguments = {"filters": (2, 2), "input_shape": (8, 8, 1)}
+    with devices.precision(precision):
+        model = tf_models.build("mech-standardize-images", **arguments)
+    plain = tf_models.build("mech-standardize-images", **arguments)
+    exports.stir(model)
+    plain.set_weights(model.get_weights())
+    for layer in plain.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
+    path = tmp_path / f"model{saving.EXPORTS[kind].suffix}"
+    saving.export(model, kind, path)
+    x = np.random.default_rng(0).random((3, 8, 8, 1))
+    expected, dtype = plain(x), "float32"
+    if kind == "savedmodel":  # TensorFlow can do all of them
+        expected, dtype = model(x), model.input.dtype
+    (found,) = saving.read_export(kind, path)({"image": x.astype(dtype)}).values()
+    assert found.dtype == np.dtype("float16" if kind == "savedmodel" and precision == "mixed_float16" else found.dtype)
+    rounding = 0.01 if dtype != "float32" and precision != "float64" else 1e-5  # 16 bits, summed in another order
+    np.testing.assert_allclose(found.astype("float32"), np.asarray(expected, "float32"), rtol=rounding, atol=rounding)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_and_recurrent_layers(kind, tmp_path):
+    """What a runtime lacks is refused in one line; what it has runs."""
+    refused = {
+        ("onnx", "texts, with the vocabulary inside"): "takes texts (text), which ONNX cannot look up",
+        ("tflite", "texts, with the vocabulary inside"): "takes texts (text), which TFLite cannot look up",
+        ("tflite", "LSTM"): "no operation for TensorListReserve",
+        ("tflite", "GRU"): "no operation for TensorListReserve",
+    }
+    for number, (name, build) in enumerate(exports.OTHERS.items()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        if said := refused.get((kind, name)):
+            with pytest.raises(InputError) as caught:
+                exports.difference(build(), kind, folder)
+            assert said in str(caught.value)
+            assert len(str(caught.value).splitlines()) == 1
+            assert not list(folder.iterdir())
+        else:
+            assert exports.difference(build(), kind, folder) <= 1e-5, name
+
+
+def test_onnx_names_operations_that_it_lacks(tmp_path):
+    pytest.importorskip("tf2onnx")
+    inputs = keras.Input((4,), name="x")
+    model = keras.Model(inputs, keras.ops.arctan2(inputs, inputs), name="angles")
+    model = keras.Model(inputs, keras.layers.Lambda(lambda x: keras.ops.erfinv(x), name="odd")(inputs), name="angles")
+    with pytest.raises(InputError, match="angles cannot be made into ONNX, which has no operation for Erfinv"):
+        saving.export(model, "onnx", tmp_path / "m.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damaged_exports_are_refused_in_one_line(kind, tmp_path):
+    path = tmp_path / f"model{saving.EXPORTS[kind].suffix}"
+    with pytest.raises(InputError, match="does not exist"):
+        saving.read_export(kind, path)
+    if kind == "savedmodel":
+        path.mkdir()
+        (path / "saved_model.pb").write_bytes(b"no graph")
+    else:
+        path.write_bytes(b"no graph")
+    with pytest.raises(InputError, match=f"is damaged or no {kind} file") as caught:
+        saving.read_export(kind, path)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_gan_runs_as_its_generator():
+    gan = small("gan-fc-mnist")
+    assert runtimes.serving(gan) is gan.generator
+    assert list(runtimes.inputs(runtimes.serving(gan))) == ["noise"]
+
+
+@pytest.mark.slow
+def test_the_documentation_has_the_table_of_today():
+    from pathlib import Path
+
+    from benchmarks import measure
+
+    text = (Path(exports.__file__).parents[1] / "docs" / "export.md").read_text(encoding="utf-8")
+    assert measure.table(exports.run()) in text
