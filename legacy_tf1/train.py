@@ -68,7 +68,7 @@ def train(topic: Topic, options, run_dir: Path | None = None, settings: list[str
     """
     import tensorflow as tf
 
-    from legacy_tf1 import names
+    from legacy_tf1 import names, partner
     from legacy_tf1.pair import initial_values
     from tf_models.training import trainer
 
@@ -76,6 +76,7 @@ def train(topic: Topic, options, run_dir: Path | None = None, settings: list[str
     data = trainer.load_data(recipe, options)
     recipe = recipe.for_source(data.source)
     model, task = trainer.build(recipe, options, data)
+    partner.set_constants(model, topic)
     built = topic.build(recipe)
     note = f"Trained by the TensorFlow 1 graph `{topic.graph}` in a session; model.keras has its weights."
     recorded = replace(
