@@ -4,7 +4,7 @@ The nodes are read as data. Nothing is imported or run, so operations that this 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,15 +38,21 @@ VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
 
 
 class Graph:
-    """The nodes of a graph by name."""
+    """Nodes by name: those of a graph, or of one of its functions, as the body of a loop is."""
 
-    def __init__(self, graph: "GraphDef"):
-        self.nodes = {node.name: node for node in graph.node}
+    def __init__(self, nodes: "Iterable[NodeDef]"):
+        self.nodes = {node.name: node for node in nodes}
+
+    @staticmethod
+    def place(name: str) -> tuple[str, int]:
+        """The node and the number of its output that an input names: `split:2`, or in a function `split:output:2`."""
+        node, *rest = name.split(":")
+        return node, int(rest[-1]) if rest else 0
 
     def input(self, node: "NodeDef", number: int) -> "NodeDef | None":
         """The node that gives an input, control inputs not counted."""
         names = [name for name in node.input if not name.startswith("^")]
-        return self.nodes.get(names[number].partition(":")[0]) if number < len(names) else None
+        return self.nodes.get(self.place(names[number])[0]) if number < len(names) else None
 
     def number(self, node: "NodeDef | None") -> float | None:
         """The scalar that a node holds, behind operations that change nothing; None where it is not constant."""
@@ -72,11 +78,11 @@ def of_net(graph: "GraphDef | None") -> dict[str, Any]:
     """
     if graph is None:
         return {}
-    graph_ = Graph(graph)
     found: dict[str, list] = {}
-    for name, value in _constants(graph_):
-        if value is not None and value not in found.setdefault(name, []):
-            found[name].append(value)
+    for nodes in (graph.node, *(function.node_def for function in graph.library.function)):
+        for name, value in _constants(Graph(nodes)):
+            if value is not None and value not in found.setdefault(name, []):
+                found[name].append(value)
     return {name: values[0] if len(values) == 1 else tuple(values) for name, values in found.items() if values}
 
 
@@ -123,7 +129,7 @@ def _activation(graph: Graph, node) -> str:
 def _forget_bias(graph: Graph, split) -> float | None:
     """What an LSTM cell adds to the third of its four gates before the sigmoid."""
     for node in graph.nodes.values():
-        if node.op in ("Add", "AddV2") and f"{split.name}:2" in node.input:
+        if node.op in ("Add", "AddV2") and (split.name, 2) in map(graph.place, node.input):
             numbers = [graph.number(graph.input(node, number)) for number in (0, 1)]
             return next((number for number in numbers if number is not None), None)
     return None
@@ -133,7 +139,7 @@ def of_optimizer(graph: "GraphDef | None") -> tuple[str | None, dict[str, Any]]:
     """The optimizer of a graph, one of `slots.KINDS`, and those of its settings that are constants there."""
     if graph is None:
         return None, {}
-    graph_ = Graph(graph)
+    graph_ = Graph(graph.node)
     for node in graph_.nodes.values():
         name = node.op.removeprefix("Resource").removeprefix("Sparse").removesuffix("V2")
         if name in APPLY:
@@ -153,7 +159,8 @@ def unknown_operations(graph: "GraphDef | None") -> list[str]:
     if graph is None:
         return []
     own = {function.signature.name for function in graph.library.function}
-    names = {node.op for node in graph.node} - own
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    names = {node.op for node in nodes} - own
     return sorted(name for name in names if op_def_registry.get(name) is None)
 
 

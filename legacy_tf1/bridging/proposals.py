@@ -134,8 +134,11 @@ def fits(theirs: Shape, ours: Shape) -> bool:
 
 
 def natural(name: str) -> list:
-    """A key under which `dense_2` comes before `dense_10`, and `dense` before `dense_1`."""
-    return [(int(part), "") if part.isdigit() else (-1, part.rstrip("_")) for part in re.split(r"(\d+)", name) if part]
+    """A key under which `dense_2/bias` comes before `dense_10/bias`, and `dense/bias` before both."""
+    return [
+        [(text.rstrip("_"), int(number or -1)) for text, number in re.findall(r"(\D*)(\d*)", token)[:-1]]
+        for token in name.split("/")
+    ]
 
 
 def kinds(name: str) -> set[str]:

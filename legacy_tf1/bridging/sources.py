@@ -66,8 +66,11 @@ def read(path: Path) -> Source:
         raise InputError(f"{path}: a {path.suffix} file is no TensorFlow 1 checkpoint; give .npz, .pb or a checkpoint")
     notes: list[str] = []
     prefix = _in_folder(path, notes) if path.is_dir() else _prefix(path)
-    values = _read_checkpoint(prefix)
-    return Source(str(prefix), values, _read_meta(Path(f"{prefix}.meta"), notes), tuple(notes))
+    values, meta = _read_checkpoint(prefix), Path(f"{prefix}.meta")
+    graph = read_graph(meta)
+    if graph is None and meta.is_file():
+        notes.append(f"{meta} is damaged; the weights do not need it")
+    return Source(str(prefix), values, graph, tuple(notes))
 
 
 def _read_npz(path: Path) -> Values:
@@ -179,7 +182,8 @@ def _read_checkpoint(prefix: Path) -> Values:
         with tempfile.TemporaryDirectory(prefix="checkpoint-") as folder:
             for path in files:
                 (Path(folder) / f"model{path.name.removeprefix(prefix.name)}").symlink_to(path.absolute())
-            reader = tf.compat.v1.train.NewCheckpointReader(str(Path(folder) / "model"))
+            pattern = "model-?????-of-?????" if SHARD.search(files[0].name) else "model"
+            reader = tf.compat.v1.train.NewCheckpointReader(str(Path(folder) / pattern))
             values = {name: reader.get_tensor(name) for name in sorted(reader.get_variable_to_shape_map())}
     except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -193,17 +197,17 @@ def numbers(values: dict) -> Values:
     return {name: array for name, array in arrays.items() if array.dtype.kind not in "OSU"}
 
 
-def _read_meta(path: Path, notes: list[str]) -> "GraphDef | None":
-    """The nodes of a meta graph. They are parsed, not imported: operations that are unknown here do not matter."""
-    if not path.is_file():
-        return None
+def read_graph(path: Path) -> "GraphDef | None":
+    """The nodes of a meta graph, None where it is missing or damaged.
+
+    They are parsed, not imported: operations that are unknown here do not matter.
+    """
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
     try:
         return MetaGraphDef.FromString(path.read_bytes()).graph_def
     except (DecodeError, OSError):
-        notes.append(f"{path} is damaged; the weights do not need it")
         return None
 
 
