@@ -89,9 +89,7 @@ def _prefix(path: Path) -> Path:
     if not Path(f"{text}.index").is_file():
         for suffix in (".index", ".meta"):
             text = text.removesuffix(suffix)
-        text = DATA_FILE.sub("", text)
-        if not is_table(Path(text)):
-            text = SHARD.sub("", text)
+        text = SHARD.sub("", DATA_FILE.sub("", text))
     return Path(text)
 
 
