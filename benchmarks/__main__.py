@@ -9,10 +9,12 @@ from tf_data.command import Parser, import_tensorflow, nearest, run
 from tf_data.errors import InputError
 
 BENCHMARKS = {
+    "exports": "which model runs in SavedModel, ONNX and TFLite, with equal outputs; the table of docs/export.md",
     "memory": "peak memory of training beside PyTorch's",
     "pictures": "feeding from JPEG pictures against PyTorch's DataLoader and the decoder alone",
     "pipelines": "feeding from memory and every format against PyTorch's DataLoader",
     "prefetch": "training from JPEG files with and without reading ahead",
+    "revisions": "two worktrees, BEFORE and AFTER, must train to the same weights; exit code 1 where they do not",
     "train_step": "training epochs against PyTorch eager and plain Keras fit",
 }
 
@@ -20,25 +22,29 @@ BENCHMARKS = {
 def parser() -> Parser:
     parser = Parser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", nargs="?", help="; ".join(f"{name}: {what}" for name, what in BENCHMARKS.items()))
-    parser.add_argument("--only", nargs="+", metavar="NETWORK", help="of train_step and memory: recipes to measure")
+    parser.add_argument("worktrees", nargs="*", type=Path, metavar="WORKTREE", help="revisions: BEFORE AFTER")
+    parser.add_argument(
+        "--only", nargs="+", metavar="RECIPE", help="train_step, memory and revisions: recipes to measure"
+    )
     parser.add_argument("--quick", action="store_true", help="few samples, to see that it works; times mean nothing")
     parser.add_argument("--json", action="store_true", help="print rows as JSON instead of a table")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write rows, hardware and versions as JSON")
     return parser
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> int | None:
     arguments = parser().parse_args(argv)
     if arguments.name is None:
         print("\n".join(f"{name}: {what}" for name, what in BENCHMARKS.items()))
-        return
+        return None
     if arguments.name not in BENCHMARKS:
         raise InputError(f"unknown benchmark {arguments.name!r}{nearest(arguments.name, BENCHMARKS)}")
+    worktrees = _worktrees(arguments)
     import_tensorflow()
     from benchmarks import measure
 
-    options = {"only": _networks(arguments)} if arguments.only else {}
-    rows = importlib.import_module(f"benchmarks.{arguments.name}").run(quick=arguments.quick, **options)
+    options = {"only": _recipes(arguments)} if arguments.only else {}
+    rows = importlib.import_module(f"benchmarks.{arguments.name}").run(*worktrees, quick=arguments.quick, **options)
     if arguments.json:
         print(json.dumps({"hardware": measure.hardware(), "rows": rows}, indent=2))
     else:
@@ -46,16 +52,29 @@ def main(argv: list[str] | None = None) -> None:
         print(measure.table(rows))
     if arguments.out:
         measure.save(arguments.out, arguments.name, rows)
+    return None if all(row.get("equal", True) for row in rows) else 1
 
 
-def _networks(arguments) -> tuple[str, ...]:
-    from benchmarks.networks import NETWORKS
+def _worktrees(arguments) -> list[Path]:
+    wanted = 2 if arguments.name == "revisions" else 0
+    if len(arguments.worktrees) != wanted:
+        raise InputError(f"{arguments.name} takes {wanted or 'no'} worktrees, not {len(arguments.worktrees)}")
+    for worktree in arguments.worktrees:
+        if not (worktree / "tf_models").is_dir():
+            raise InputError(f"{worktree} is no worktree of this project")
+    return arguments.worktrees
 
-    if arguments.name not in ("train_step", "memory"):
-        raise InputError(f"--only goes with train_step and memory, not with {arguments.name}")
+
+def _recipes(arguments) -> tuple[str, ...]:
+    if arguments.name == "revisions":
+        from benchmarks.revisions import TRAININGS as known
+    elif arguments.name in ("train_step", "memory"):
+        from benchmarks.networks import NETWORKS as known
+    else:
+        raise InputError(f"--only goes with train_step, memory and revisions, not with {arguments.name}")
     for id in arguments.only:
-        if id not in NETWORKS:
-            raise InputError(f"no network {id!r}{nearest(id, NETWORKS)}; there are {', '.join(NETWORKS)}")
+        if id not in known:
+            raise InputError(f"{arguments.name} does not know {id!r}{nearest(id, known)}; it knows {', '.join(known)}")
     return tuple(arguments.only)
 
 

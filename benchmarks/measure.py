@@ -10,6 +10,7 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
+from tf_data import columns
 from tf_data.files import write_text
 
 PACKAGES = ("tensorflow", "keras", "torch", "numpy", "h5py")
@@ -64,11 +65,9 @@ def hardware() -> dict[str, str]:
 
 def table(rows: list[dict]) -> str:
     """Rows as a Markdown table; numbers are shortened, lists left out."""
-    columns = list(dict.fromkeys(name for row in rows for name, value in row.items() if not isinstance(value, list)))
-    cells = [columns, *([_show(row.get(name)) for name in columns] for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(columns))]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in cells]
-    return "\n".join([lines[0], "| " + " | ".join("-" * width for width in widths) + " |", *lines[1:]])
+    names = list(dict.fromkeys(name for row in rows for name, value in row.items() if not isinstance(value, list)))
+    head, *cells = columns.padded([names, *([_show(row.get(name)) for name in names] for row in rows)])
+    return "\n".join("| " + " | ".join(line) + " |" for line in (head, ["-" * len(cell) for cell in head], *cells))
 
 
 def save(path: Path, name: str, rows: list[dict]) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tf_models.recipe import Recipe
-from tf_models.recipes import get
+from tf_models.configs import get
+from tf_models.configs.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,8 @@ class Network:
 def recipe(id: str) -> Recipe:
     """The recipe, without what it does to pictures on the way: the images have the network's size already."""
     found = get(id)
-    pictures = ("crop", "resize", "augment")
-    options = {name: value for name, value in found.task_options.items() if name not in pictures}
-    return replace(found, task_options=options, embedded={})
+    kept = {name: value for name, value in found.transform.items() if name in ("name", "value_range")}
+    return replace(found, transform=kept, embedded={})
 
 
 def torch_optimizer(recipe: Recipe, parameters):

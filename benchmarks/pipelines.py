@@ -90,7 +90,7 @@ def stored(folder: Path):
 
 def prepare(x, y, position):
     """Stored samples as float32."""
-    from tf_data.transforms import to_float
+    from tf_data.transform import to_float
 
     return to_float(x), y
 

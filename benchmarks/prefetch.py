@@ -29,12 +29,14 @@ def _train(data, ahead: bool) -> Callable[[], int]:
     import tensorflow as tf
 
     from tf_data.pipeline import Batches
+    from tf_data.transform import Images
     from tf_models.cnn import cnn
+    from tf_models.tasks.base import About
     from tf_models.tasks.classify import Classify
 
     model = cnn(input_shape=(*SIZE, 3), filters=(8, 16, 32), classes=2)
-    task = Classify()
-    task.compile(model, keras.optimizers.SGD(0.01), data, jit=False)
+    task = Classify().bind(model, Images(), About.of(data), data)
+    task.compile(keras.optimizers.SGD(0.01), jit=False)
     model.optimizer.build(model.trainable_variables)
     batches = Batches(data.train, BATCH, seed=0, prepare=task.prepare)
     step = tf.function(model.train_step, autograph=False, reduce_retracing=True)

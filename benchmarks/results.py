@@ -13,12 +13,14 @@ from pathlib import Path
 from tf_data.command import Parser, run
 from tf_data.errors import InputError
 from tf_data.files import write_text
-from tf_models.recipes import get, measured, recipes
+from tf_models.builders import BUILDERS
+from tf_models.configs import get, measured, recipes
+from tf_models.configs.overrides import for_source
 from tf_models.scores import MAIN, main_score, printed_score, show, training_losses
 from tf_models.training.run_directory import RunDirectory
 
 ROOT = Path(__file__).parents[1]
-MEASURED = ROOT / "tf_models" / "recipes" / "measured.json"
+MEASURED = ROOT / "tf_models" / "configs" / "measured.json"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
@@ -55,7 +57,7 @@ def collect(runs: list[RunDirectory]) -> dict[str, dict]:
 def _require_own_settings(run: RunDirectory) -> None:
     """Raise `InputError` where a run was trained otherwise than its recipe says; seed and precision are its own."""
     ran, limit = run.recipe, run.info["options"]["limit"]
-    says = get(ran.id).for_source(run.info["data"]["source"])
+    says = for_source(get(ran.id), run.info["data"]["source"])
     says = replace(says, **{name: getattr(ran, name) for name in ("seed", "title", "notes", "original", "embedded")})
     differing = [field.name for field in fields(says) if getattr(ran, field.name) != getattr(says, field.name)]
     if differing:
@@ -108,10 +110,10 @@ def table(rows: dict[str, dict]) -> str:
     ]
     for recipe in recipes():
         row = rows.get(recipe.id)
-        original = printed_score(recipe.original)
+        original = printed_score(recipe.original.results if recipe.original else {})
         if recipe.original and recipe.original.footnote:
             original += f"[^{footnotes.setdefault(recipe.original.footnote, recipe.id)}]"
-        source = recipe.builder.split(":")[0].replace(".", "/") + ".py"
+        source = BUILDERS[recipe.builder].split(":")[0].replace(".", "/") + ".py"
         cells = [f"[`{recipe.id}`]({source})", recipe.dataset, f"{recipe.parameters:,}", original, "-", "", "", ""]
         if row:
             test, spread = row["results"]["test"], row.get("spread")

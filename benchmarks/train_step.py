@@ -7,10 +7,8 @@ progress bar; ours writes checkpoints too, as often as a long run does. Only the
 import atexit
 import contextlib
 import io
-import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +17,7 @@ import numpy as np
 from benchmarks import measure
 from benchmarks.networks import NETWORKS, recipe
 from tf_data.dataset import Data, Split
-from tf_models.recipe import Recipe
+from tf_models.configs.recipe import Recipe
 
 QUICK = 2  # batches
 OURS, KERAS = "ours", "keras fit"
@@ -64,45 +62,31 @@ def _ours(recipe: Recipe, x, y) -> Callable[[], int]:
     from tf_data.pipeline import Batches
     from tf_models.training import trainer
     from tf_models.training.callbacks import Checkpoints, Signals
-    from tf_models.training.loop import StepLoop
+    from tf_models.training.fit import training_loop
     from tf_models.training.run_directory import RunDirectory
-    from tf_models.training.state import Progress
 
     class Continuing(Checkpoints):
-        """A real run begins and ends once, and not with every epoch that is timed."""
-
-        def on_train_begin(self, logs=None):
-            self._clock = time.perf_counter()
-            if not self.saves:
-                self.save()
+        """A real run ends once, and not with every epoch that is timed."""
 
         def on_train_end(self, logs=None):
             pass
 
     split = Split("train", x, y)
     data = Data(recipe.dataset, "synthetic", "random numbers", split, split, classes=tuple("0123456789"))
-    model, task = trainer.build(recipe, trainer.Options(), data)
+    task = trainer.build(recipe, trainer.Options(), data)
+    model = task.model
     batches = Batches(split, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
-    loop = StepLoop(model, batches, model.jit_compile)
-    loop.calibrate()
-    model.steps_per_execution, model.train_function = loop.block, loop.train_function
-    folder = tempfile.mkdtemp()
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    callback = Continuing(RunDirectory(Path(folder)), loop, Progress(), None, Signals())
-    epochs = iter(range(10**6))
+    until_exit = contextlib.ExitStack()
+    atexit.register(until_exit.close)
+    folder = until_exit.enter_context(tempfile.TemporaryDirectory())
+    loop = until_exit.enter_context(training_loop(model, batches))
+    callback = Continuing(RunDirectory(Path(folder)), loop, Signals())
+    callback.begin()
+    epochs = iter(range(1, 10**6))
 
     def epoch() -> int:
-        number = next(epochs)
         with contextlib.redirect_stdout(io.StringIO()):
-            model.fit(
-                loop.blocks(number, 0),
-                initial_epoch=number,
-                epochs=number + 1,
-                steps_per_epoch=batches.steps,
-                shuffle=False,
-                callbacks=[callback],
-                verbose=1,
-            )
+            loop.fit(next(epochs), [callback], verbose=1)
         return len(x)
 
     return epoch
@@ -120,7 +104,7 @@ def _keras(recipe: Recipe, x, y) -> Callable[[], int]:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(build_optimizer(recipe), loss, metrics=["accuracy"])
     else:
-        from tf_models.autoencoder.losses import OutputAsLoss, PixelLoss
+        from tf_models.losses import OutputAsLoss, PixelLoss
 
         model.compile(build_optimizer(recipe), {"reconstruction": PixelLoss(pixels="sum"), "kl": OutputAsLoss()})
         x, y = {"image": x}, {"reconstruction": x, "kl": np.zeros(len(x), np.float32)}

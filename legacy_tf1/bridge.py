@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from legacy_tf1.bridging import parts, sources, targets
 from legacy_tf1.bridging.sources import Source, Values
+from tf_data import columns
 from tf_data.command import Parser, import_tensorflow, run
 from tf_data.errors import InputError
 
@@ -188,20 +189,18 @@ def convert(source: Path, topic, out: Path, scope: str = "", ema: bool = False) 
     """
     from legacy_tf1 import names, partner
     from legacy_tf1.bridging import topics
+    from tf_models import saving
 
     recipe, kind, notes = topic.recipe(), targets.kind_of(out), []
     if source.suffix == ".keras":
-        if not source.is_file():
-            raise InputError(f"{source} does not exist")
-        values = names.from_model(partner.read_model(source, recipe), topic)
+        values = names.from_model(saving.load(source), topic)
     else:
         values, notes = topics.as_topic(read_source(source), topic, scope, ema)
     if kind in (targets.KERAS, targets.WEIGHTS):
         model = partner.model_of(topic, recipe)
         notes += topics.compile_for(values, model, topic)
         notes += names.to_model(values, model, topic, str(source))
-        write = targets.write_keras if kind == targets.KERAS else targets.write_weights
-        write(model, out)
+        targets.write_model(model, out)
     elif kind == targets.NPZ:
         named = names.model_variables(topic, partner.model_of(topic, recipe))
         names.check(values, {name: tuple(v.shape) for name, v in named.items()}, topic.id, str(source))
@@ -226,8 +225,7 @@ def _into_model(arguments, pairs: dict[str, str]) -> list[str]:
         print(json.dumps(error.proposal.names, indent=2))
         raise
     print(json.dumps(carried.names, indent=2))
-    write = targets.write_keras if kind == targets.KERAS else targets.write_weights
-    write(model, arguments.out)
+    targets.write_model(model, arguments.out)
     return carried.notes
 
 
@@ -275,25 +273,16 @@ def _optimizer_settings(texts: list[str]) -> dict[str, Any]:
     return settings
 
 
-def _read_keras(path: Path):
-    import keras
+def _read_keras(path: Path) -> "keras.Model":
+    from tf_models import saving
 
-    import tf_models.autoencoder
-    import tf_models.basic_ml
-    import tf_models.cnn
-    import tf_models.gan
-    import tf_models.metric
-    import tf_models.mlp  # noqa: F401 - importing registers the classes that a file of this project names
-
-    if not path.is_file():
-        raise InputError(f"{path} does not exist")
     try:
-        return keras.models.load_model(path)
-    except Exception as error:  # Keras reports a damaged archive in many ways, even as "File not found"
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return saving.load(path)
+    except InputError as error:
+        if not path.is_file():
+            raise
         raise InputError(
-            f"{path} cannot be read as a Keras model: {reason}; a model with classes of your own goes by "
-            "legacy_tf1.bridge.carry in Python"
+            f"{error}; a model with classes of your own goes by legacy_tf1.bridge.carry in Python"
         ) from error
 
 
@@ -332,10 +321,8 @@ def listing(values: Values) -> str:
         (name, str(getattr(value, "shape", ())), str(getattr(value, "dtype", type(value).__name__)))
         for name, value in values.items()
     ]
-    widths = [max(map(len, column)) for column in zip(*rows)] if rows else []
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     total = sum(getattr(value, "size", 1) for value in values.values())
-    return "\n".join([*lines, f"{len(rows)} variables, {total:,} values"])
+    return "\n".join([*columns.text(rows).splitlines(), f"{len(rows)} variables, {total:,} values"])
 
 
 if __name__ == "__main__":

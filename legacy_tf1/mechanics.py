@@ -212,7 +212,7 @@ def _partner(mechanism: Mechanism, stored: Stored):
     import tensorflow as tf
 
     from tf_data.pipeline import Batches
-    from tf_data.transforms import to_float
+    from tf_data.transform import to_float
 
     recipe, classes = mechanism.recipe, len(stored.manifest.schema.classes)
 

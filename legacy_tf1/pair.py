@@ -1,5 +1,6 @@
 """A graph and its Keras model side by side: the same weights, the same batches, the same random numbers."""
 
+import contextlib
 import statistics
 import time
 
@@ -12,8 +13,8 @@ from legacy_tf1.graphs.built import batch_size
 from legacy_tf1.topics import Topic
 from tf_data.dataset import Data
 from tf_data.pipeline import Batches
-from tf_models.recipe import Recipe
-from tf_models.training.loop import StepLoop
+from tf_models.configs.recipe import Recipe
+from tf_models.training.fit import training_loop
 
 ROUND_SECONDS = 0.1  # of one side's steps between two looks at the clock
 ROUNDS = 11
@@ -36,7 +37,8 @@ class Pair:
 
     def __init__(self, topic: Topic, recipe: Recipe, data: Data, precision: str = "float32"):
         self.topic, self.data = topic, data
-        self.model, task = partner.compiled(topic, recipe, data, precision)
+        task = partner.task_of(topic, recipe, data, partner.Options(precision=precision))
+        self.model = task.model
         if precision == "float64":
             _make_exact(self.model)
         self.built = topic.build(recipe, precision)
@@ -44,14 +46,16 @@ class Pair:
         self.batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
         # Compiled as the training loop is: TensorFlow then divides pixels in another way than eagerly, by one last bit.
         self._batch = tf.function(self.batches.at, autograph=False)
-        self._loop = StepLoop(self.model, self.batches, self.model.jit_compile)
-        self.start()
+        self._open = contextlib.ExitStack()
 
     def __enter__(self) -> "Pair":
+        self._open.callback(self.session.close)
+        self._loop = self._open.enter_context(training_loop(self.model, self.batches))
+        self.start()
         return self
 
     def __exit__(self, *_) -> None:
-        self.session.close()
+        self._open.close()
 
     def start(self) -> None:
         """Give both sides the graph's initial weights."""
@@ -98,7 +102,7 @@ class Pair:
         return *(statistics.median(side) for side in zip(*times)), ratio
 
     def _steps(self, epoch: int, start: int, stop: int) -> dict:
-        return self._loop.train_function(iter([tf.constant([epoch, start, stop], tf.int64)]))
+        return self._loop.run(epoch, start, stop)
 
     def _timed_block(self, count: int) -> None:
         # The logs hold values that depend on the last step.

@@ -4,9 +4,11 @@ other files here need comes through this one."""
 import keras
 
 from legacy_tf1.topics import Topic
+from tf_data import transform
 from tf_data.dataset import Data
-from tf_models.recipe import Recipe
-from tf_models.training import building, run_directory, trainer
+from tf_models.configs.recipe import Recipe
+from tf_models.tasks.base import Task
+from tf_models.training import building, trainer
 from tf_models.training.trainer import Options
 
 
@@ -27,11 +29,11 @@ def set_constants(model: keras.Model, topic: Topic) -> None:
             layer.activation = keras.activations.get(constants["logits_activation"])
 
 
-def compiled(topic: Topic, recipe: Recipe, data: Data, precision: str = "float32"):
-    """The topic's model, compiled and adapted to the data, and its task."""
-    model, task = trainer.build(recipe, Options(precision=precision), data)
-    set_constants(model, topic)
-    return model, task
+def task_of(topic: Topic, recipe: Recipe, data: Data, options: Options) -> Task:
+    """The topic's task, bound to the data and to its model, which is compiled and has the topic's constants."""
+    task = trainer.build(recipe, options, data)
+    set_constants(task.model, topic)
+    return task
 
 
 def optimizer_of(recipe: Recipe) -> keras.optimizers.Optimizer:
@@ -39,19 +41,14 @@ def optimizer_of(recipe: Recipe) -> keras.optimizers.Optimizer:
     return building.build_optimizer(recipe)
 
 
-def adapt(model: keras.Model, data: Data) -> None:
+def adapt(model: keras.Model, recipe: Recipe, data: Data) -> None:
     """Show the training samples to a `Normalization` layer."""
-    building.adapt_layers(model, data.train)
+    building.adapt_layers(model, data.train, transform.make(recipe.transform))
 
 
 def load_data(recipe: Recipe, source: str = "auto", data_dir: str | None = None) -> Data:
     """The recipe's data."""
     return trainer.load_data(recipe, Options(source=source, data_dir=data_dir))
-
-
-def read_model(path, recipe: Recipe) -> keras.Model:
-    """A `.keras` file of the recipe's model. Raises `InputError` when it is damaged."""
-    return run_directory.read_model(path, recipe)
 
 
 def compile_with(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:

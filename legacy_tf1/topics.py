@@ -7,8 +7,9 @@ from typing import Any
 
 from tf_data.command import nearest
 from tf_data.errors import InputError
-from tf_models.recipe import Original, Recipe
-from tf_models.recipes import get as get_recipe
+from tf_models.configs import get as get_recipe
+from tf_models.configs.overrides import override
+from tf_models.configs.recipe import Original, Recipe
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,12 @@ class Topic:
         return self._resolve(self.compared)
 
     def _resolve(self, fields: Mapping[str, Any]) -> Recipe:
-        recipe = replace(get_recipe(self.partner).override(self.settings), **fields).override(self.asked)
+        recipe = override(replace(override(get_recipe(self.partner), self.settings), **fields), self.asked)
         notes = recipe.notes if self.notes is None else self.notes
         return replace(recipe, original=self.notebook or recipe.original, notes=notes)
 
     def with_settings(self, settings: Iterable[str]) -> "Topic":
-        """The topic with `key=value` texts applied, as `Recipe.override` takes them, and `model.NAME` of its constants.
+        """The topic with `key=value` texts applied, as `override` takes them, and `model.NAME` of its constants.
 
         Raises:
             InputError: an unknown key, or a value that does not fit.

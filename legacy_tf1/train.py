@@ -35,7 +35,6 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     topic = get(arguments.topic)
     flags = {"epochs": arguments.epochs, "batch_size": arguments.batch_size, "seed": arguments.seed}
-    settings = [f"{name}={value}" for name, value in flags.items() if value is not None]
     import_tensorflow()
     from tf_models.training.trainer import Options
 
@@ -46,17 +45,17 @@ def main(argv: list[str] | None = None) -> None:
         figures=not arguments.no_figures,
         quiet=arguments.quiet,
     )
-    train(topic, options, arguments.run_dir, settings)
+    train(topic, options, arguments.run_dir, **flags)
 
 
-def train(topic: Topic, options, run_dir: Path | None = None, settings: list[str] = ()):
+def train(topic: Topic, options, run_dir: Path | None = None, **flags):
     """Train a topic's graph in a new run directory and evaluate it on the test split.
 
     Args:
         topic: what to train.
         options: `tf_models.training.trainer.Options`.
         run_dir: where; default `runs/<topic>-tf1-graph-<time>`.
-        settings: `key=value` texts that replace settings of the topic's recipe.
+        flags: settings that replace those of the topic's recipe; None leaves one as it is.
 
     Returns:
         The `RunDirectory`, with `info["results"]`.
@@ -70,13 +69,14 @@ def train(topic: Topic, options, run_dir: Path | None = None, settings: list[str
 
     from legacy_tf1 import names, partner
     from legacy_tf1.pair import initial_values
+    from tf_models.configs.overrides import for_source, override
     from tf_models.training import trainer
 
-    recipe = topic.recipe().override(settings)
+    recipe = override(topic.recipe(), **flags)
     data = trainer.load_data(recipe, options)
-    recipe = recipe.for_source(data.source)
-    model, task = trainer.build(recipe, options, data)
-    partner.set_constants(model, topic)
+    recipe = for_source(recipe, data.source)
+    task = partner.task_of(topic, recipe, data, options)
+    model = task.model
     built = topic.build(recipe)
     note = f"Trained by the TensorFlow 1 graph `{topic.graph}` in a session; model.keras has its weights."
     recorded = replace(
@@ -86,6 +86,8 @@ def train(topic: Topic, options, run_dir: Path | None = None, settings: list[str
         notes=(note, *recipe.notes),
     )
     run = trainer.begin(recorded, options, data, run_dir)
+    if task.transform.learns:
+        task.transform.save(run.transform_file)
     run.update(trainer="legacy_tf1.train", jit=False)
     trainer.announce(recorded, options, data)
     try:
@@ -94,7 +96,7 @@ def train(topic: Topic, options, run_dir: Path | None = None, settings: list[str
             initial_values(topic, built, session, model)
             history, seconds = _fit(run, recipe, options, data, task, built, session)
             names.to_model(names.from_session(built, session), model, topic, "the graph")
-        trainer.finish(run, options, data, model, task, history, seconds)
+        trainer.finish(run, options, task, history, seconds)
     except CommandError as error:
         status = "interrupted" if isinstance(error, Interrupted) else "failed"
         with contextlib.suppress(InputError):  # where even this cannot be written, the first error is the one to tell

@@ -229,7 +229,7 @@ def grid(x: np.ndarray, path: Path, seed: int = 123) -> str:
         seed: of the draws.
     """
     from tf_data.figures import figure
-    from tf_data.transforms import to_float
+    from tf_data.transform import to_float
 
     x = to_float(tf.constant(x[:SHOWN]))
     position = Position(seed, tf.constant(0, tf.int64), tf.range(len(x), dtype=tf.int64))

@@ -5,9 +5,31 @@ import contextlib
 import difflib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from tf_data.errors import CommandError
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a command that a task or a transform declares; see `tf_models.predict`.
+
+    Attributes:
+        flag: How it is written, for instance `--label`.
+        arguments: What `argparse.ArgumentParser.add_argument` takes besides.
+        help: One line for people.
+    """
+
+    flag: str
+    arguments: Mapping[str, Any]
+    help: str
+
+    @property
+    def name(self) -> str:
+        """The name of the parameter that the option fills."""
+        return self.flag.strip("-").replace("-", "_")
 
 
 class Parser(argparse.ArgumentParser):

@@ -5,13 +5,10 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
 from tf_data import arguments as data_arguments
 from tf_data.command import Parser, run
-from tf_data.dataset import Split
 from tf_data.errors import InputError
-from tf_data.formats import ENCODINGS, MODULES, Options, Source, Stored, write
+from tf_data.formats import ENCODINGS, MODULES, Options, Source, write
 from tf_data.formats.manifest import Manifest
 
 EXAMPLES = """examples:
@@ -23,7 +20,6 @@ EXAMPLES = """examples:
 A conversion that was interrupted goes on when the same command is given again.
 exit codes: 0 done, 2 bad usage or input, 130 interrupted"""
 SHOWN_BAD = 20
-SORTED_FROM = 1000  # fewer samples fit a window anyway
 
 
 def parser() -> Parser:
@@ -72,9 +68,9 @@ def main(argv: list[str] | None = None) -> None:
         for option in ("label", "labels", "columns"):
             if getattr(arguments, option) is not None:
                 raise InputError(f"--{option} is for CSV files; {arguments.dataset} is none")
-        source = _source(arguments)
+        source = Source.of(data_arguments.load(arguments, arguments.skip_bad), arguments.shuffle)
         result = write(source, arguments.to, arguments.out, options)
-        if not arguments.quiet and arguments.shuffle is None and comes_sorted(source):
+        if not arguments.quiet and arguments.shuffle is None and source.comes_sorted:
             print("note: the samples come class by class; with --shuffle SEED readers can mix the classes better")
     if not arguments.quiet:
         print(summary(result, arguments.out, time.perf_counter() - begin))
@@ -99,25 +95,6 @@ def _convert_csv(arguments, options: Options) -> Manifest:
         labels=arguments.labels or "classes",
         options=options,
     )
-
-
-def _source(arguments) -> Source:
-    loaded = data_arguments.load(arguments, arguments.skip_bad)
-    if isinstance(loaded, Stored):
-        schema = loaded.manifest.schema
-        about = dict(loaded.manifest.dataset)
-        return Source(about, loaded.splits, schema.classes, schema.features, shuffle=arguments.shuffle)
-    return Source.of(loaded, arguments.shuffle)
-
-
-def comes_sorted(source: Source) -> bool:
-    """Whether neighbours of the training split are of one class far more often than by chance."""
-    train = source.splits.get("train")
-    if not isinstance(train, Split) or len(train) < SORTED_FROM or not source.schema.has_classes:
-        return False  # a stored split would have to be read for it
-    y = train.y
-    shares = np.bincount(y) / len(y)
-    return np.mean(y[1:] != y[:-1]) < (1 - np.sum(shares**2)) / 10
 
 
 def summary(manifest: Manifest, folder: Path, seconds: float) -> str:

@@ -1,50 +1,59 @@
 """The dataset noun: where samples come from, and what is known about them. NumPy only."""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tf_data.errors import InputError
+from tf_data.order import Order, Permuted
+from tf_data.samples import Samples, as_samples
 
 SOURCES = ("auto", "official", "embedded", "synthetic")
 
 
-def take(split, numbers: np.ndarray) -> np.ndarray:
-    """The samples of these numbers, of a `Split` or a `StoredSplit`; those that lie in files are read and decoded."""
-    return split.x.read(numbers) if hasattr(split.x, "read") else np.asarray(split.x[numbers])
-
-
-@dataclass(frozen=True)
-class Split:
-    """Samples that belong together, in a fixed order.
+class BaseSplit(ABC):
+    """Samples that belong together, in a fixed order, and their targets: a `Split`, or a `StoredSplit` of a folder.
 
     Attributes:
         name: `train`, `validation` or `test`.
-        x: samples, shape `(n, ...)`, in the type the files hold (pixels are uint8): an array, or an object
-            with `shape`, `dtype` and `read(indices)` that returns an array for an integer array.
-        y: targets, shape `(n, ...)`, or None where there are none.
+        samples: the samples, of whatever kind.
+        y: targets, `(n, ...)`, or None where there are none.
+        blocks: what reads the samples where they lie in blocks of files, as `tf_data.formats.stored.Blocks`; else None.
     """
 
     name: str
-    x: Any
-    y: np.ndarray | None = None
+    samples: Samples
+    y: np.ndarray | None
 
-    def __post_init__(self):
-        if self.y is not None and len(self.y) != len(self):
-            raise InputError(f"{self.name} holds {len(self)} samples but {len(self.y)} labels")
+    @abstractmethod
+    def __len__(self) -> int: ...
 
-    def __len__(self) -> int:
-        return int(self.x.shape[0])
+    @property
+    @abstractmethod
+    def label_spec(self) -> tuple[tuple[int, ...], np.dtype] | None:
+        """Shape and type of one target, without reading any; None where there are none."""
 
-    def slice(self, start: int, stop: int, name: str | None = None) -> "Split":
+    @abstractmethod
+    def slice(self, start: int, stop: int, name: str | None = None) -> "BaseSplit":
         """The samples from `start` to `stop` as a split of their own."""
-        return replace(
-            self, name=name or self.name, x=self.x[start:stop], y=None if self.y is None else self.y[start:stop]
-        )
+
+    @abstractmethod
+    def read(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Samples and targets by their numbers, decoded."""
+
+    @abstractmethod
+    def read_stored(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """As `read`, but encoded samples as bytes, `(n,)` object."""
+
+    @abstractmethod
+    def order(self, batch_size: int, **arguments) -> Order:
+        """The order that suits these samples; arguments as `Order` takes."""
 
     def batches(
         self,
@@ -59,15 +68,63 @@ class Split:
         """One epoch as a `tf.data.Dataset`; equal arguments give equal batches.
 
         Args:
-            batch_size: samples a batch; the last one of an epoch may be smaller.
+            batch_size: samples of a batch over all workers; the last one of an epoch may be smaller.
             seed, epoch: what the order depends on, together with nothing else.
             start: the step to begin with.
             shuffle: False gives the samples in file order.
-            shard: (index, count) of this worker; see `tf_data.pipeline.Batches`.
+            shard: (index, count) of this worker; see `tf_data.order`.
         """
-        from tf_data.pipeline import Batches
+        from tf_data.pipeline import Batches  # here and not above, because it loads TensorFlow
 
         return Batches(self, batch_size, seed=seed, shuffle=shuffle, shard=shard).dataset(epoch, start)
+
+
+@dataclass(frozen=True)
+class Split(BaseSplit):
+    """Samples that belong together, in a fixed order.
+
+    Attributes:
+        name: `train`, `validation` or `test`.
+        x: samples, shape `(n, ...)`, in the type the files hold (pixels are uint8): an array, texts as an array of
+            str, or any `tf_data.samples.Samples`. `samples` shows all of them alike.
+        y: targets, shape `(n, ...)`, or None where there are none.
+    """
+
+    name: str
+    x: Any
+    y: np.ndarray | None = None
+    blocks = None
+
+    def __post_init__(self):
+        count = len(self)  # which refuses what are no samples
+        if self.y is not None and len(self.y) != count:
+            raise InputError(f"{self.name} holds {count} samples but {len(self.y)} labels")
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @cached_property
+    def samples(self) -> Samples:
+        """The samples, of whatever kind."""
+        return as_samples(self.x)
+
+    @property
+    def label_spec(self):
+        return None if self.y is None else (self.y.shape[1:], self.y.dtype)
+
+    def slice(self, start, stop, name=None):
+        return replace(
+            self, name=name or self.name, x=self.x[start:stop], y=None if self.y is None else self.y[start:stop]
+        )
+
+    def read(self, indices):
+        return self.samples.read(indices), None if self.y is None else self.y[indices]
+
+    def read_stored(self, indices):
+        return self.samples.read_stored(indices), None if self.y is None else self.y[indices]
+
+    def order(self, batch_size, **arguments):
+        return Permuted(len(self), batch_size, **arguments)
 
 
 @dataclass(frozen=True)
@@ -87,9 +144,9 @@ class Data:
     name: str
     source: str
     origin: str
-    train: Split
-    test: Split
-    validation: Split | None = None
+    train: BaseSplit
+    test: BaseSplit
+    validation: BaseSplit | None = None
     classes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
@@ -98,7 +155,12 @@ class Data:
     citation: str = ""
 
     @property
-    def splits(self) -> dict[str, Split]:
+    def about(self) -> dict[str, Any]:
+        """What is known of the samples but for themselves, ready for JSON."""
+        return {key: getattr(self, key) for key in ("name", "source", "origin", "options", "licence", "citation")}
+
+    @property
+    def splits(self) -> dict[str, BaseSplit]:
         every = {"train": self.train, "validation": self.validation, "test": self.test}
         return {name: split for name, split in every.items() if split is not None}
 

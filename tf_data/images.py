@@ -1,4 +1,4 @@
-"""Pictures that stay encoded, on disk or in an archive, until somebody asks for them."""
+"""Pictures as PNG or JPEG bytes and back, and samples that stay encoded until somebody asks for them."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -7,13 +7,54 @@ from pathlib import Path
 import numpy as np
 
 from tf_data.errors import InputError
-from tf_data.formats.pictures import decode
+from tf_data.samples import Samples, objects
 
 ENCODINGS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
+SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
+JPEG_QUALITY = 95
 
 
-class EncodedImages:
-    """Pictures as the `x` of a `Split`: they are read and decoded in the order asked for, and not kept.
+def encode(pixels: np.ndarray, encoding: str) -> bytes:
+    """A picture `(height, width, 1 or 3)` uint8 as the bytes of a PNG or JPEG file."""
+    from PIL import Image
+
+    options = {"png": {"compress_level": 6}, "jpeg": {"quality": JPEG_QUALITY}}[encoding]
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(file, encoding, **options)
+    return file.getvalue()
+
+
+def decode(data: bytes, shape: tuple[int, int, int], name: str) -> np.ndarray:
+    """The pixels of a PNG or JPEG file, uint8 of this shape.
+
+    Args:
+        data: the file's bytes.
+        shape: `(height, width, channels)`; one channel reads the picture as grey, three as RGB.
+        name: what messages call the picture.
+
+    Raises:
+        InputError: the bytes are no whole picture, or one of another size.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            # The size stands in the header: a picture of a wrong one is refused before it takes memory.
+            if (picture.height, picture.width) != tuple(shape[:2]):
+                raise InputError(f"{name} is a picture of {picture.height}x{picture.width}, not {shape[0]}x{shape[1]}")
+            mode = {1: "L", 3: "RGB"}[shape[2]]
+            pixels = np.asarray(picture if picture.mode == mode else picture.convert(mode))
+    except UnidentifiedImageError:
+        raise InputError(f"{name} is not a picture that Pillow knows") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{name} is a damaged picture: {error}") from None
+    return pixels.reshape(shape)
+
+
+class EncodedImages(Samples):
+    """Pictures in files or an archive: they are read and decoded in the order asked for, and not kept.
 
     Args:
         names: of the pictures, as messages show them.
@@ -45,9 +86,6 @@ class EncodedImages:
         kinds = {ENCODINGS.get(Path(name).suffix.lower()) for name in self._names}
         self.encoding = kinds.pop() if len(kinds) == 1 and None not in kinds and not resize else "raw"
 
-    def __len__(self) -> int:
-        return len(self._names)
-
     def __getitem__(self, chosen) -> "EncodedImages":
         """The pictures of a slice or an integer array, still encoded."""
         size, channels = self.shape[1:3], self.shape[3]
@@ -58,10 +96,10 @@ class EncodedImages:
         return str(self._names[number])
 
     def read_stored(self, indices: np.ndarray) -> np.ndarray:
-        """The files' bytes, `(len(indices),)` object. Raises `InputError` for a missing or unreadable file."""
-        out = np.empty(len(indices), object)
-        out[:] = [self._bytes(self._names[i]) for i in indices]
-        return out
+        """The files' bytes, `(len(indices),)` object, or pixels where these are `raw`."""
+        if self.encoding == "raw":
+            return self.read(indices)
+        return objects([self._bytes(self._names[i]) for i in indices])
 
     def read(self, indices: np.ndarray) -> np.ndarray:
         """The pixels, uint8 `(len(indices), height, width, channels)`. Raises `InputError` naming a bad picture."""

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from tf_data import arguments as data_arguments
+from tf_data import columns
 from tf_data.command import Parser, import_tensorflow, run
 from tf_data.dataset import Data
+from tf_data.description import TEXT, describe, faults
 from tf_data.errors import InputError
-from tf_data.formats import Source, Stored
-
-PART = 1000  # samples that are verified at once
+from tf_data.formats import Stored
 
 
 def parser() -> Parser:
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
     loaded = data_arguments.load(arguments)
     told = describe(loaded)
     if arguments.verify:
-        told["faults"] = loaded.faults() if isinstance(loaded, Stored) else faults(loaded)
+        told["faults"] = faults(loaded)
     print(json.dumps(told, indent=2) if arguments.json else text(told))
     if told.get("faults"):
         raise InputError(f"{told['origin']} has {len(told['faults'])} faults; the first: {told['faults'][0]}")
@@ -56,14 +56,12 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _draw_augmented(split, path: Path) -> None:
-    x = split.x
-    if len(x.shape) != 4 or x.shape[-1] not in (1, 3):
+    if not split.samples.is_image:
         raise InputError(f"{split.name} holds no pictures, so there is nothing to augment")
     import_tensorflow()
     from tf_data.augment import SHOWN, grid
 
-    rows = np.arange(min(SHOWN, len(split)))
-    grid(x.read(rows) if hasattr(x, "read") else x[rows], path)
+    grid(split.samples.read(np.arange(min(SHOWN, len(split)))), path)
 
 
 def _split(loaded: Data | Stored, name: str):
@@ -72,78 +70,24 @@ def _split(loaded: Data | Stored, name: str):
     return loaded.splits[name]
 
 
-def describe(loaded: Data | Stored) -> dict:
-    """All that is known without reading the samples, ready for JSON."""
-    first = next(iter(loaded.splits.values()))
-    told = {
-        "sample": {"shape": list(map(int, first.x.shape[1:])), "dtype": np.dtype(first.x.dtype).name},
-        "splits": {name: {"samples": len(split)} for name, split in loaded.splits.items()},
-    }
-    if isinstance(loaded, Stored):
-        manifest = loaded.manifest
-        about = {"licence": "", "citation": "", **manifest.dataset, "origin": str(loaded.path)}
-        about |= {"format": manifest.format, "converted_from": manifest.dataset["origin"]}
-        about |= {"classes": list(manifest.schema.classes), "features": list(manifest.schema.features)}
-        told["sample"]["encoding"] = manifest.schema.encoding
-        told["files"] = dict(zip(("count", "bytes"), manifest.size, strict=True))
-        told["options"] = dict(manifest.options)
-        told["skipped"] = [bad["reason"] for bad in manifest.skipped["records"]]
-        known = {
-            name: balance
-            for name, balance in manifest.classes.items()
-            if manifest.counts[name] == len(loaded.splits[name])
-        }
-    else:
-        about = {key: getattr(loaded, key) for key in ("name", "source", "origin", "licence", "citation")}
-        about |= {"format": None, "classes": list(loaded.classes), "features": list(loaded.features)}
-        told["sample"]["encoding"] = getattr(first.x, "encoding", "raw")
-        told["skipped"] = list(loaded.skipped)
-        known = {}
-    for name, split in loaded.splits.items():
-        told["splits"][name] |= _labels(split, len(about["classes"]), known.get(name))
-    return about | told
-
-
-def _labels(split, classes: int, balance: list[int] | None) -> dict:
-    """Samples of each class, or the labels' range."""
-    if balance is not None:
-        return {"classes": balance}
-    y = split.y
-    if y is None or not len(y):
-        return {}
-    if classes and y.ndim == 1 and y.dtype.kind in "iu" and y.min() >= 0 and y.max() < classes:
-        return {"classes": np.bincount(y, minlength=classes).tolist()}
-    return {
-        "labels": {"shape": list(y.shape[1:]), "dtype": y.dtype.name, "least": y.min().item(), "most": y.max().item()}
-    }
-
-
-def faults(data: Data) -> list[str]:
-    """What is wrong with a dataset's samples: unreadable pictures, other shapes, values or labels out of range."""
-    source = Source.of(data)
-    return [
-        bad.reason
-        for name, count in source.counts.items()
-        for start in range(0, count, PART)
-        for bad in source.read(name, start, min(start + PART, count), source.schema, skip_bad=True).skipped
-    ]
-
-
 def text(told: Mapping) -> str:
     """The description for people."""
-    shape = "x".join(map(str, told["sample"]["shape"])) or "one value"
+    sample = told["sample"]["dtype"]
+    if sample != TEXT:
+        sizes = ("any length" if size is None else str(size) for size in told["sample"]["shape"])
+        sample += f" {'x'.join(sizes) or 'one value'}"
     kept = "" if told["sample"]["encoding"] == "raw" else f", kept as {told['sample']['encoding']}"
     lines = [f"{told['name']}, {told['source']}: {told['origin']}"]
     if told["format"]:
         options = ", ".join(
             f"{key.replace('_', ' ')} {value}"
             for key, value in told["options"].items()
-            if value and key != "picture_bytes"
+            if value and key not in ("picture_bytes", "sample_bytes")
         )
         size = told["files"]["bytes"] / 1e6
         lines.append(f"format: {told['format']}, {told['files']['count']:,} files, {size:,.1f} MB ({options})")
         lines.append(f"converted from: {told['converted_from']}")
-    lines.append(f"sample: {told['sample']['dtype']} {shape}{kept}")
+    lines.append(f"sample: {sample}{kept}")
     if told["features"]:
         lines.append(f"features: {', '.join(told['features'])}")
     lines += [f"{key}: {told[key]}" for key in ("licence", "citation") if told[key]]
@@ -170,8 +114,7 @@ def _table(told: Mapping) -> list[str]:
     elif any("labels" in split for split in splits.values()):
         ranges = [split.get("labels") for split in splits.values()]
         rows.append(["labels", *(f"{r['least']:g}..{r['most']:g}" if r else "" for r in ranges)])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
+    return columns.text(rows, right=range(1, len(rows[0]))).splitlines()
 
 
 if __name__ == "__main__":

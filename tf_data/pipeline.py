@@ -1,21 +1,20 @@
 """From samples to batches: a batch is a function of (seed, epoch, step) and of nothing else.
 
-There is no shuffle buffer and no iterator state: a block cipher over the samples' numbers gives the place of each in an
-epoch's order directly, so that an interrupted run goes on at exactly the next batch. Samples of a converted folder come
-in an order of their own that reads whole blocks, with the same promises; see `tf_data.formats.order`.
+There is no shuffle buffer and no iterator state: an order (see `tf_data.order`) says which samples make any batch, so
+that an interrupted run goes on at exactly the next one.
 """
 
 import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
-from tf_data.dataset import Split
+from tf_data.dataset import BaseSplit
 from tf_data.errors import InputError
-from tf_data.formats.order import share
-from tf_data.formats.stored import StoredSplit
+from tf_data.formats.stream import stream
+from tf_data.order import Order
+from tf_data.samples import padded
 
 
 class Position(NamedTuple):
@@ -23,7 +22,7 @@ class Position(NamedTuple):
 
     seed: int
     epoch: tf.Tensor  # int64 scalar
-    indices: tf.Tensor  # int64 (batch,): the samples' numbers in their split
+    indices: tf.Tensor  # int64 (batch,): the samples' numbers in their split; of windows of a text (batch, 2)
 
 
 def input_error(error: tf.errors.OpError) -> Exception:
@@ -34,10 +33,6 @@ def input_error(error: tf.errors.OpError) -> Exception:
 
 Prepare = Callable[[tf.Tensor, tf.Tensor | None, Position], tuple]
 
-
-# The public `index_shuffle` makes 4 rounds and takes the seed as it is. On 60,000 samples that leaves the orders of
-# neighbouring epochs with a correlation of 0.9, and batches that are far too even; from 8 rounds on none can be seen.
-ROUNDS = 24
 AHEAD = 2  # batches that wait for the consumer, what page-locked memory and loader processes are for in PyTorch
 
 
@@ -52,68 +47,62 @@ def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
     return dataset.with_options(options)
 
 
-def shuffled(positions: tf.Tensor, samples: int, seed: int, epoch: tf.Tensor) -> tf.Tensor:
-    """The numbers of the samples that stand at `positions` of an epoch's order.
-
-    Args:
-        positions: int64, any shape, each in 0..samples-1.
-        samples: size of the permutation.
-        seed, epoch: choose the permutation; equal values give the equal order on every machine.
-    """
-    key = tf.stack([tf.constant(seed, tf.int64), tf.cast(epoch, tf.int64)])
-    mixed = tf.random.stateless_uniform([3], key, minval=None, maxval=None, dtype=tf.int32, alg="philox")
-    last = tf.constant(samples - 1, tf.int64)
-    return tf.raw_ops.RandomIndexShuffle(index=positions, seed=tf.cast(mixed, tf.int64), max_index=last, rounds=ROUNDS)
-
-
 class Batches:
     """The batches of a split, each computable on its own.
 
+    Texts come as `tf.string`, sequences of integers as `(batch, longest of the batch)` with zeros after the shorter
+    ones.
+
     Args:
         split: the samples, a `Split` or a `StoredSplit`.
-        batch_size: samples a batch; the last one of an epoch may be smaller.
-        seed: of the order, and of what `prepare` draws.
-        shuffle: False keeps the samples' order.
+        batch_size: samples of a batch over all workers; the last one of an epoch may be smaller.
+        seed: chooses the order, and what `prepare` draws.
+        shuffle: False keeps the samples' order, or another order's own without chance.
         prepare: `prepare(x, y, position)` turns stored samples into what the model takes; TensorFlow operations.
             Default: `(x, y)` as stored.
-        shard: (index, count) of this worker. Together the workers see each sample once an epoch; their shares
-            differ by one sample at most.
+        shard: (index, count) of this worker, which gets the rows index, index + count, ... of each batch. All workers
+            make equally many steps. A short last batch may leave one without a row: its batch is empty.
+        order: makes another order than the split's own from (batch_size, seed=, shuffle=, shard=), for instance
+            `partial(Buckets, split.samples.lengths)`. Samples of a converted folder are then read one by one.
 
     Raises:
-        InputError: the split or the shard is empty, or the batch size is not positive.
+        InputError: the split is empty, there is no such shard, the batch size is not positive, or the order is one of
+            other samples.
     """
 
     def __init__(
         self,
-        split: Split | StoredSplit,
+        split: BaseSplit,
         batch_size: int,
         *,
         seed: int = 0,
         shuffle: bool = True,
         prepare: Prepare | None = None,
         shard: tuple[int, int] = (0, 1),
+        order: Callable[..., Order] | None = None,
     ):
-        if batch_size < 1:
-            raise InputError(f"batch size must be at least 1, not {batch_size}")
         if not len(split):
             raise InputError(f"the {split.name} split holds no samples")
         self.split, self.batch_size, self.seed, self.shuffle = split, batch_size, seed, shuffle
+        self.order = (order or split.order)(batch_size, seed=seed, shuffle=shuffle, shard=shard)
+        self.order.check(split.samples)
         self._prepare = prepare or (lambda x, y, position: (x,) if y is None else (x, y))
         self._constants: dict[str, tf.Tensor] = {}
-        self._order = None
-        if isinstance(split, StoredSplit):
-            self._order = split.order(batch_size, seed=seed, shuffle=shuffle, shard=shard)
-        self._low, self._high = share(len(split), shard)
+        self._windowed = order is None and split.blocks is not None
+        self._cuts = self.order.index_shape == (2,)  # windows of a text, which have no targets of their own
+        if self._cuts and split.y is not None:
+            raise InputError(f"windows of the {split.name} text have no labels; leave them out of the split")
 
     @property
     def steps(self) -> int:
         """Batches in an epoch."""
-        return -(-(self._high - self._low) // self.batch_size)
+        return self.order.steps
 
     @property
     def in_memory(self) -> bool:
         """Whether the samples are arrays, so that a compiled function can gather them itself."""
-        return isinstance(self.split.x, np.ndarray) and not isinstance(self.split.x, np.memmap)
+        samples = self.split.samples
+        return samples.flat is not None or (samples.array is not None and not self._cuts)
 
     @property
     def element_spec(self):
@@ -121,13 +110,13 @@ class Batches:
         return self.dataset().element_spec
 
     def at(self, epoch: tf.Tensor, step: tf.Tensor) -> tuple:
-        """The batch at (epoch, step), int64 scalars; may be called inside a `tf.function`. Not for a `StoredSplit`."""
-        first = self._low + step * self.batch_size
-        indices = tf.range(first, tf.minimum(first + self.batch_size, self._high))
-        if self.shuffle:
-            indices = shuffled(indices, len(self.split), self.seed, epoch)
-        y = None if self.split.y is None else tf.gather(self._constant("y"), indices)
-        return self._prepare(self._gather(indices), y, Position(self.seed, epoch, indices))
+        """The batch at (epoch, step), int64 scalars; may be called inside a `tf.function`.
+
+        Slow for a `StoredSplit`, whose samples are read one by one.
+        """
+        indices = self.order.tensor(epoch, step)
+        y = None if self.split.y is None else tf.gather(self._constant("y", self.split.y), indices)
+        return self._prepare(self._take(indices), y, Position(self.seed, epoch, indices))
 
     def dataset(self, epoch: int = 0, start: int = 0, epochs: int = 1) -> tf.data.Dataset:
         """The batches of `epochs` epochs from (epoch, start) on, in order; read ahead, with a GPU into its memory."""
@@ -137,32 +126,40 @@ class Batches:
 
     def host_dataset(self, epoch: int = 0, start: int = 0, epochs: int = 1) -> tf.data.Dataset:
         """As `dataset`, but in the host's memory and without reading ahead further than one parallel step."""
-        if self._order is not None:
-            from tf_data.formats.stream import stream
+        if self._windowed:
 
             def finish(x, y, epoch, indices):
                 return self._prepare(x, y, Position(self.seed, epoch, indices))
 
             # Keras takes a dataset of unknown length for one that ran out too early.
             length = tf.data.experimental.assert_cardinality(epochs * self.steps - start)
-            return untuned(stream(self.split, self._order, epoch, start, epochs, finish).apply(length))
+            return untuned(stream(self.split, self.order, epoch, start, epochs, finish).apply(length))
         first, last = epoch * self.steps + start, (epoch + epochs) * self.steps
         numbers = tf.data.Dataset.range(first, last)
         batch = tf.autograph.experimental.do_not_convert(lambda n: self.at(n // self.steps, n % self.steps))
         return untuned(numbers.map(batch, os.cpu_count() or 1, deterministic=True))
 
-    def _constant(self, name: str) -> tf.Tensor:
+    def _constant(self, name: str, array) -> tf.Tensor:
         # Made once and eagerly: a constant made inside a tf.function would be copied into its graph.
         if name not in self._constants:
             with tf.init_scope(), tf.device("CPU"):
-                self._constants[name] = tf.constant(getattr(self.split, name))
+                self._constants[name] = tf.constant(array)
         return self._constants[name]
 
-    def _gather(self, indices: tf.Tensor) -> tf.Tensor:
+    def _take(self, indices: tf.Tensor) -> tf.Tensor:
+        """The samples, or windows of a text, that indices name."""
+        samples = self.split.samples
+        if samples.flat is not None:
+            values, offsets = (self._constant(name, a) for name, a in zip(("values", "offsets"), samples.flat))
+            if self._cuts:  # all of one length
+                return tf.gather(values, indices[:, :1] + tf.range(self.order.length, dtype=tf.int64))
+            rows = tf.gather(tf.RaggedTensor.from_row_splits(values, offsets, validate=False), indices)
+            return rows.to_tensor()
         if self.in_memory:
-            return tf.gather(self._constant("x"), indices)
-        x = self.split.x
-        read = (lambda i: np.asarray(x[i])) if isinstance(x, np.memmap) else x.read
-        batch = tf.numpy_function(read, [indices], tf.as_dtype(x.dtype))
-        batch.set_shape([None, *x.shape[1:]])
+            return tf.gather(self._constant("x", samples.array), indices)
+        take = samples.read_windows if self._cuts else samples.read
+        varies = None in samples.shape
+        read = (lambda numbers: padded(take(numbers), samples.dtype)) if varies else take
+        batch = tf.numpy_function(read, [indices], tf.string if samples.is_text else tf.as_dtype(samples.dtype))
+        batch.set_shape([None, *samples.shape[1:]])
         return batch

@@ -1,10 +1,10 @@
-"""A look at samples: contact sheets of pictures, histograms of tables."""
+"""A look at samples: contact sheets of pictures, histograms of tables, beginnings of texts and how long they are."""
 
 from pathlib import Path
 
 import numpy as np
 
-from tf_data.dataset import take
+from tf_data.dataset import BaseSplit
 from tf_data.errors import InputError
 from tf_data.figures import figure
 
@@ -12,29 +12,33 @@ COLUMNS = 10
 ROWS_BY_CLASS = 20  # with more classes than these, samples come in their order
 GAP = 0.12  # between pictures, of a picture's size
 FEATURES = 16  # that are drawn of a table
+TEXTS = 16  # that are shown
+TEXT_WIDTH = 100  # characters of each
 
 
-def draw(name: str, split, classes: tuple[str, ...], features: tuple[str, ...], path: Path) -> None:
+def draw(name: str, split: BaseSplit, classes: tuple[str, ...], features: tuple[str, ...], path: Path) -> None:
     """Draw samples of a split with their labels into a PNG file.
 
     Args:
         name: of the dataset.
-        split: pictures, or rows of numbers.
+        split: pictures, texts, sequences, or rows of numbers.
         classes, features: names, where there are any.
 
     Raises:
-        InputError: the samples are neither pictures nor rows.
+        InputError: the samples are none of these.
     """
-    shape = tuple(split.x.shape[1:])
+    samples = split.samples
     title = f"{name}, {split.name}: {len(split):,} samples"
-    if len(shape) == 3 and shape[-1] in (1, 3):
+    if samples.is_image:
         rows = chosen(split, len(classes))
         labels = [[label(split, number, classes) for number in row] for row in rows]
-        contact_sheet([take(split, row) for row in rows], labels, title, path)
-    elif len(shape) == 1:
+        contact_sheet([samples.read(row) for row in rows], labels, title, path)
+    elif samples.lengths is not None:
+        beginnings(split, classes, title, path)
+    elif len(samples.shape) == 2:
         histograms(split, classes, features, title, path)
     else:
-        raise InputError(f"{name} holds neither pictures nor rows of numbers; there is nothing to draw")
+        raise InputError(f"{name} holds neither pictures nor texts nor rows of numbers; there is nothing to draw")
 
 
 def chosen(split, classes: int) -> list[np.ndarray]:
@@ -86,10 +90,34 @@ def _short(text: str, most: int = 12) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def beginnings(split: BaseSplit, classes: tuple[str, ...], title: str, path: Path) -> None:
+    """Some texts or sequences, a line each with its label, and a histogram of all lengths."""
+    samples = split.samples
+    shown = np.concatenate([row[: max(1, TEXTS // max(1, len(classes)))] for row in chosen(split, len(classes))])[
+        :TEXTS
+    ]
+    with figure(path, figsize=(9.0, 0.22 * len(shown) + 3.0)) as drawn:
+        above, below = drawn.subplots(2, height_ratios=(0.22 * len(shown) + 0.3, 2.2))
+        above.axis("off")
+        above.set_ylim(len(shown), 0)
+        for line, (number, sample) in enumerate(zip(shown, samples.read(shown), strict=True)):
+            said = sample[:TEXT_WIDTH] if samples.is_text else " ".join(map(str, sample[:TEXT_WIDTH].tolist()))
+            # A dollar sign would begin a formula, and a control character is no glyph.
+            said = "".join(c if c.isprintable() else " " for c in said).replace("$", r"\$")
+            above.text(0.0, line + 0.5, _short(label(split, number, classes)), fontsize=7, weight="bold", va="center")
+            above.text(0.12, line + 0.5, _short(said, TEXT_WIDTH), fontsize=7, va="center")
+        below.hist(samples.lengths, 50)
+        below.set_xlabel("characters" if samples.is_text else "values", fontsize=8)
+        below.set_ylabel("samples", fontsize=8)
+        below.tick_params(labelsize=7)
+        drawn.suptitle(title, fontsize=9)
+
+
 def histograms(split, classes: tuple[str, ...], features: tuple[str, ...], title: str, path: Path) -> None:
     """Each column's values, a histogram for each class on top of another."""
-    count = min(split.x.shape[1], FEATURES)
-    values = take(split, np.arange(len(split)))[:, :count]
+    width = split.samples.shape[1]
+    count = min(width, FEATURES)
+    values = split.samples.read(np.arange(len(split)))[:, :count]
     groups = {name: values[split.y == number] for number, name in enumerate(classes)} if classes else {"": values}
     columns = min(4, count)
     rows = -(-count // columns)
@@ -106,4 +134,4 @@ def histograms(split, classes: tuple[str, ...], features: tuple[str, ...], title
             axis.tick_params(labelsize=7)
         if classes:
             axes[0].legend(fontsize=7)
-        drawn.suptitle(title if count == split.x.shape[1] else f"{title}, the first {count} columns", fontsize=9)
+        drawn.suptitle(title if count == width else f"{title}, the first {count} columns", fontsize=9)

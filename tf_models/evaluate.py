@@ -22,7 +22,8 @@ def main(argv: list[str] | None = None) -> None:
     import_tensorflow()
     from tf_models.training.trainer import evaluate
 
-    data, results, task = evaluate(directory, arguments.data_dir)
+    task, results = evaluate(directory, arguments.data_dir)
+    data = task.data
     if arguments.json:
         print(json.dumps({"id": directory.recipe.id, "source": data.source, "results": results}, indent=2))
         return

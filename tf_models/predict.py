@@ -1,16 +1,25 @@
-"""`python -m tf_models.predict RUN_DIR INPUT...`: what a trained model makes of pictures, or new samples of it."""
+"""`python -m tf_models.predict RUN_DIR INPUT...`: what a trained model makes of inputs, or new samples of it."""
 
 import json
 import sys
 from pathlib import Path
 
-from tf_data.command import Parser, import_tensorflow, run
+from tf_data import transform
+from tf_data.command import Option, Parser, import_tensorflow, run
 from tf_data.errors import InputError
+from tf_models import tasks
 
 EXAMPLES = """examples:
   python -m tf_models.predict runs/x digit.png --invert                    classes and probabilities
-  python -m tf_models.predict runs/vae digit.png --out pairs.png           how an autoencoder repeats pictures
+  python -m tf_models.predict runs/iris 5.1,3.5                            the same for a row of numbers
+  python -m tf_models.predict runs/vae digit.png --out pairs.png           how an autoencoder repeats images
   python -m tf_models.predict runs/cvae --samples 64 --label 7 --seed 3 --out grid.png"""
+
+
+def declared() -> dict[str, Option]:
+    """Every option that a task or a transform declares, by its flag."""
+    owners = [*tasks.TASKS.values(), *transform.TRANSFORMS.values()]
+    return {option.flag: option for owner in owners for option in owner.options}
 
 
 def parser() -> Parser:
@@ -22,66 +31,62 @@ def parser() -> Parser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
-    add("run_dir", help="what `python -m tf_models.train` wrote")
-    add("inputs", nargs="*", metavar="INPUT", help="pictures: PNG, JPEG, ... of any size and colour")
-    add("--invert", action="store_true", help="exchange light and dark: MNIST is white on black")
-    add("--top", type=int, default=3, metavar="K", help="classes to show (default 3)")
-    add("--samples", type=int, metavar="N", help="draw N new pictures from a generative model, in place of INPUT")
-    add("--label", type=int, metavar="L", help="the class of samples or pictures, for conditional models")
-    add("--seed", type=int, default=0, metavar="S", help="with --samples: of the noise (default 0)")
-    add("--out", type=Path, metavar="FILE", help="PNG to write: samples, or pictures above their reconstructions")
-    add("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument("run_dir", help="what `python -m tf_models.train` wrote")
+    parser.add_argument(
+        "inputs", nargs="*", metavar="INPUT", help="images of any size and colour, or rows of numbers such as 5.1,3.5"
+    )
+    for option in declared().values():
+        # What is not given stays away, so that an option that does not go with the run can be refused.
+        arguments = {name: value for name, value in option.arguments.items() if name != "default"}
+        parser.add_argument(option.flag, default=argparse.SUPPRESS, help=option.help, **arguments)
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
     return parser
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    if (arguments.samples is None) == (not arguments.inputs):
-        raise InputError("name pictures, or how many --samples to draw")
-    if arguments.samples is not None and (arguments.samples < 1 or arguments.out is None):
+    given = {option.name: option for option in declared().values() if option.name in vars(arguments)}
+    if ("samples" in given) == bool(arguments.inputs):
+        raise InputError("name inputs, or how many --samples to draw")
+    if "samples" in given and (arguments.samples < 1 or "out" not in given):
         raise InputError("--samples needs a positive number and --out FILE.png")
     from tf_models.training.run_directory import RunDirectory
 
     directory = RunDirectory.open(arguments.run_dir)
+    recipe = directory.recipe
+    reads, predicts = transform.get(recipe.transform["name"]).options, tasks.entry(recipe.task).options
+    for option in given.values():
+        if option not in (*reads, *predicts):
+            raise InputError(
+                f"{directory.path} is a run of {recipe.id}, which has no use for {option.flag}; leave it away"
+            )
     import_tensorflow()
-    from tf_models import tasks
+    from tf_models.training.building import load_task
 
-    model, task = directory.load_model(), tasks.make(directory.recipe)
-    if arguments.samples is not None:
-        _samples(arguments, model, task)
+    task = load_task(directory)
+    chosen = {name: getattr(arguments, name) for name, option in given.items() if option in predicts}
+    if "samples" in given:
+        _samples(task, arguments.json, **chosen)
         return
-    data = directory.info["data"]
-    rows = task.predict(
-        model,
-        arguments.inputs,
-        tuple(data["classes"]),
-        invert=arguments.invert,
-        out=arguments.out,
-        label=arguments.label,
-        shape=tuple(data["shape"]) if "shape" in data else None,
-    )
+    options = {name: getattr(arguments, name) for name, option in given.items() if option in reads}
+    inputs = task.transform.read(arguments.inputs, task.about.shape, task.taken, **options)
+    rows = task.predict(inputs, list(map(str, arguments.inputs)), **chosen)
     if arguments.json:
         print(json.dumps(rows, indent=2))
         return
     for row in rows:
-        if "probabilities" in row:
-            best = sorted(row["probabilities"].items(), key=lambda item: -item[1])[: arguments.top]
-            print(f"{row['input']}: " + ", ".join(f"{name} {chance:.1%}" for name, chance in best))
-        else:
-            said = ", ".join(f"{name} {value:.5g}" for name, value in row.items() if name != "input")
-            print(f"{row['input']}: {said}")
-    if arguments.out:
+        print(task.describe_prediction(row, **chosen))
+    if "out" in given:
         print(arguments.out)
 
 
-def _samples(arguments, model, task) -> None:
+def _samples(task, as_json: bool, samples: int, out: str, seed: int = 0, label: int | None = None) -> None:
     from tf_models.tasks.grids import write_picture
 
-    images = task.sample(model, arguments.samples, arguments.seed, label=arguments.label)
-    write_picture(images, arguments.out, columns=max(1, round(arguments.samples**0.5)))
-    found = {"out": str(arguments.out), "samples": len(images), "seed": arguments.seed, "label": arguments.label}
-    print(json.dumps(found) if arguments.json else f"{len(images)} samples of seed {arguments.seed}: {arguments.out}")
+    images = task.sample(samples, seed, label=label)
+    write_picture(images, Path(out), columns=max(1, round(samples**0.5)))
+    found = {"out": out, "samples": len(images), "seed": seed, "label": label}
+    print(json.dumps(found) if as_json else f"{len(images)} samples of seed {seed}: {out}")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-from tf_models.recipe import Original
-
 SHARES = ("accuracy",)
 TRAINED = {"loss": "", "generator_loss": "G ", "discriminator_loss": "D "}
 MAIN = ("accuracy", "mae", "knn_accuracy", "elbo", "frechet_distance", "loss")
@@ -29,8 +27,7 @@ def training_losses(values: Mapping[str, float], prefix: str = "") -> str:
     )
 
 
-def printed_score(original: Original | None) -> str:
+def printed_score(printed: Mapping[str, float]) -> str:
     """What an original printed: its test score, else `train` and its last training losses, else a dash."""
-    printed = original.results if original else {}
     score, losses = main_score(printed, "test_"), training_losses(printed, "train_")
     return f"train {losses}" if score == "-" and losses else score

@@ -1,15 +1,18 @@
-"""`python -m tf_models.train [RECIPE]`: train a recipe, resume a run, or list what there is."""
+"""`python -m tf_models.train [RECIPE]`: train a recipe, resume a run, or list and show what there is."""
 
 import json
 import sys
-from fnmatch import fnmatch
+from dataclasses import replace
 from pathlib import Path
+from shutil import get_terminal_size
 
 from tf_data.command import Parser, import_tensorflow, run
 from tf_data.dataset import SOURCES
 from tf_data.errors import InputError
-from tf_models.recipe import Recipe
-from tf_models.recipes import get, measured, recipes
+from tf_models import listing
+from tf_models.configs import get
+from tf_models.configs.overrides import for_source, override
+from tf_models.configs.recipe import Recipe
 
 DEFAULT = "cnn-basic"
 EXAMPLES = """examples:
@@ -17,6 +20,8 @@ EXAMPLES = """examples:
   python -m tf_models.train mlp-basic --data-dir DATA    on DATA/mnist/*.gz
   python -m tf_models.train mlp-dropout --set model.dropout=0.2 --epochs 3
   python -m tf_models.train --run-dir runs/x --resume    go on with an interrupted run
+  python -m tf_models.train --list cifar10 vgg           topics of which both words say something
+  python -m tf_models.train cnn-basic --show             all settings of a recipe, as --set names them
   python -m tf_models.train cnn-basic --find-lr          which learning rates it can bear
 
 exit codes: 0 done, 2 bad usage or input, 3 training failed, 130 interrupted"""
@@ -35,10 +40,13 @@ def parser() -> Parser:
     add("recipe", nargs="?", help=f"a recipe's id, see --list (default {DEFAULT} on embedded digits)")
     add(
         "--list",
-        action="store_true",
-        help="show every recipe, or those that RECIPE matches ('cnn-*'), with the original's result and ours",
+        nargs="*",
+        metavar="WORD",
+        help="every topic with the original's result and ours, or those whose id, section, dataset or title have each "
+        "WORD ('cnn-*' is a pattern)",
     )
-    add("--json", action="store_true", help="with --list: as JSON")
+    add("--show", action="store_true", help="the recipe in full, with what --set and other options change")
+    add("--json", action="store_true", help="with --list or --show: as JSON")
     data = parser.add_argument_group("data")
     data.add_argument(
         "--data",
@@ -58,8 +66,8 @@ def parser() -> Parser:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="override a setting: learning_rate, optimizer, validation, model.NAME, data.NAME, task.NAME, "
-        "optimizer.NAME, schedule.NAME (schedule.name=one-cycle or cyclical first); may be repeated",
+        help="override a setting: learning_rate, optimizer, validation, model.NAME, data.NAME, transform.NAME, "
+        "task.NAME, optimizer.NAME, schedule.NAME (schedule.name=one-cycle or cyclical first); may be repeated",
     )
     where = parser.add_argument_group("run")
     where.add_argument("--run-dir", type=Path, metavar="DIR", help="default runs/RECIPE-TIME")
@@ -83,6 +91,12 @@ def parser() -> Parser:
     device.add_argument("--strategy", choices=("none", "mirrored", "multi-worker"), default="none")
     device.add_argument("--precision", choices=("float32", "mixed_float16", "mixed_bfloat16"))
     device.add_argument("--jit", choices=("auto", "on", "off"), help="XLA; auto follows device and layer kind")
+    device.add_argument(
+        "--plain",
+        action="store_true",
+        default=None,
+        help="Keras' own steps, one at a time, with no faster operation in place of its own; also with --find-lr",
+    )
     device.add_argument("--backend", choices=("tensorflow", "jax", "torch"), default="tensorflow")
     output = parser.add_argument_group("output")
     output.add_argument("--tensorboard", action="store_true", help="write event files into the run directory")
@@ -93,14 +107,22 @@ def parser() -> Parser:
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    if arguments.list:
-        chosen = [recipe for recipe in recipes() if fnmatch(recipe.id, arguments.recipe or "*")]
-        if not chosen:
-            raise InputError(f"no recipe matches {arguments.recipe!r}; --list alone shows all")
-        print(list_json(chosen) if arguments.json else list_text(chosen))
+    if arguments.list is not None:
+        found = listing.rows([*arguments.list, *([arguments.recipe] if arguments.recipe else [])])
+        print(json.dumps(found, indent=2) if arguments.json else listing.table(found, get_terminal_size().columns))
+        return
+    if arguments.show:
+        recipe, source = _asked(arguments)
+        recipe = for_source(recipe, source)
+        shown = (
+            json.dumps(recipe.as_dict(), indent=2)
+            if arguments.json
+            else listing.show(recipe, get_terminal_size().columns)
+        )
+        print(shown)
         return
     if arguments.json:
-        raise InputError("--json goes with --list; a run's results are in its run.json")
+        raise InputError("--json goes with --list and --show; a run's results are in its run.json")
     if arguments.strategy != "none":
         raise InputError(f"--strategy {arguments.strategy} is not built yet; leave it out to train on one device")
     if arguments.backend != "tensorflow":
@@ -117,18 +139,23 @@ def main(argv: list[str] | None = None) -> None:
         _train(arguments)
 
 
-def _train(arguments) -> None:
-    recipe = get(arguments.recipe or DEFAULT)
-    source = arguments.data or ("auto" if arguments.recipe or arguments.data_dir or arguments.download else "embedded")
+def _asked(arguments) -> tuple[Recipe, str]:
+    """The recipe with what is said for this run, and where its data are to come from."""
     flags = {"epochs": arguments.epochs, "batch_size": arguments.batch_size, "seed": arguments.seed}
-    settings = [f"{name}={value}" for name, value in flags.items() if value is not None] + arguments.set
-    recipe.override(setting for setting in settings if "." not in setting.partition("=")[0])  # cheap checks first
+    recipe = override(get(arguments.recipe or DEFAULT), arguments.set, **flags)
+    elsewhere = arguments.recipe or arguments.data_dir or arguments.download
+    return recipe, arguments.data or ("auto" if elsewhere else "embedded")
+
+
+def _train(arguments) -> None:
+    recipe, source = _asked(arguments)
     import_tensorflow()
     from tf_models.training.trainer import Options, train
 
     given = {
         "precision": arguments.precision,
         "jit": arguments.jit,
+        "plain": arguments.plain,
         "checkpoint_seconds": arguments.checkpoint_seconds,
         "limit": arguments.limit,
         "data_dir": arguments.data_dir,
@@ -147,9 +174,9 @@ def _train(arguments) -> None:
         low, high = arguments.lr_range or (None, None)
         stated = {"low": low, "high": high, "steps": arguments.lr_steps, "rise": arguments.lr_rise}
         sweep = Sweep(**{name: value for name, value in stated.items() if value is not None})
-        find_lr(recipe, options, sweep, arguments.run_dir, settings)
+        find_lr(recipe, options, sweep, arguments.run_dir)
     else:
-        train(recipe, options, arguments.run_dir, settings)
+        train(recipe, options, arguments.run_dir)
 
 
 def _resume(arguments) -> None:
@@ -189,6 +216,7 @@ def _refuse_changes(arguments, directory) -> None:
         "seed": recipe.seed,
         "precision": options["precision"],
         "jit": options["jit"],
+        "plain": options.get("plain", False),  # runs of earlier versions say nothing of it
         "checkpoint_seconds": options["checkpoint_seconds"],
     }
     for name, value in present.items():
@@ -196,47 +224,8 @@ def _refuse_changes(arguments, directory) -> None:
         if given not in (None, value):
             flag = f"--{name.replace('_', '-')}"
             raise InputError(f"{flag} {given}: the run has {value}, which cannot change when it is resumed")
-    if recipe.override(arguments.set) != recipe:
+    if replace(override(recipe, arguments.set), embedded=recipe.embedded) != recipe:
         raise InputError(f"--set {' '.join(arguments.set)} cannot change a run that is resumed; start a new one")
-
-
-def list_json(chosen: list[Recipe]) -> str:
-    """Recipes as a JSON list of objects: id, section, dataset, the original's results, ours where measured."""
-    rows = [
-        {
-            "id": recipe.id,
-            "section": recipe.section,
-            "title": recipe.title,
-            "dataset": recipe.dataset,
-            "task": recipe.task,
-            "parameters": recipe.parameters,
-            "original": dict(recipe.original.results) if recipe.original else None,
-            "measured": measured().get(recipe.id),
-        }
-        for recipe in chosen
-    ]
-    return json.dumps(rows, indent=2)
-
-
-def list_text(chosen: list[Recipe]) -> str:
-    """Recipes as a table."""
-    from tf_models.scores import main_score, printed_score
-
-    rows = [("recipe", "section", "dataset", "parameters", "original", "ours")]
-    for recipe in chosen:
-        ours = measured().get(recipe.id, {}).get("results", {}).get("test", {})
-        rows.append(
-            (
-                recipe.id,
-                recipe.section,
-                recipe.dataset,
-                f"{recipe.parameters:,}",
-                printed_score(recipe.original),
-                main_score(ours),
-            )
-        )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,19 @@
 """Files that weights are written to: npz archives, TensorFlow 1 checkpoints, Keras models and Keras weights."""
 
 import contextlib
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from legacy_tf1.bridging.sources import FOREIGN, GRAPH_FILES, Values
 from tf_data.errors import InputError
 from tf_data.files import unwritable, whole_file
+
+if TYPE_CHECKING:
+    import keras
 
 KERAS, NPZ, WEIGHTS, CHECKPOINT = ".keras", ".npz", ".weights.h5", "checkpoint"
 
@@ -36,22 +38,11 @@ def write_npz(values: Values, path: Path) -> None:
         np.savez(file, **{f"{name}:0": value for name, value in values.items()})
 
 
-def write_keras(model, path: Path) -> None:
-    """Write a model as a `.keras` file."""
-    with whole_file(path) as temporary:
-        model.save(temporary)
+def write_model(model: "keras.Model", path: Path) -> None:
+    """Write a model as a `.keras` file, or its weights as a `.weights.h5` file, whole or not at all."""
+    from tf_models import saving
 
-
-def write_weights(model, path: Path) -> None:
-    """Write a model's weights as a `.weights.h5` file."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".weights-") as folder:
-            temporary = Path(folder) / f"model{WEIGHTS}"  # Keras wants just this end
-            model.save_weights(temporary)
-            os.replace(temporary, path)
-    except OSError as error:
-        raise unwritable(path, error) from error
+    (saving.save if kind_of(path) == KERAS else saving.save_weights)(model, path)
 
 
 @contextlib.contextmanager

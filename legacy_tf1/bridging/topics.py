@@ -126,7 +126,7 @@ def _slots(found: Parts, renamed: Mapping[str, str], shapes: Shapes) -> Iterator
 def _filled(notebook: Notebook, topic: Topic, model, notes: list[str]) -> Values:
     """What the notebook did to its samples outside of its graph, from the topic's own training data."""
     data = partner.load_data(topic.recipe())
-    partner.adapt(model, data)
+    partner.adapt(model, topic.recipe(), data)
     named = names.model_variables(topic, model)
     notes.append(
         f"{notebook.filled} was filled from the training samples of {data.name} ({data.source}): the notebook "

@@ -20,7 +20,7 @@ from legacy_tf1.deprecations import deprecations_silenced
 from legacy_tf1.pipelines.feed import Feed, check_blocks, decoded, opened
 from tf_data.errors import InputError
 from tf_data.formats import Stored
-from tf_data.formats.order import permutation
+from tf_data.order import permutation
 
 BATCH_SIZE = 128
 SHUFFLE_BUFFER = 1000

@@ -12,7 +12,7 @@ from legacy_tf1.deprecations import deprecations_silenced
 from tf_data.errors import InputError
 from tf_data.formats import Stored, StoredSplit
 from tf_data.formats.manifest import Schema
-from tf_data.formats.order import permutation
+from tf_data.order import permutation
 
 GRACE_SECONDS = 10  # how long threads may take to stop before that is an error
 

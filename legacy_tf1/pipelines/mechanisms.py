@@ -14,8 +14,8 @@ from tf_data.command import nearest
 from tf_data.dataset import Data
 from tf_data.errors import InputError
 from tf_data.formats import Options, Source, Stored
-from tf_models.recipe import Recipe
-from tf_models.recipes import get as get_recipe
+from tf_models.configs import get as get_recipe
+from tf_models.configs.recipe import Recipe
 
 AT_LEAST = 1.0  # how many times as fast tf.data is to be
 QUEUES_AT_LEAST = 5.0  # where Python threads filled a queue

@@ -11,7 +11,7 @@ import numpy as np
 
 from legacy_tf1.pipelines.feed import Feed, cut, fed_from, opened
 from tf_data.formats import Stored, StoredSplit
-from tf_data.formats.order import permutation
+from tf_data.order import permutation
 
 BATCH_SIZE = 100
 

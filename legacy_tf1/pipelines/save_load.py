@@ -22,8 +22,9 @@ from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.files import whole_file
 from tf_data.formats.npz import read_arrays
-from tf_data.formats.order import permutation
-from tf_models.recipes import get as get_recipe
+from tf_data.order import permutation
+from tf_models.configs import get as get_recipe
+from tf_models.configs.overrides import for_source
 
 TOPIC = "mech-save-load"
 SCOPES = (*HIDDEN, "logits")
@@ -46,7 +47,7 @@ def demonstrate(data: Data, folder: Path, epochs: int | None = None) -> Saved:
         folder: where `mlp.meta`, `mlp.index`, `mlp.data-00000-of-00001` and `mlp.npz` go.
         epochs: default the recipe's.
     """
-    recipe = get_recipe(TOPIC).for_source(data.source)
+    recipe = for_source(get_recipe(TOPIC), data.source)
     checkpoint, npz = Path(folder) / "mlp", Path(folder) / "mlp.npz"
     test, accuracy = (data.test.x, data.test.y), {}
     with tf1.Graph().as_default():

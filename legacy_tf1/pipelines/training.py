@@ -12,6 +12,7 @@ from legacy_tf1.pipelines.mechanisms import Mechanism
 from legacy_tf1.pipelines.perceptron import perceptron, score
 from tf_data.errors import TrainingError
 from tf_data.formats import Stored
+from tf_models.configs.overrides import for_source
 from tf_models.scores import show
 
 Say = Callable[[str], None]
@@ -53,7 +54,7 @@ def train(
         InputError: a file is missing or bad.
         TrainingError: the loss is not finite.
     """
-    recipe = mechanism.recipe.for_source(stored.manifest.dataset["source"])
+    recipe = for_source(mechanism.recipe, stored.manifest.dataset["source"])
     epochs = recipe.epochs if epochs is None else epochs
     with tf1.Graph().as_default():
         tf1.set_random_seed(recipe.seed)

@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import measure
+from benchmarks import measure, revisions
 from benchmarks.networks import NETWORKS, recipe
 from tf_data.command import run
 
@@ -62,7 +63,7 @@ def test_train_step_times_every_network(capsys, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in command.BENCHMARKS if name != "train_step"])
+@pytest.mark.parametrize("name", [name for name in command.BENCHMARKS if name not in ("train_step", "revisions")])
 def test_every_other_benchmark_runs(capsys, name):
     pytest.importorskip("torch")
     assert run(command.main, [name, "--quick", "--json"]) == 0
@@ -89,11 +90,56 @@ def test_both_sides_train_the_same_network(id, monkeypatch):
     assert sum(counted) == recipe(id).parameters
 
 
+def small_model(name="network", layer=keras.layers.Dense, value=1.0) -> keras.Model:
+    model = keras.Sequential([keras.Input((2,)), layer(3, name="hidden", kernel_initializer="ones")], name=name)
+    model.layers[0].bias.assign([0.0, 0.0, value])
+    return model
+
+
+def test_a_hash_of_weights_follows_values_and_layers_names_only(tmp_path):
+    class Renamed(keras.layers.Dense):
+        pass
+
+    models = {
+        "one": small_model(),
+        "same": small_model("other", Renamed),
+        "value": small_model(value=np.nextafter(np.float32(1), np.float32(2))),
+        "layer": keras.models.clone_model(small_model(), clone_function=lambda layer: _called(layer, "hidden1")),
+    }
+    models["layer"].set_weights(models["one"].get_weights())
+    hashes = {}
+    for name, model in models.items():
+        model.save(tmp_path / f"{name}.keras")
+        hashes[name] = revisions.weights_hash(tmp_path / f"{name}.keras")
+    assert hashes["one"] == hashes["same"]
+    assert len({hashes["one"], hashes["value"], hashes["layer"]}) == 3
+
+
+def _called(layer, name: str):
+    return type(layer).from_config({**layer.get_config(), "name": name})
+
+
+@pytest.mark.parametrize(("other", "code"), [("a" * 64, 0), ("b" * 64, 1), ("exit code 2: unknown recipe", 1)])
+def test_revisions_that_differ_end_with_exit_code_1(monkeypatch, capsys, other, code):
+    found = [{"weights": "a" * 64, "history": "c" * 64}, {"weights": other, "history": "c" * 64}]
+    monkeypatch.setattr(revisions, "trained", lambda id, worktree: found.pop(0))
+    assert run(command.main, ["revisions", ".", ".", "--quick", "--json"]) == code
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert row["recipe"] == "mlp-dropout"
+    assert row["weights"].startswith({"a": "equal aaa", "b": "different aaa", "e": "exit code 2"}[other[0]])
+
+
 def test_an_unknown_benchmark_is_refused(capsys):
     assert run(command.main, ["train_steps"]) == 2
     assert "did you mean train_step" in capsys.readouterr().err
     assert run(command.main, ["train_step", "--only", "mlp-basics"]) == 2
     assert "did you mean mlp-basic" in capsys.readouterr().err
     assert run(command.main, ["pictures", "--only", "mlp-basic"]) == 2
+    assert run(command.main, ["revisions", ".", ".", "--only", "mlp-basic"]) == 2
+    assert "it knows mlp-dropout, " in capsys.readouterr().err
+    assert run(command.main, ["revisions", "."]) == 2
+    assert "takes 2 worktrees, not 1" in capsys.readouterr().err
+    assert run(command.main, ["revisions", ".", "nowhere"]) == 2
+    assert "nowhere is no worktree" in capsys.readouterr().err
     assert run(command.main, []) == 0
     assert "train_step" in capsys.readouterr().out

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import results
 from tf_data.errors import InputError
-from tf_models.recipes import get
+from tf_models.configs import get
 from tf_models.training import trainer
 from tf_models.training.run_directory import RunDirectory
 

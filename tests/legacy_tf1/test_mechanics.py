@@ -14,7 +14,7 @@ from legacy_tf1 import mechanics
 from legacy_tf1.pipelines.mechanisms import MECHANISMS, TOPICS, of_topic
 from tf_data.command import run
 from tf_data.errors import InputError
-from tf_models.recipes import get
+from tf_models.configs import get
 
 SMALL = ["--data", "embedded", "--limit", "300"]
 

@@ -15,8 +15,7 @@ from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.files import whole_file
 from tf_data.formats import Source
-from tf_data.formats.pictures import encode
-from tf_data.images import EncodedImages
+from tf_data.images import EncodedImages, encode
 from tf_data.pipeline import input_error
 
 

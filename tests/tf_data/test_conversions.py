@@ -16,7 +16,7 @@ from tf_data.dataset import Split
 from tf_data.errors import InputError
 from tf_data.formats import Source, writing
 from tf_data.formats.manifest import Manifest
-from tf_data.formats.order import permutation
+from tf_data.order import permutation
 
 FORMATS = formats.MODULES
 
@@ -41,8 +41,11 @@ def test_bad_options_are_refused_and_leave_nothing(tmp_path, to, options, match)
 
 def test_what_a_format_cannot_hold_is_refused(tmp_path):
     text = Split("train", np.array(["a", "b"], object))
-    with pytest.raises(InputError, match="holds texts"):
-        Source({"name": "t"}, {"train": text})
+    for to in ("npz", "images"):
+        with pytest.raises(InputError, match=f"{to} keeps samples of one shape only; texts go to hdf5 or tfrecord"):
+            formats.write(Source({"name": "t"}, {"train": text}), to, tmp_path / "out", QUIET)
+    with pytest.raises(InputError, match="which are nothing to convert"):
+        Source({"name": "t"}, {"train": Split("train", np.ones((2, 0)))})
     with pytest.raises(InputError, match="unlike train"):
         Source({"name": "t"}, {"train": Split("train", np.ones((2, 3))), "test": Split("test", np.ones((2, 4)))})
     double = Split("train", np.ones((2, 3)), np.ones(2))

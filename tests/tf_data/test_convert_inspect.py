@@ -68,7 +68,7 @@ def test_limits_and_reader_options(tmp_path, capsys):
 def test_sorted_samples_are_noticed(tmp_path, monkeypatch, capsys):
     from tf_data.datasets import image_folder
 
-    monkeypatch.setattr(convert, "SORTED_FROM", 20)
+    monkeypatch.setattr(formats.source, "SORTED_FROM", 20)
     image_folder.synthetic(tmp_path / "p" / "image-folder" / "train", per_class=12)
     image_folder.synthetic(tmp_path / "p" / "image-folder" / "test", per_class=3)
     arguments = ["image-folder", "--data-dir", tmp_path / "p", "--to", "npz"]
@@ -173,10 +173,30 @@ def test_bad_pictures_of_a_raw_dataset_are_faults(tmp_path, capsys):
     assert "skipped 1 bad" in capsys.readouterr().out
 
 
-def test_texts_are_described_but_not_converted(tmp_path, capsys):
-    assert call(inspect.main, "dickens", "--data", "synthetic") == 0
-    assert call(convert.main, "dickens", "--data", "synthetic", "--to", "npz", "--out", tmp_path / "o") == 2
-    assert "holds texts" in capsys.readouterr().err
+@pytest.mark.parametrize("name", ["imdb", "dickens"])
+@pytest.mark.parametrize("to", ["hdf5", "tfrecord"])
+def test_texts_are_inspected_and_converted_to_and_fro(tmp_path, capsys, name, to):
+    assert call(inspect.main, name, "--data", "synthetic", "--verify", "--sheet", tmp_path / "raw.png") == 0
+    printed = capsys.readouterr().out
+    assert "sample: text" in printed
+    assert "verified: 0 faults" in printed
+    out, on = tmp_path / "out", tmp_path / "on"
+    assert call(convert.main, name, "--data", "synthetic", "--to", to, "--out", out, "--quiet") == 0
+    other = "tfrecord" if to == "hdf5" else "hdf5"
+    assert call(convert.main, out, "--to", other, "--out", on, "--compress", "--quiet") == 0
+    capsys.readouterr()
+    for folder in (out, on):
+        assert call(inspect.main, folder, "--verify", "--sheet", tmp_path / "kept.png") == 0
+        printed = capsys.readouterr().out
+        assert "sample: text" in printed
+        assert "verified: 0 faults" in printed
+        assert (tmp_path / "kept.png").read_bytes() == (tmp_path / "raw.png").read_bytes()
+    expected, found = tf_data.load(name, "synthetic").test, formats.open(on).splits["test"]
+    assert found.x[:].tolist() == expected.x.tolist()
+    assert call(convert.main, name, "--data", "synthetic", "--to", "npz", "--out", tmp_path / "o") == 2
+    error = capsys.readouterr().err
+    assert "texts go to hdf5 or tfrecord" in error
+    assert error.count("\n") == 1
 
 
 def test_sheets_show_many_classes_and_none(tmp_path):

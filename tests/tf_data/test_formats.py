@@ -18,7 +18,7 @@ from tf_data import formats
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.formats import Source, writing
-from tf_data.formats.pictures import encode
+from tf_data.images import encode
 
 FORMATS = formats.MODULES
 CASES = [("npz", {}), ("npz", {"compress": True}), ("hdf5", {}), ("hdf5", {"compress": True}), ("tfrecord", {})]
@@ -121,14 +121,14 @@ def test_single_samples_and_slices(converted, name):
     split, x = stored[name].splits["train"], data.train.x
     np.testing.assert_array_equal(split.x[5], x[5])
     np.testing.assert_array_equal(split.x[-2:], x[-2:])
-    np.testing.assert_array_equal(split.x.read(np.array([22, 0, 9, 9])), x[[22, 0, 9, 9]])
+    np.testing.assert_array_equal(split.samples.read(np.array([22, 0, 9, 9])), x[[22, 0, 9, 9]])
     assert np.asarray(split.x).shape == x.shape
     part = split.slice(3, 12, name="validation")
     assert (part.name, len(part)) == ("validation", 9)
     np.testing.assert_array_equal(part.x[:], x[3:12])
     np.testing.assert_array_equal(part.y, data.train.y[3:12])
     assert sorted(flat(numbered(part, 4, seed=5))) == list(range(9))
-    assert str(stored[name].path) in split.x.name(7)
+    assert str(stored[name].path) in split.samples.name(7)
 
 
 def test_all_formats_prepare_alike(converted):

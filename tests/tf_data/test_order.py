@@ -1,13 +1,13 @@
-"""The order of stored samples: permutations by (seed, epoch), shares for workers, windows of bounded size."""
+"""The order of stored samples: permutations by (seed, epoch), windows of bounded size."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tf_data import order as orders
 from tf_data.errors import InputError
-from tf_data.formats import order as orders
-from tf_data.formats.order import Order, permutation
+from tf_data.order import Windows, permutation
 
 COUNTS = st.lists(st.integers(1, 9), min_size=1, max_size=12)
 fast = settings(deadline=None, max_examples=60)
@@ -38,7 +38,7 @@ def test_every_epoch_holds_each_sample_once(counts, batch, seed, epoch, data):
     samples = int(counts.sum())
     start = data.draw(st.integers(0, samples - 1))
     stop = data.draw(st.integers(start + 1, samples))
-    order = Order(counts, 10**6 * 5, batch, start=start, stop=stop, seed=seed)
+    order = Windows(counts, 10**6 * 5, batch, start=start, stop=stop, seed=seed)
     numbers, _ = epoch_of(order, epoch)
     np.testing.assert_array_equal(np.sort(numbers), np.arange(stop - start))
     assert order.steps == -(-(stop - start) // batch)
@@ -49,28 +49,13 @@ def test_every_epoch_holds_each_sample_once(counts, batch, seed, epoch, data):
 def test_pieces_are_where_the_numbers_say(counts, batch):
     counts = np.array(counts)
     place = np.concatenate([block * 1000 + np.arange(count) for block, count in enumerate(counts)])
-    numbers, filled = epoch_of(Order(counts, 10**7, batch), 1)
+    numbers, filled = epoch_of(Windows(counts, 10**7, batch), 1)
     np.testing.assert_array_equal(filled, place[numbers])
 
 
-@fast
-@given(COUNTS, st.integers(1, 4), st.integers(1, 5), st.booleans())
-def test_workers_share_an_epoch(counts, batch, workers, shuffle):
-    counts = np.array(counts)
-    samples = int(counts.sum())
-    if samples < workers:
-        return
-    shares = [
-        epoch_of(Order(counts, 10**7, batch, shuffle=shuffle, shard=(index, workers)), 2)[0] for index in range(workers)
-    ]
-    np.testing.assert_array_equal(np.sort(np.concatenate(shares)), np.arange(samples))
-    sizes = [len(share) for share in shares]
-    assert max(sizes) - min(sizes) <= 1
-
-
-def test_epochs_seeds_and_workers_have_orders_of_their_own():
+def test_epochs_and_seeds_have_orders_of_their_own():
     counts = np.full(60, 100)
-    seen = [epoch_of(Order(counts, 784, 64, seed=seed), epoch)[0] for seed in (0, 1) for epoch in (0, 1, 2)]
+    seen = [epoch_of(Windows(counts, 784, 64, seed=seed), epoch)[0] for seed in (0, 1) for epoch in (0, 1, 2)]
     bound = 5 / np.sqrt(6000)
     for i, one in enumerate(seen):
         assert abs(np.corrcoef(one, np.arange(6000))[0, 1]) < bound
@@ -81,7 +66,7 @@ def test_epochs_seeds_and_workers_have_orders_of_their_own():
 
 def test_small_windows_still_mix_blocks_from_everywhere(small_windows):
     """Samples sorted by class in blocks of 50: with windows of 2 blocks a batch still holds several classes."""
-    order = Order(np.full(40, 50), 1, 32, seed=3)
+    order = Windows(np.full(40, 50), 1, 32, seed=3)
     assert order.windows > 10
     numbers, _ = epoch_of(order, 0)
     steps = numbers[: len(numbers) // 32 * 32].reshape(-1, 32)
@@ -90,16 +75,16 @@ def test_small_windows_still_mix_blocks_from_everywhere(small_windows):
 
 
 def test_windows_are_whole_batches_of_bounded_size():
-    big = Order(np.full(1000, 500), 10_000, 64)
+    big = Windows(np.full(1000, 500), 10_000, 64)
     size = big.window_steps * 64
     assert size * 10_000 <= orders.WINDOW_BYTES
     assert len(big.window(0, 0)[1]) == size
-    single = Order(np.ones(5000, int), 784, 64)
+    single = Windows(np.ones(5000, int), 784, 64)
     assert single.window_steps == 1  # blocks of one sample are permuted already
 
 
 def test_without_shuffling_the_order_is_the_files():
-    numbers, _ = epoch_of(Order(np.array([3, 1, 5]), 10**7, 2, shuffle=False), 4)
+    numbers, _ = epoch_of(Windows(np.array([3, 1, 5]), 10**7, 2, shuffle=False), 4)
     np.testing.assert_array_equal(numbers, np.arange(9))
 
 
@@ -112,6 +97,4 @@ def test_the_permutation_never_changes():
 @pytest.mark.parametrize("shard", [(2, 2), (-1, 2), (0, 0)])
 def test_a_shard_that_does_not_exist_is_refused(shard):
     with pytest.raises(InputError, match="shard"):
-        Order(np.array([4]), 1, 2, shard=shard)
-    with pytest.raises(InputError, match="leave nothing"):
-        Order(np.array([1]), 1, 2, shard=(0, 2))
+        Windows(np.array([4]), 1, 2, shard=shard)

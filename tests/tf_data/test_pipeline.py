@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from tf_data.dataset import Split
 from tf_data.errors import InputError
-from tf_data.pipeline import Batches, shuffled
+from tf_data.order import shuffled
+from tf_data.pipeline import Batches
 
 
 def numbers(count):

@@ -23,7 +23,8 @@ from tf_data.augment import (
 from tf_data.dataset import Split
 from tf_data.errors import InputError
 from tf_data.pipeline import Batches, Position
-from tf_data.transforms import Statistics, centre_crop, statistics
+from tf_data.statistics import Statistics, statistics
+from tf_data.transform import centre_crop
 
 
 def position(indices, seed=1, epoch=2):
@@ -44,7 +45,7 @@ def test_statistics_are_the_true_ones(monkeypatch):
     batchwise = np.mean([(x[i : i + 100] / 255.0).std(axis=(0, 1, 2)) for i in range(0, 1037, 100)], axis=0)
     assert (batchwise < 0.9 * np.array(found.sd)).all()
     for chunk in (1, 7, 5000):
-        monkeypatch.setattr("tf_data.transforms.CHUNK", chunk)
+        monkeypatch.setattr("tf_data.statistics.CHUNK", chunk)
         np.testing.assert_allclose(statistics(Split("train", x[:60])).sd, (x[:60] / 255.0).std(axis=(0, 1, 2)))
 
 

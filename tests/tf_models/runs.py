@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 
+from tf_data import transform
 from tf_data.errors import Interrupted
+from tf_models import tasks
+from tf_models.tasks.base import About
 from tf_models.training import callbacks, state, trainer
 from tf_models.training.run_directory import RunDirectory
+
+
+def bound(recipe, model, data):
+    """The recipe's task, bound to a model and to data."""
+    return tasks.make(recipe).bind(model, transform.make(recipe.transform), About.of(data), data)
 
 
 def interrupted(recipe, options, folder, epoch: int, step: int | None = None) -> RunDirectory:

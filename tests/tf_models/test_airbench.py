@@ -8,7 +8,8 @@ import tensorflow as tf
 from tf_data import datasets
 from tf_data.dataset import Split
 from tf_data.datasets.drawing import shape_picture
-from tf_models.cnn.airbench import FastBias, PartialDirac, PatchWhitening, airbench
+from tf_models.cnn import airbench
+from tf_models.layers import FastBias, PartialDirac, PatchWhitening
 from tf_models.training.building import adapt_layers
 
 

@@ -9,18 +9,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from runs import assert_same_run, interrupted
+from runs import assert_same_run, bound, interrupted
 
 import tf_models
 from tf_data.dataset import Data, Split
 from tf_data.datasets.mnist import draw_digit
 from tf_data.errors import InputError, Interrupted, TrainingError
-from tf_models import autoencoder, tasks
-from tf_models.autoencoder.losses import OutputAsLoss
-from tf_models.recipes import get
+from tf_models import autoencoder, layers, losses, tasks
+from tf_models.configs import get
 from tf_models.training import callbacks, trainer
 from tf_models.training.building import build_model, build_optimizer
-from tf_models.training.loop import StepLoop
+from tf_models.training.fit import CompiledLoop
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.trainer import Options
 
@@ -52,7 +51,7 @@ SMALL = {"ae-nneighbor-celeba": {"input_shape": (28, 28, 3), "filters": (4, 8), 
 def small(recipe):
     """The recipe as the tests train it."""
     if recipe.id in SMALL:
-        recipe = replace(recipe, model=SMALL[recipe.id], task_options={**recipe.task_options, "crop": 28, "resize": 0})
+        recipe = replace(recipe, model=SMALL[recipe.id], transform={"name": "image", "crop": 28})
     return recipe
 
 
@@ -67,8 +66,9 @@ def drawn(recipe, samples=16):
 
 
 def compiled(recipe, data, optimizer=None):
-    task, model = tasks.make(recipe), build_model(recipe)
-    task.compile(model, optimizer or build_optimizer(recipe), data, jit=False)
+    model = build_model(recipe)
+    task = bound(recipe, model, data)
+    task.compile(optimizer or build_optimizer(recipe), jit=False)
     return task, model, task.prepare(tf.constant(data.train.x), tf.constant(data.train.y), None)
 
 
@@ -92,12 +92,12 @@ def test_learns_its_first_batch_and_every_variable_takes_part(recipe):
     recipe = small(recipe)
     data = drawn(recipe)
     task, model, batch = compiled(recipe, data, keras.optimizers.Adam(3e-3))
-    before = task.evaluate(model, data.train, 16)
+    before = task.evaluate(data.train, 16)
     start = [weight.numpy() for weight in model.trainable_variables]
     step = tf.function(model.train_step)
     for _ in range(80):
         step(batch)
-    after = task.evaluate(model, data.train, 16)
+    after = task.evaluate(data.train, 16)
     assert after["loss"] < 0.75 * before["loss"]
     assert after["mse"] < before["mse"]
     assert after["samples"] == len(data.train)
@@ -149,13 +149,13 @@ def test_pixel_losses_against_numpy():
         ("jaccard", "mean"): 1 - np.minimum(p, x).sum() / np.maximum(p, x).sum(),
     }
     for (kind, pixels), value in expected.items():
-        loss = autoencoder.PixelLoss(kind, pixels)
+        loss = losses.PixelLoss(kind, pixels)
         again = keras.losses.deserialize(keras.losses.serialize(loss))
         for one in (loss, again):
             assert float(one(x.astype("float32"), logits.astype("float32"))) == pytest.approx(value, rel=1e-5)
-    assert np.isfinite(float(autoencoder.PixelLoss()(np.ones((1, 1, 1, 1)), np.full((1, 1, 1, 1), -1e4))))
+    assert np.isfinite(float(losses.PixelLoss()(np.ones((1, 1, 1, 1)), np.full((1, 1, 1, 1), -1e4))))
     with pytest.raises(ValueError, match="kind must be one of"):
-        autoencoder.PixelLoss("cosine")
+        losses.PixelLoss("cosine")
 
 
 def test_kl_against_numerical_integration():
@@ -166,12 +166,12 @@ def test_kl_against_numerical_integration():
         q = np.exp(-((z - m) ** 2) / (2 * v)) / np.sqrt(2 * np.pi * v)
         log_ratio = -((z - m) ** 2) / (2 * v) - np.log(v) / 2 + z**2 / 2
         expected += np.trapezoid(q * log_ratio, z)
-    assert float(autoencoder.GaussianKL()([mean, log_variance])[0]) == pytest.approx(expected, rel=1e-5)
-    assert float(autoencoder.GaussianKL()([np.zeros((1, 3)), np.zeros((1, 3))])[0]) == 0.0
+    assert float(layers.GaussianKL()([mean, log_variance])[0]) == pytest.approx(expected, rel=1e-5)
+    assert float(layers.GaussianKL()([np.zeros((1, 3)), np.zeros((1, 3))])[0]) == 0.0
 
 
 def test_sampling_has_the_moments_in_training_and_the_mean_otherwise():
-    layer = autoencoder.Sampling(seed=1, name="sampling")
+    layer = layers.Sampling(seed=1, name="sampling")
     mean, log_variance = np.full((20_000, 1), 2.0, np.float32), np.full((20_000, 1), np.log(9.0), np.float32)
     drawn = np.array(layer([mean, log_variance], training=True))
     assert drawn.mean() == pytest.approx(2.0, abs=0.1)
@@ -187,7 +187,7 @@ def test_the_compiled_loss_is_minus_the_elbo(id):
     task, model, (inputs, targets) = compiled(recipe, data)
     logs = model.test_on_batch(inputs, targets, return_dict=True)  # the code is its mean here
     images, labels = np.array(inputs["image"]), data.train.y
-    moments = task.moments(model, inputs["image"], tf.constant(labels))
+    moments = task.moments(inputs["image"], tf.constant(labels))
     mean, log_variance = (value.numpy().astype(np.float64) for value in moments)
     kl = 0.5 * np.sum(mean**2 + np.exp(log_variance) - log_variance - 1, axis=1).mean()
     outputs = model(inputs, training=False)
@@ -205,15 +205,15 @@ def test_the_compiled_loss_is_minus_the_elbo(id):
         assert logs["label_loss"] == pytest.approx(label, rel=1e-4)
         total += label
     assert logs["loss"] == pytest.approx(total, rel=1e-4)
-    scores = task.evaluate(model, data.train, 7)
+    scores = task.evaluate(data.train, 7)
     assert scores["elbo"] == pytest.approx(-(scores["reconstruction"] + scores["kl"]), rel=1e-5)
     assert scores["kl"] == pytest.approx(kl, rel=1e-4)
-    assert scores == task.evaluate(model, data.train, 7)
+    assert scores == task.evaluate(data.train, 7)
 
 
 def test_replicate_padding_against_numpy():
     x = np.random.default_rng(0).random((2, 3, 4, 2), dtype=np.float32)
-    layer = autoencoder.ReplicatePadding2D(2, 1)
+    layer = layers.ReplicatePadding2D(2, 1)
     expected = np.pad(x, ((0, 0), (2, 1), (2, 1), (0, 0)), mode="edge")
     np.testing.assert_array_equal(layer(x), expected)
     assert layer.compute_output_shape((None, None, 4, 2)) == (None, None, 7, 2)
@@ -252,7 +252,7 @@ def test_bad_arguments(call, said):
 
 def test_pictures_and_labels_must_fit_the_model():
     recipe = get("ae-deconv")
-    with pytest.raises(InputError, match=r"takes images of \(32, 32, 1\), but mnist gives \(28, 28, 1\)"):
+    with pytest.raises(InputError, match=r"takes samples of \(32, 32, 1\), but mnist gives \(28, 28, 1\)"):
         compiled(replace(recipe, model={**recipe.model, "input_shape": (32, 32, 1)}), drawn(recipe))
     recipe = get("ae-cvae")
     with pytest.raises(InputError, match="takes 7 labels, but mnist has 10"):
@@ -263,26 +263,26 @@ def test_pictures_and_labels_must_fit_the_model():
 
 def test_samples_repeat_by_seed_and_follow_their_label():
     recipe = get("ae-cvae")
-    task, model, _ = compiled(recipe, drawn(recipe))
-    images = task.sample(model, 6, seed=3, label=2)
+    task, _, _ = compiled(recipe, drawn(recipe))
+    images = task.sample(6, seed=3, label=2)
     assert images.shape == (6, 28, 28, 1)
     assert 0 <= images.min() <= images.max() <= 1
-    np.testing.assert_array_equal(images, task.sample(model, 6, seed=3, label=2))
-    assert not np.array_equal(images, task.sample(model, 6, seed=4, label=2))
-    assert not np.array_equal(images, task.sample(model, 6, seed=3, label=5))
+    np.testing.assert_array_equal(images, task.sample(6, seed=3, label=2))
+    assert not np.array_equal(images, task.sample(6, seed=4, label=2))
+    assert not np.array_equal(images, task.sample(6, seed=3, label=5))
     with pytest.raises(InputError, match=r"label must be in 0\.\.9"):
-        task.sample(model, 1, seed=0, label=10)
+        task.sample(1, seed=0, label=10)
     recipe = get("ae-vae")
-    task, model, _ = compiled(recipe, drawn(recipe))
+    task, _, _ = compiled(recipe, drawn(recipe))
     with pytest.raises(InputError, match="takes no label"):
-        task.sample(model, 1, seed=0, label=1)
+        task.sample(1, seed=0, label=1)
 
 
 def test_one_picture_for_all_ends_the_training():
     recipe = get("ae-basic")
     data = drawn(recipe)
     task, model, _ = compiled(recipe, data)
-    (watch,) = task.callbacks(model, data, run=None)
+    (watch,) = task.callbacks(run=None)
     watch.set_model(model)
     watch.on_epoch_end(0)
     watch.on_train_end()
@@ -293,7 +293,7 @@ def test_one_picture_for_all_ends_the_training():
 
 
 def test_output_as_loss_is_the_mean_output():
-    assert float(OutputAsLoss()(np.zeros(3), np.array([1.0, 2.0, 6.0], np.float32))) == 3.0
+    assert float(losses.OutputAsLoss()(np.zeros(3), np.array([1.0, 2.0, 6.0], np.float32))) == 3.0
 
 
 VAE = replace(
@@ -310,7 +310,7 @@ def test_a_stopped_validation_is_repeated(tmp_path):
 
 
 def test_an_interrupted_run_draws_the_same_noise_and_frames(tmp_path, monkeypatch):
-    monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", 2))
+    monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 2))
     whole = trainer.train(VAE, OPTIONS, tmp_path / "whole")
     original, stop = callbacks.Checkpoints.on_train_batch_end, [2, 5, 9]
 

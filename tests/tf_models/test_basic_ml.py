@@ -6,13 +6,19 @@ import pytest
 import tensorflow as tf
 
 from tf_data import load
+from tf_data.transform import Features
 from tf_models.basic_ml import logistic_regression, perceptron
+from tf_models.tasks.base import About
 from tf_models.tasks.classify import Classify
 
 
 @pytest.fixture(scope="module")
 def clouds():
     return load("toy-2d")
+
+
+def classifier(model, data, **options):
+    return Classify(**options).bind(model, Features(), About.of(data), data)
 
 
 def rosenblatt(x, y, weights, bias):
@@ -27,7 +33,7 @@ def rosenblatt(x, y, weights, bias):
 @pytest.mark.parametrize("batch_size", [1, 7, 70])
 def test_the_rule_equals_a_loop_over_samples(clouds, batch_size):
     model = perceptron(features=2)
-    Classify().compile(model, keras.optimizers.SGD(1.0), clouds, jit=False)
+    classifier(model, clouds).compile(keras.optimizers.SGD(1.0), jit=False)
     step = tf.function(model.train_step)
     weights, bias = np.zeros(2), 0.0
     for epoch in range(3):
@@ -43,7 +49,7 @@ def test_the_rule_descends_the_perceptron_criterion(clouds):
     for x, y in zip(clouds.train.x[:20], clouds.train.y[:20], strict=True):
         model = perceptron(features=2)
         model.get_layer("unit").set_weights([np.array([[0.3], [-0.7]], np.float32), np.array([0.1], np.float32)])
-        Classify().compile(model, keras.optimizers.SGD(1.0), clouds, jit=False)
+        classifier(model, clouds).compile(keras.optimizers.SGD(1.0), jit=False)
         before = model.get_weights()
         with tf.GradientTape() as tape:
             net = model(x[None])[0, 0]
@@ -58,7 +64,7 @@ def test_the_rule_descends_the_perceptron_criterion(clouds):
 def test_ties_are_class_1(clouds):
     """At zero weights the prediction is 1, so a sample of class 1 changes nothing."""
     model = perceptron(features=2)
-    Classify().compile(model, keras.optimizers.SGD(1.0), clouds, jit=False)
+    classifier(model, clouds).compile(keras.optimizers.SGD(1.0), jit=False)
     model.train_step((tf.constant([[1.0, 2.0]]), tf.constant([1])))
     assert not model.get_layer("unit").kernel.numpy().any()
     model.train_step((tf.constant([[1.0, 2.0]]), tf.constant([0])))
@@ -69,7 +75,8 @@ def test_full_batch_logistic_regression_equals_gradient_descent_in_numpy():
     data = load("iris", classes=2, features=(0, 1), test=25)
     model = logistic_regression(features=2, standardize=True)
     model.get_layer("standardize").adapt(data.train.x)
-    Classify(reduction="sum").compile(model, keras.optimizers.SGD(0.1), data, jit=False)
+    task = classifier(model, data, reduction="sum")
+    task.compile(keras.optimizers.SGD(0.1), jit=False)
     x, y = data.train.x.astype(np.float64), data.train.y
     z = (x - x.mean(0)) / x.std(0)
     weights, bias = np.zeros(2), 0.0
@@ -81,6 +88,6 @@ def test_full_batch_logistic_regression_equals_gradient_descent_in_numpy():
     np.testing.assert_allclose(model.get_layer("logits").bias.numpy()[0], bias, rtol=1e-3)
     p = 1 / (1 + np.exp(-(z @ weights + bias)))
     expected = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
-    scores = Classify(reduction="sum").evaluate(model, data.train, 10)
+    scores = task.evaluate(data.train, 10)
     assert scores["loss"] == pytest.approx(expected, rel=1e-4)
     assert scores["accuracy"] == np.mean((p >= 0.5) == y)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tf_models.cnn import alexnet, densenet, lenet, mobilenet_v2, mobilenet_v3, nin, residual_blocks, resnet, vgg
-from tf_models.conventions import conv2d, pool2d
+from tf_models.layers.torch_like import conv2d, pool2d
 
 
 def names(model):

@@ -13,9 +13,9 @@ from PIL import Image
 
 from tf_data.command import run
 from tf_data.datasets import mnist
-from tf_models import evaluate, export, predict, tasks, train
+from tf_data.image_files import read_image
+from tf_models import evaluate, export, predict, train
 from tf_models.tasks.classify import probabilities
-from tf_models.tasks.images import read_image
 from tf_models.training.run_directory import RunDirectory
 
 QUICK = ["--limit", "200", "--epochs", "2", "--no-figures", "--quiet"]
@@ -50,19 +50,6 @@ def fails(capsys, main, arguments, code, *said):
     assert "Traceback" not in error
     for text in said:
         assert text in error
-
-
-def test_list_names_every_recipe_and_loads_no_tensorflow():
-    script = (
-        "import sys; from tf_models.train import main; main(['--list']); main(['--list', '--json']); "
-        "assert not {'tensorflow', 'keras', 'matplotlib', 'sklearn'} & set(sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    table, _, rows = done.stdout.partition("[\n")
-    ids = [row["id"] for row in json.loads("[" + rows)]
-    assert "cnn-basic" in ids
-    assert [line.split()[0] for line in table.splitlines()[1:]] == ids
 
 
 @pytest.mark.parametrize("module", ["train", "evaluate", "predict", "export"])
@@ -117,10 +104,10 @@ def test_models_that_do_not_fit_the_data(capsys, tmp_path):
     digits = ["cnn-resnet18-mnist", "--data", "embedded", "--run-dir", folder]
     narrow = ["--set", "model.width=1", "--set", "model.blocks=(1, 1, 1, 1)"]
     for setting, said in {
-        "model.input_shape=(32, 32, 1)": "takes images of (32, 32, 1), but mnist gives (28, 28, 1); set model.input_",
+        "model.input_shape=(32, 32, 1)": "takes samples of (32, 32, 1), but mnist gives (28, 28, 1); set model.input_",
         "model.input_shape=(16, 16, 1)": "ResNet-18 needs images of 17x17 or more, not 16x16",
-        "task.crop=40": "28x28 are too small to crop 40x40",
-        "task.augment={'crop': 24}": "takes images of (28, 28, 1), but mnist gives (24, 24, 1)",
+        "transform.crop=40": "28x28 are too small to crop 40x40",
+        "transform.augment={'crop': 24}": "takes samples of (28, 28, 1), but mnist gives (24, 24, 1)",
     }.items():
         fails(capsys, train.main, [*digits, *narrow, "--set", setting], 2, said)
     faces = ["cnn-resnet18-celeba", "--data", "synthetic", "--run-dir", folder, *narrow, "--set"]
@@ -287,7 +274,7 @@ def test_predict_crops_and_scales_as_the_recipe_does(capsys, tmp_path):
     face[:20] = face[-20:] = 255  # what the crop cuts off
     Image.fromarray(face).save(picture)
     model = directory.load_model()
-    x, _ = tasks.make(directory.recipe).prepare(face[None], None, None)
+    x = directory.load_transform()(face[None])
     assert x.shape == (1, 128, 128, 3)
     expected = probabilities(model.predict(x, verbose=0))[0]
     capsys.readouterr()
@@ -383,16 +370,16 @@ def test_an_autoencoder_repeats_pictures(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "grey.png: mse 0." in said
     assert (tmp_path / "pairs.png").stat().st_size > 0
-    fails(capsys, predict.main, [folder, "--samples", 4, "--out", tmp_path / "x.png"], 2, "draws no samples")
+    fails(capsys, predict.main, [folder, "--samples", 4, "--out", tmp_path / "x.png"], 2, "has no use for --samples")
     assert not (tmp_path / "x.png").exists()
 
 
 def test_predict_wants_pictures_or_samples(trained, conditional, tmp_path, capsys):
     Image.new("L", (28, 28)).save(tmp_path / "black.png")
-    fails(capsys, predict.main, [trained], 2, "name pictures")
+    fails(capsys, predict.main, [trained], 2, "name inputs")
     fails(capsys, predict.main, [conditional, "--samples", 4], 2, "--out")
     fails(capsys, predict.main, [conditional, "--samples", 0, "--out", "x.png"], 2, "positive")
     fails(capsys, predict.main, [conditional, "--samples", 1, "--label", 10, "--out", "x.png"], 2, "0..9")
-    fails(capsys, predict.main, [trained, tmp_path / "black.png", "--out", "x.png"], 2, "leave --out")
+    fails(capsys, predict.main, [trained, tmp_path / "black.png", "--out", "x.png"], 2, "has no use for --out")
     fails(capsys, predict.main, [conditional, tmp_path / "black.png"], 2, "add --label 0..9")
     assert run(predict.main, [str(conditional), str(tmp_path / "black.png"), "--label", "7"]) == 0

@@ -6,8 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tf_models.cnn import resnet
-from tf_models.training import norms
-from tf_models.training.convolutions import as_products
+from tf_models.training.fast import accelerated
 
 
 def one_layer(shape, **options) -> keras.Model:
@@ -48,8 +47,8 @@ def test_one_place_is_a_product(shape, options):
     x = tf.random.stateless_normal((6, *shape, 3), [1, 2])
     expected, convolutions = traced(model, x)
     assert convolutions == 1
-    as_products(model)
-    found, convolutions = traced(model, x)
+    with accelerated(model, jit=True):  # in which convolutions alone are replaced
+        found, convolutions = traced(model, x)
     assert convolutions == 0
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
@@ -61,16 +60,16 @@ def test_one_place_is_a_product(shape, options):
 )
 def test_other_convolutions_stay(shape, options):
     model = one_layer(shape, **options)
-    as_products(model)
-    assert traced(model, tf.random.stateless_normal((6, *shape, 3), [1, 2]))[1] == 1
+    with accelerated(model, jit=True):
+        assert traced(model, tf.random.stateless_normal((6, *shape, 3), [1, 2]))[1] == 1
 
 
 def test_a_layer_of_one_place_still_takes_larger_images():
     model = one_layer((1, 1), kernel_size=3, padding="same")
     x = tf.random.stateless_normal((2, 6, 6, 3), [3, 4])
     expected = model.layers[0](x)
-    as_products(model)
-    np.testing.assert_array_equal(model.layers[0](x), expected)
+    with accelerated(model, jit=True):
+        np.testing.assert_array_equal(model.layers[0](x), expected)
 
 
 def test_a_network_is_saved_as_it_was(tmp_path):
@@ -78,10 +77,9 @@ def test_a_network_is_saved_as_it_was(tmp_path):
     x = tf.random.stateless_normal((5, 28, 28, 1), [1, 2])
     before, config = traced(model, x)[1], model.get_config()
     expected = model(x)
-    as_products(model)
-    norms.fuse(model)
-    np.testing.assert_allclose(model(x), expected, atol=1e-4)
-    model.save(tmp_path / "model.keras")
-    np.testing.assert_allclose(keras.models.load_model(tmp_path / "model.keras")(x), expected, atol=1e-4)
-    assert model.get_config() == config
-    assert traced(model, x)[1] == before - 5  # the last stage's four and its shortcut
+    with accelerated(model, jit=False):
+        np.testing.assert_allclose(model(x), expected, atol=1e-4)
+        model.save(tmp_path / "model.keras")
+        assert model.get_config() == config
+        assert traced(model, x)[1] == before - 5  # the last stage's four and its shortcut
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "model.keras")(x), expected)

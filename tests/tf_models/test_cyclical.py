@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tf_models.tricks import Cyclical, OneCycle
+from tf_models.schedules import Cyclical, OneCycle
 
 BASE, MAXIMUM, HALF = 0.001, 0.006, 40
 STEPS = np.arange(0, 500)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from runs import bound
 
 from tf_data.command import run
 from tf_data.errors import InputError
 from tf_data.pipeline import Batches
-from tf_models import tasks, train
-from tf_models.recipes import get
+from tf_models import train
+from tf_models.configs import get
 from tf_models.training import state
 from tf_models.training.building import build_model, build_optimizer
 from tf_models.training.find_lr import SETTLED, Suggestion, Sweep, Trace, range_test, smooth, suggest
@@ -22,17 +23,19 @@ RECIPE = replace(get("mlp-basic"), model={"input_shape": (28, 28, 1), "hidden": 
 
 
 def compiled(digits, recipe=RECIPE):
-    model, task = build_model(recipe), tasks.make(recipe)
-    task.compile(model, build_optimizer(recipe), digits, jit=False)
+    model = build_model(recipe)
+    task = bound(recipe, model, digits)
+    task.compile(build_optimizer(recipe), jit=False)
     return model, Batches(digits.train.slice(0, 400), 16, seed=1, prepare=task.prepare_training)
 
 
-def test_each_row_is_a_plain_step_and_the_model_stays_untouched(digits):
+@pytest.mark.parametrize("plain", [False, True])
+def test_each_row_is_a_plain_step_and_the_model_stays_untouched(digits, plain):
     model, batches = compiled(digits)
     model.optimizer.build(model.trainable_variables)
     before = state.capture(model)
     sweep = Sweep(low=0.01, high=0.1, steps=30, rise="linear")  # 25 batches an epoch: goes into a second one
-    trace = range_test(model, batches, sweep)
+    trace = range_test(model, batches, sweep, plain)
     after = state.capture(model)
     for name in before:
         np.testing.assert_array_equal(before[name], after[name], err_msg=name)

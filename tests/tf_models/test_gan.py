@@ -10,14 +10,16 @@ from runs import assert_same_run, final_state, interrupted
 
 import tf_models
 from tf_data.errors import InputError, TrainingError
+from tf_models import predict
+from tf_models.configs import get
 from tf_models.gan import conv_gan, dense_gan
 from tf_models.gan.model import GAN
-from tf_models.recipes import get
 from tf_models.tasks.collapse import Collapse
 from tf_models.tasks.fidelity import coverage, frechet_distance
 from tf_models.training import trainer
+from tf_models.training.building import load_task
 from tf_models.training.devices import precision
-from tf_models.training.loop import StepLoop
+from tf_models.training.fit import CompiledLoop
 from tf_models.training.trainer import Options
 
 # Trainable parameters of generator and discriminator as the topics state them.
@@ -259,7 +261,7 @@ OPTIONS = Options(source="embedded", limit=128, quiet=True, figures=False)
 
 def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
     """Both optimizers, the noise, dropout and running means."""
-    monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", 1))
+    monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 1))
     whole = trainer.train(TINY, replace(OPTIONS, figures=True), tmp_path / "whole")
     parts = interrupted(TINY, OPTIONS, tmp_path / "parts", 0, 3)
     assert_same_run(whole, trainer.resume(parts, quiet=True, figures=False))
@@ -269,11 +271,10 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
     assert scores["frechet_distance"] > 0
     assert set(whole.info["figures"]) == {"curves.png", "samples.png", "real.png", "samples.gif"}
     assert trainer.evaluate(whole)[1]["test"] == scores
-    task = trainer.tasks.make(TINY)
     with pytest.raises(InputError, match="use --samples"):
-        task.predict(whole.load_model(), ["x.png"], ())
+        predict.main([str(whole.path), "x.png"])
     with pytest.raises(InputError, match="takes no label"):
-        task.sample(whole.load_model(), 1, 0, label=3)
+        load_task(whole).sample(1, 0, label=3)
 
 
 def test_a_stopped_validation_is_repeated_with_the_same_noise(tmp_path):
@@ -284,6 +285,6 @@ def test_a_stopped_validation_is_repeated_with_the_same_noise(tmp_path):
 
 def test_pictures_must_fit_the_model(tmp_path):
     recipe = replace(TINY, model={**TINY.model, "input_shape": (32, 32, 1)})
-    with pytest.raises(InputError, match="takes images of"):
+    with pytest.raises(InputError, match="takes samples of"):
         trainer.train(recipe, OPTIONS, tmp_path / "run")
     assert not (tmp_path / "run").exists()

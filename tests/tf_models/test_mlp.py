@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_models.conventions import conv2d, dense
-from tf_models.mlp import SigmoidSquaredError, backprop_mlp, mlp
+from tf_models.layers.torch_like import conv2d, dense
+from tf_models.losses import SigmoidSquaredError
+from tf_models.mlp import backprop_mlp, mlp
 
 LOSSES = {
     "softmax": lambda: keras.losses.SparseCategoricalCrossentropy(from_logits=True),

@@ -13,7 +13,8 @@ from tf_data.command import run
 from tf_data.errors import InputError
 from tf_models import train
 from tf_models.mechanics import save_load
-from tf_models.mechanics.forms import FORMS, probe, size, step
+from tf_models.mechanics.save_load import probe, size, step
+from tf_models.saving import FORMS
 
 NAMES = [form.name for form in FORMS]
 # What the documentation promises; measured anew below.

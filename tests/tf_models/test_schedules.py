@@ -9,18 +9,20 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from runs import assert_same_run, interrupted
+from runs import assert_same_run, bound, interrupted
 from test_training import OPTIONS, RECIPE
 
 import tf_models
 from tf_data.command import run
 from tf_data.errors import InputError
 from tf_models import tasks, train
-from tf_models.recipes import get
+from tf_models.configs import get
+from tf_models.configs.overrides import override
+from tf_models.losses import SmoothedCrossentropy
+from tf_models.schedules import Cyclical, OneCycle
 from tf_models.training import schedules, trainer
 from tf_models.training.building import build_model, build_optimizer
-from tf_models.training.loop import StepLoop
-from tf_models.tricks import Cyclical, OneCycle, SmoothedCrossentropy
+from tf_models.training.fit import CompiledLoop
 
 SCHEDULED = replace(
     RECIPE,
@@ -28,7 +30,7 @@ SCHEDULED = replace(
     learning_rate=0.1,
     optimizer_options={"momentum": 0.9, "weight_decay": 5e-3},
     schedule={"name": "one-cycle", "rise": 0.4},
-    task_options={**RECIPE.task_options, "label_smoothing": 0.1},
+    task_options={"label_smoothing": 0.1},
 )
 CYCLICAL = replace(SCHEDULED, schedule={"name": "cyclical", "base": 0.02, "half_cycle": 0.5})
 
@@ -89,7 +91,7 @@ def test_history_report_and_figure_tell_the_rate(whole):
 
 
 def test_an_interrupted_one_cycle_goes_on_bit_for_bit(whole, tmp_path, monkeypatch):
-    monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", 3))
+    monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 3))
     run = interrupted(SCHEDULED, OPTIONS, tmp_path / "run", 1, 6)
     with pytest.raises(InputError, match="one-cycle schedule laid out for 3 epochs, which cannot become 2"):
         trainer.resume(run, quiet=True, epochs=2)
@@ -123,11 +125,11 @@ def test_a_run_of_an_older_version_can_be_read():
 
 
 def test_schedules_by_set():
-    recipe = get("mlp-basic").override(["schedule.name=one-cycle", "schedule.rise=0.1", "schedule.start=10"])
+    recipe = override(get("mlp-basic"), ["schedule.name=one-cycle", "schedule.rise=0.1", "schedule.start=10"])
     assert recipe.schedule == {"name": "one-cycle", "rise": 0.1, "start": 10.0}
-    assert recipe.override(["schedule.name=one-cycle"]) == recipe
-    assert recipe.override(["schedule.name=cyclical"]).schedule == {"name": "cyclical"}
-    assert recipe.override(["schedule.name=none"]) == get("mlp-basic")
+    assert override(recipe, ["schedule.name=one-cycle"]) == recipe
+    assert override(recipe, ["schedule.name=cyclical"]).schedule == {"name": "cyclical"}
+    assert override(recipe, ["schedule.name=none"]) == get("mlp-basic")
     for settings, said in {
         ("schedule.rise=0.1",): "unknown key; did you mean schedule.name",
         ("schedule.name=one-cycle", "schedule.ris=0.1"): "did you mean schedule.rise",
@@ -135,7 +137,7 @@ def test_schedules_by_set():
         ("schedule.name=one-cylce", "schedule.rise=0.1"): "unknown schedule 'one-cylce'; did you mean one-cycle",
     }.items():
         with pytest.raises(InputError, match=said):
-            get("mlp-basic").override(settings)
+            override(get("mlp-basic"), settings)
 
 
 @pytest.mark.parametrize(
@@ -183,15 +185,15 @@ def test_smoothed_crossentropy_against_its_formula():
 
 
 def test_evaluation_leaves_smoothing_out_and_averages_mirror_images(digits):
-    task = tasks.make(replace(RECIPE, task_options={"label_smoothing": 0.3, "mirror": True}))
-    plain = tasks.make(replace(RECIPE, task_options={}))
     model = build_model(RECIPE)
-    task.compile(model, build_optimizer(RECIPE), digits, jit=False)
+    task = bound(replace(RECIPE, task_options={"label_smoothing": 0.3, "mirror": True}), model, digits)
+    plain = bound(replace(RECIPE, task_options={}), model, digits)
+    task.compile(build_optimizer(RECIPE), jit=False)
     assert isinstance(model.loss, SmoothedCrossentropy)
     split = digits.test.slice(0, 100)
-    scores = task.evaluate(model, split, 40)
+    scores = task.evaluate(split, 40)
     mirrored = scores.pop("mirrored_accuracy")
-    assert scores == plain.evaluate(model, split, 40)
+    assert scores == plain.evaluate(split, 40)
     x = split.x.astype(np.float32) / 255
     both = model.predict(x, verbose=0) + model.predict(x[:, :, ::-1], verbose=0)
     assert mirrored == pytest.approx(np.mean(both.argmax(axis=1) == split.y))
@@ -200,7 +202,7 @@ def test_evaluation_leaves_smoothing_out_and_averages_mirror_images(digits):
 
 
 def test_a_schedule_would_run_away_with_a_critic_of_several_steps(tmp_path):
-    recipe = get("gan-wgan-fc-mnist").override(["schedule.name=one-cycle"])
+    recipe = override(get("gan-wgan-fc-mnist"), ["schedule.name=one-cycle"])
     with pytest.raises(InputError, match=r"critic .* makes 5 a batch; set schedule\.name=none"):
         trainer.train(recipe, OPTIONS, tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -14,12 +14,15 @@ from runs import assert_same_run, interrupted
 import tf_models
 from tf_data.errors import InputError
 from tf_data.pipeline import Position
+from tf_data.transform import Images
 from tf_models import predict
-from tf_models.metric import ContrastiveLoss, siamese_mlp
-from tf_models.recipes import get
+from tf_models.configs import get
+from tf_models.losses import ContrastiveLoss
+from tf_models.metric import siamese_mlp
+from tf_models.tasks.base import About
 from tf_models.tasks.compare import Compare, partner_places, scored_pairs
 from tf_models.training import trainer
-from tf_models.training.loop import StepLoop
+from tf_models.training.fit import CompiledLoop
 from tf_models.training.trainer import Options
 
 PARAMETERS = {
@@ -91,7 +94,7 @@ def test_equal_images_give_no_nan():
 
 
 def test_pairs_are_balanced_and_follow_from_seed_epoch_and_sample():
-    task = Compare()
+    task = Compare().bind(None, Images(), About("digits"))
     x, y, where = batch()
     inputs, same = task.prepare(x, y, where)
     assert same.shape == (40, 1)
@@ -129,13 +132,13 @@ def test_a_batch_can_be_learned_and_is_scored():
     x, y, _ = batch()
     split = replace(data.train, x=x.numpy(), y=y.numpy())
     data = replace(data, train=split, test=split)
-    task.compile(model, keras.optimizers.Adam(0.01), data, jit=False)
-    task.study(data)
-    before = task.evaluate(model, split, 16)
+    task = task.bind(model, Images(), About.of(data), data)
+    task.compile(keras.optimizers.Adam(0.01), jit=False)
+    before = task.evaluate(split, 16)
     step = tf.function(model.train_step, autograph=False)
     for epoch in range(300):
         step(task.prepare(x, y, position(40, epoch)))
-    after = task.evaluate(model, split, 16)
+    after = task.evaluate(split, 16)
     assert after["loss"] < 0.5 * before["loss"]
     assert after["auc"] > 0.85
     assert after["knn_accuracy"] == 1.0  # its own nearest neighbour
@@ -143,7 +146,7 @@ def test_a_batch_can_be_learned_and_is_scored():
 
 
 def test_an_interrupted_run_goes_on_bit_for_bit_and_predicts(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", 1))
+    monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 1))
     whole = trainer.train(TINY, replace(OPTIONS, figures=True), tmp_path / "whole")
     parts = interrupted(TINY, OPTIONS, tmp_path / "parts", 1, 1)
     assert_same_run(whole, trainer.resume(parts, quiet=True, figures=False))
@@ -168,7 +171,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit_and_predicts(tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"model": {**TINY.model, "input_shape": (32, 32, 1)}}, "takes images of"),
+        ({"model": {**TINY.model, "input_shape": (32, 32, 1)}}, "takes samples of"),
         ({"task_options": {"margin": 0.0}}, "margin must be positive"),
         ({"task_options": {"neighbours": 0}}, "neighbours at least 1"),
     ],

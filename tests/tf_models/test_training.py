@@ -11,17 +11,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
-from runs import assert_same_run, final_state, interrupted
+from runs import assert_same_run, bound, final_state, interrupted
 
 import tf_models
+from tf_data.command import run
 from tf_data.errors import InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches
-from tf_models import tasks
-from tf_models.recipes import get
-from tf_models.training import callbacks, state, trainer
+from tf_models import train
+from tf_models.configs import get
+from tf_models.training import callbacks, fit, state, trainer
 from tf_models.training.building import build_model, build_optimizer
 from tf_models.training.devices import PRECISIONS
-from tf_models.training.loop import StepLoop
+from tf_models.training.fit import CompiledLoop, training_loop
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.trainer import Options
 
@@ -34,15 +35,15 @@ RECIPE = replace(
     batch_size=32,
     optimizer="adam",
     learning_rate=1e-3,
-    task_options={"augment": {"crop": 28, "pad": 2, "rotate": 10.0}},
+    transform={"name": "image", "augment": {"crop": 28, "pad": 2, "rotate": 10.0}},
     model={"input_shape": (28, 28, 1), "hidden": (16, 16), "dropout": 0.5, "batch_norm": True},
 )
 
 
 def prepared(recipe, digits, count=300):
-    task = tasks.make(recipe)
     model = build_model(recipe)
-    task.compile(model, build_optimizer(recipe), digits, jit=False)
+    task = bound(recipe, model, digits)
+    task.compile(build_optimizer(recipe), jit=False)
     batches = Batches(digits.train.slice(0, count), recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
     return model, batches
 
@@ -53,14 +54,17 @@ def whole(tmp_path_factory):
     return trainer.train(RECIPE, OPTIONS, tmp_path_factory.mktemp("whole") / "run")
 
 
-def test_blocks_equal_single_steps(digits):
+def loop_of(digits, plain=False):
     model, batches = prepared(RECIPE, digits)
-    loop = StepLoop(model, batches, jit=False)
-    loop.calibrate()
-    iterator = iter(loop.blocks(0, 0))
-    while loop.epoch == 0 and loop.step < batches.steps:
-        logs = loop.train_function(iterator)
+    return training_loop(model, batches, plain)
 
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_steps_equal_keras_single_steps(digits, plain):
+    with loop_of(digits, plain=plain) as loop:
+        loop.run(0, 0, 3)
+        logs = loop.run(0, 3, loop.batches.steps)
+    model = loop.model
     other, batches = prepared(RECIPE, digits)
     other.optimizer.build(other.trainable_variables)
     step = tf.function(other.train_step)
@@ -73,34 +77,47 @@ def test_blocks_equal_single_steps(digits):
     )
 
 
-def test_calibration_changes_nothing(digits):
-    model, batches = prepared(RECIPE, digits)
-    loop = StepLoop(model, batches, jit=False)
-    before = state.capture(model)
-    loop.calibrate()
-    after = state.capture(model)
-    assert before.keys() == after.keys()
-    for name in before:
-        np.testing.assert_array_equal(before[name], after[name])
-    assert 1 <= loop.block <= batches.steps
+def test_what_was_timed_is_undone_and_no_state_is_copied(digits, tmp_path, monkeypatch):
+    """A checkpoint holds the state meanwhile; in memory there is never more than a variable."""
+    run = RunDirectory.create(tmp_path / "run", RECIPE)
+    monkeypatch.setattr(state, "capture", None)
+    monkeypatch.setattr(state, "load", None)
+    with loop_of(digits) as loop:
+        before = {name: state.copied(variable) for name, variable in state.variables(loop.model).items()}
+        checkpoints = callbacks.Checkpoints(run, loop, callbacks.Signals())
+        calibrate, changed = loop.calibrate, []
+
+        def watched():
+            calibrate()
+            changed.extend(name for name, v in state.variables(loop.model).items() if (v.numpy() != before[name]).any())
+
+        monkeypatch.setattr(loop, "calibrate", watched)
+        checkpoints.begin()
+        assert any("kernel" in name for name in changed)
+        for name, variable in state.variables(loop.model).items():
+            np.testing.assert_array_equal(before[name], variable.numpy(), err_msg=name)
+        assert 1 <= loop.block <= loop.batches.steps
+        assert (loop.epoch, loop.step) == (0, 0)
 
 
 @pytest.mark.parametrize(("block", "epoch", "step"), [(4, 2, 0), (4, 2, 5), (4, 2, 10), (10, 0, 7), (3, 1, 9)])
 def test_blocks_cover_what_is_left(digits, block, epoch, step):
-    model, batches = prepared(RECIPE, digits)
-    loop = StepLoop(model, batches, jit=False)
-    loop.block = block
-    per_epoch = -(-batches.steps // block)
-    described = [tuple(row) for row in loop.blocks(epoch, step).take(2 * per_epoch).as_numpy_iterator()]
-    assert loop.blocks(epoch, step).options().autotune.enabled is False  # or the end of training waits for its tuner
-    steps = [(e, s) for e, start, stop in described for s in range(start, stop)]
-    assert steps == [(epoch, s) for s in range(step, batches.steps)] + [(epoch + 1, s) for s in range(batches.steps)]
+    with loop_of(digits) as loop:
+        loop.block = block
+        loop.start(epoch, step)
+        steps = loop.batches.steps
+        per_epoch = -(-steps // block)
+        data = loop._data()
+    assert data.options().autotune.enabled is False  # or the end of training waits for its tuner
+    described = [tuple(row) for row in data.take(2 * per_epoch).as_numpy_iterator()]
+    made = [(e, s) for e, start, stop in described for s in range(start, stop)]
+    assert made == [(epoch, s) for s in range(step, steps)] + [(epoch + 1, s) for s in range(steps)]
 
 
 @pytest.mark.parametrize("block", [1, 4])
 def test_an_interrupted_run_goes_on_bit_for_bit(whole, tmp_path, monkeypatch, block):
     """Stopped in the middle of every epoch, with blocks of another size each time."""
-    monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", block))
+    monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", block))
     original = callbacks.Checkpoints.on_train_batch_end
 
     def stop_after_twelve_steps(self, batch, logs=None):
@@ -135,7 +152,7 @@ def test_an_interruption_in_validation_loses_no_step(whole, tmp_path):
 
 @pytest.mark.parametrize("policy", PRECISIONS)
 def test_every_precision_learns(tmp_path, policy):
-    recipe = replace(RECIPE, learning_rate=0.01, task_options={}, model={**RECIPE.model, "dropout": 0.0})
+    recipe = replace(RECIPE, learning_rate=0.01, transform={"name": "image"}, model={**RECIPE.model, "dropout": 0.0})
     run = trainer.train(recipe, replace(OPTIONS, precision=policy), tmp_path / "run")
     losses = [row["loss"] for row in run.read_history()]
     assert losses[-1] < 0.7 * losses[0]
@@ -151,12 +168,73 @@ def test_a_precision_in_which_nothing_is_learned_is_refused(tmp_path):
 @pytest.mark.parametrize("storage", ["npz", "hdf5", "tfrecord", "images"])
 def test_training_from_files_resumes_bit_for_bit_too(tmp_path, monkeypatch, storage):
     recipe = replace(RECIPE, epochs=2, storage=storage)
-    monkeypatch.setattr(StepLoop, "calibrate", lambda self: setattr(self, "block", 3))
+    monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 3))
     whole = trainer.train(recipe, OPTIONS, tmp_path / "whole")
     run = interrupted(recipe, OPTIONS, tmp_path / "run", 0, 6)
     run = trainer.resume(run, quiet=True, figures=False)
     assert run.info["results"]["test"]["samples"] == 300
     assert_same_run(whole, run)
+
+
+@pytest.fixture(scope="module")
+def whole_plain(tmp_path_factory):
+    return trainer.train(RECIPE, replace(OPTIONS, plain=True), tmp_path_factory.mktemp("plain") / "run")
+
+
+def test_plain_losses_are_those_of_the_fast_form(whole, whole_plain):
+    assert whole_plain.info["options"]["plain"] is True
+    assert final_state(whole)[0].keys() == final_state(whole_plain)[0].keys()
+    for fast, plain in zip(whole.read_history(), whole_plain.read_history(), strict=True):
+        assert fast == pytest.approx(plain, rel=1e-5)
+
+
+@pytest.mark.parametrize(("epoch", "step"), [(0, 1), (1, 6), (2, 10), (1, None)])
+def test_a_plain_run_resumes_bit_for_bit(whole_plain, tmp_path, epoch, step):
+    """Also after the last step of an epoch, and in its validation."""
+    run = interrupted(RECIPE, replace(OPTIONS, plain=True), tmp_path / "run", epoch, step)
+    assert_same_run(whole_plain, trainer.resume(run, quiet=True, figures=False))
+    assert run.info["options"]["plain"] is True
+
+
+def test_plain_by_the_command(tmp_path, monkeypatch, capsys):
+    command = ["mlp-basic", "--data", "embedded", "--limit", "200", "--epochs", "1", "--quiet", "--no-figures"]
+    assert run(train.main, [*command, "--run-dir", str(tmp_path / "fast")]) == 0
+    assert run(train.main, ["--resume", "--plain", "--run-dir", str(tmp_path / "fast")]) == 2
+    assert "--plain True: the run has False, which cannot change" in capsys.readouterr().err
+    monkeypatch.setattr(fit, "CompiledLoop", None)
+    monkeypatch.setattr(fit, "accelerated", None)
+    plain = ["--run-dir", str(tmp_path / "plain")]
+    assert run(train.main, [*command, "--plain", *plain]) == 0
+    assert run(train.main, ["--resume", *plain, "--epochs", "2", "--quiet", "--no-figures"]) == 0
+    opened = RunDirectory.open(tmp_path / "plain")
+    assert opened.info["options"]["plain"] is True
+    assert len(opened.read_history()) == 2
+    search = [
+        "mlp-basic",
+        "--find-lr",
+        "--data",
+        "embedded",
+        "--limit",
+        "200",
+        "--lr-steps",
+        "20",
+        "--plain",
+        "--quiet",
+    ]
+    assert run(train.main, [*search, "--run-dir", str(tmp_path / "search")]) == 0
+
+
+def test_plain_training_from_files_resumes_too(tmp_path):
+    recipe, options = replace(RECIPE, epochs=2, storage="npz"), replace(OPTIONS, plain=True)
+    whole = trainer.train(recipe, options, tmp_path / "whole")
+    run = interrupted(recipe, options, tmp_path / "run", 0, 6)
+    assert_same_run(whole, trainer.resume(run, quiet=True, figures=False))
+
+
+def test_plain_training_stops_where_the_loss_is_not_finite(tmp_path):
+    recipe = replace(RECIPE, optimizer="sgd", learning_rate=1e38, model={**RECIPE.model, "batch_norm": False})
+    with pytest.raises(TrainingError, match=r"not finite at epoch 1, step \d+ of 10; last good checkpoint: .*\.npz"):
+        trainer.train(recipe, replace(OPTIONS, plain=True), tmp_path / "run")
 
 
 def test_more_epochs_equal_a_longer_run(whole, tmp_path):
@@ -169,12 +247,12 @@ KILLED = """
 import os, sys
 from dataclasses import replace
 from tf_models.training import callbacks, state, trainer
-from tf_models.training.loop import StepLoop
+from tf_models.training.fit import CompiledLoop
 sys.path.insert(0, os.environ["TESTS"])
 from test_training import OPTIONS, RECIPE
 from tf_models.training.run_directory import RunDirectory
 callbacks.SAVING_SHARE = 1
-StepLoop.calibrate = lambda self: setattr(self, 'block', 3)
+CompiledLoop.calibrate = lambda self: setattr(self, 'block', 3)
 writes = 0
 def killing(path, *args, save=state.save):
     global writes
@@ -299,8 +377,8 @@ def test_a_run_directory_is_complete(tmp_path):
     accuracy = run.read_history()[-1]["accuracy"]
     assert f"| train accuracy (last epoch) | {accuracy:.2%} | 97.52% |" in report
     assert [row["accuracy"] for row in run.read_history()] == [row["accuracy"] for row in final_state(run)[1]]
-    model = tf_models.load(run.path)
-    scores = tasks.make(RECIPE).evaluate(model, trainer.load_data(RECIPE, OPTIONS).test, 100)
+    data = trainer.load_data(RECIPE, OPTIONS)
+    scores = bound(RECIPE, tf_models.load(run.path), data).evaluate(data.test, 100)
     assert scores == pytest.approx(info["results"]["test"])
     assert not list(run.path.rglob("*partial*"))
 

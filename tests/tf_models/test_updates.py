@@ -1,11 +1,13 @@
 """Updates compiled by XLA are the updates that Keras makes."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_models.training import updates
+from tf_models.training.fast import accelerated, updates
 
 SHAPES = ((64, 32), (32,), (32, 10))
 OPTIMIZERS = {
@@ -15,19 +17,27 @@ OPTIMIZERS = {
 }
 
 
+def holder(optimizer) -> keras.Model:
+    """A model whose optimizer it is."""
+    inputs = keras.Input((1,))
+    model = keras.Model(inputs, inputs)
+    model.compile(optimizer, jit_compile=False)
+    return model
+
+
 def trained(optimizer, fused: bool, monkeypatch, steps: int = 4):
-    """Weights and the optimizer's variables after some steps."""
+    """Weights and the optimizer's variables after some steps, and whether they were fused."""
     rng = np.random.default_rng(0)
     weights = [keras.Variable(rng.normal(size=shape).astype(np.float32), name=f"w{shape[0]}") for shape in SHAPES]
     optimizer.build(weights)
-    if fused:
-        monkeypatch.setattr(updates, "LARGE", 1_000)
-        updates.fuse(optimizer)
-        updates.fuse(optimizer)  # a second time changes nothing
-    step = tf.function(lambda gradients: optimizer.apply(gradients, weights))
-    for _ in range(steps):
-        step([tf.constant(rng.normal(size=shape).astype(np.float32)) for shape in SHAPES])
-    return [keras.ops.convert_to_numpy(value) for value in (*weights, *optimizer.variables)]
+    monkeypatch.setattr(updates, "LARGE", 1_000)
+    with accelerated(holder(optimizer)) if fused else contextlib.nullcontext():
+        was_fused = is_fused(optimizer)
+        step = tf.function(lambda gradients: optimizer.apply(gradients, weights))
+        for _ in range(steps):
+            step([tf.constant(rng.normal(size=shape).astype(np.float32)) for shape in SHAPES])
+    assert not is_fused(optimizer)
+    return [keras.ops.convert_to_numpy(value) for value in (*weights, *optimizer.variables)], was_fused
 
 
 def is_fused(optimizer) -> bool:
@@ -36,21 +46,21 @@ def is_fused(optimizer) -> bool:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_the_fused_update_is_the_plain_one(name, monkeypatch):
-    optimizer = OPTIMIZERS[name]()
-    found = trained(optimizer, True, monkeypatch)
-    assert is_fused(optimizer)
-    for a, b in zip(found, trained(OPTIMIZERS[name](), False, monkeypatch), strict=True):
+    found, was_fused = trained(OPTIMIZERS[name](), True, monkeypatch)
+    assert was_fused
+    expected, was_fused = trained(OPTIMIZERS[name](), False, monkeypatch)
+    assert not was_fused
+    for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=2e-6, atol=1e-7)
 
 
 def test_small_networks_and_scaled_losses_are_left_alone(monkeypatch):
     small = keras.optimizers.Adam()
     small.build([keras.Variable(np.zeros((3, 2), np.float32))])
-    updates.fuse(small)
-    assert not is_fused(small)
+    with accelerated(holder(small)):
+        assert not is_fused(small)
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam())
-    trained(scaled, True, monkeypatch)
-    assert not is_fused(scaled)
+    assert not trained(scaled, True, monkeypatch)[1]
 
 
 def test_sparse_gradients_go_the_plain_way(monkeypatch):
@@ -58,7 +68,8 @@ def test_sparse_gradients_go_the_plain_way(monkeypatch):
     table = keras.Variable(np.ones((4, 2), np.float32))
     optimizer = keras.optimizers.SGD(1.0)
     optimizer.build([table])
-    updates.fuse(optimizer)
     gradient = tf.IndexedSlices(tf.ones((1, 2)), tf.constant([2]), tf.constant([4, 2]))
-    tf.function(lambda: optimizer.apply([gradient], [table]))()
+    with accelerated(holder(optimizer)):
+        assert is_fused(optimizer)
+        tf.function(lambda: optimizer.apply([gradient], [table]))()
     np.testing.assert_array_equal(table.numpy(), [[1, 1], [1, 1], [0, 0], [1, 1]])

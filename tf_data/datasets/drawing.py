@@ -34,6 +34,6 @@ def shape_picture(kind: int, kinds: int, rng: np.random.Generator, height: int, 
 
 def jpeg(pixels: np.ndarray) -> bytes:
     """A picture `(height, width, 3)` as JPEG bytes."""
-    from tf_data.formats.pictures import encode
+    from tf_data.images import encode
 
     return encode(pixels, "jpeg")

@@ -8,6 +8,7 @@ from tf_data.dataset import Dataset, Reading, Split
 from tf_data.datasets.drawing import shape_picture
 from tf_data.errors import InputError
 from tf_data.files import whole_file
+from tf_data.samples import Samples
 
 SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}
 # The ten classes of the original notebooks, in their order.
@@ -17,8 +18,8 @@ NOTEBOOK = (
 )  # fmt: skip
 
 
-class Bitmaps:
-    """Drawings of several classes as the `x` of a `Split`, read from memory-mapped files when asked for.
+class Bitmaps(Samples):
+    """Drawings of several classes, read from memory-mapped files when asked for.
 
     Args:
         files: memory-mapped arrays `(n, 784)` uint8.

@@ -7,14 +7,14 @@ same five things:
 - what an element is, `split.element_spec`;
 - shuffled epochs, `split.batches(64, seed=0, epoch=3)`: every epoch holds each sample once, in an order that follows
   from seed and epoch;
-- shares for several workers, `split.batches(64, seed=0, epoch=3, shard=(0, 2))`: together they hold each sample once,
-  and their numbers differ by one at most;
+- rows for several workers, `split.batches(64, seed=0, epoch=3, shard=(0, 2))`: of each batch of 64, every other row.
+  Each worker reads the blocks of all, and decodes its own rows only;
 - resuming, `split.batches(64, seed=0, epoch=3, start=17)`: exactly the batches from step 17 on, in every format. To get
   there one window of blocks is read (16 MB at most), not the epoch up to it.
 
 `split.batches` returns a `tf.data.Dataset` of `(x, y)` as stored, encoded pictures decoded; `tf_data.pipeline.Batches`
 takes such a split and adds a task's own preparation. `split.x` and `split.y` serve single samples and labels as arrays
-do. Memory is bounded by the windows, whatever the data's size; see `tf_data.formats.order`.
+do. Memory is bounded by the windows, whatever the data's size; see `tf_data.order.Windows`.
 
 | format   | files                                             | a block is                          |
 | -------- | ------------------------------------------------- | ----------------------------------- |
@@ -25,6 +25,8 @@ do. Memory is bounded by the windows, whatever the data's size; see `tf_data.for
 
 A window mixes 64 blocks, or what 16 MB hold: four npz files of the usual size. Where samples lie class by class, convert
 them with a `shuffle` seed, or an npz batch sees few classes.
+
+hdf5 and tfrecord keep texts and sequences of integers, too, of any length: texts as UTF-8, sequences as their bytes.
 
 A format's module has `NAME`, `chunk_size(schema, compress)`, `write(job)` and `blocks(folder, manifest, split)`; a new
 one needs these and a line in `MODULES`.
@@ -44,6 +46,7 @@ from tf_data.formats.stored import Stored, StoredSplit
 from tf_data.formats.writing import JOURNAL, Job, Options
 
 MODULES = ("npz", "hdf5", "tfrecord", "images")
+ANY_LENGTH = ("hdf5", "tfrecord")  # that keep samples of any length
 ENCODINGS = {"npz": ("raw",), "hdf5": ("raw",), "tfrecord": ("raw", "png", "jpeg"), "images": ("png", "jpeg")}
 
 __all__ = [
@@ -111,6 +114,9 @@ def write(source: Source, to: str, folder, options: Options = Options()) -> Mani
         InputError: bad options, a bad sample (unless they are skipped), a folder that holds something else, a full disk.
     """
     module = get(to)
+    if source.schema.varies and to not in ANY_LENGTH:
+        kind = "texts" if source.schema.is_text else "sequences"
+        raise InputError(f"{to} keeps samples of one shape only; {kind} go to {' or '.join(ANY_LENGTH)}")
     schema = replace(source.schema, encoding=_encoding(source.schema, to, options.encoding))
     options = replace(options, chunk_size=options.chunk_size or module.chunk_size(schema, options.compress))
     if to == "images" and options.compress:

@@ -23,10 +23,10 @@ class Span(NamedTuple):
 
 
 def build(schema: Schema, sample, label) -> bytes:
-    """A sample as a serialized `tf.train.Example`: bytes under `image` or `features`, numbers under `label`.
+    """A sample as a serialized `tf.train.Example`: bytes under `schema.sample_name`, numbers under `label`.
 
     Args:
-        sample: an array, whose raw bytes are taken, or the bytes of an encoded picture.
+        sample: an array, whose raw bytes are taken, or the bytes of an encoded picture, a text or a sequence.
         label: an array of the schema's label shape, or None.
     """
     import tensorflow as tf
@@ -49,12 +49,12 @@ def parse(records: list, schema: Schema) -> tuple[np.ndarray, np.ndarray | None]
 
     Args:
         records: buffers, one a message.
-        schema: raw samples come as an array, encoded pictures as `(n,)` object of bytes.
+        schema: samples of one size come as an array, what is kept as bytes as `(n,)` object of bytes.
 
     Raises:
         BadExample: a message is not one of this schema; it says which.
     """
-    raw = schema.encoding == "raw"
+    raw = not schema.as_bytes
     x = np.empty((len(records), schema.sample_bytes), np.uint8) if raw else np.empty(len(records), object)
     values = int(np.prod(schema.label_shape, dtype=int))
     y = None if schema.label_dtype is None else np.empty((len(records), values), schema.label_dtype)
@@ -137,7 +137,7 @@ def _cut(matrix, members, spans: dict[str, Span], schema: Schema, x: np.ndarray,
     if span is None or span.kind != BYTES:
         raise BadExample(members[0], f"no bytes under {schema.sample_name!r}")
     content = matrix[:, span.start : span.stop]
-    if schema.encoding != "raw":
+    if schema.as_bytes:
         x[members] = [row.tobytes() for row in content]
     elif content.shape[1] != schema.sample_bytes:
         raise BadExample(

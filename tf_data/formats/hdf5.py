@@ -2,12 +2,16 @@
 
 The datasets can grow, lie in chunks that are read whole, and carry a checksum for each chunk. A block is a chunk: the
 library is slow at single rows and fast at runs of 64 and more.
+
+Texts lie one after another in `texts`, as UTF-8 bytes, and sequences in `sequences`; `ends` says where each one ends.
+(Strings of HDF5's own would be neither checksummed nor compressed, and may hold no zero byte.)
 """
 
 import contextlib
 import io
 import threading
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import h5py
@@ -18,6 +22,7 @@ from tf_data.files import whole_file
 from tf_data.formats.manifest import File, Manifest, Schema
 from tf_data.formats.stored import Blocks
 from tf_data.formats.writing import Job, default_size
+from tf_data.samples import objects
 
 NAME = "hdf5"
 CHUNK_BYTES = 256 * 2**10
@@ -32,7 +37,16 @@ def chunk_size(schema: Schema, compress: bool) -> int:
 
 def samples_name(schema: Schema) -> str:
     """What the dataset of samples is called."""
-    return "images" if schema.is_image else "features"
+    return {"image": "images", "text": "texts", "sequence": "sequences"}.get(schema.sample_name, schema.sample_name)
+
+
+def layout(schema: Schema) -> dict[str, tuple[tuple[int, ...], str]]:
+    """The datasets of a split by name: shape of a row and type."""
+    if schema.varies:
+        parts = {samples_name(schema): ((), "uint8" if schema.is_text else schema.dtype), "ends": ((), "int64")}
+    else:
+        parts = {samples_name(schema): (schema.shape, schema.dtype)}
+    return parts if schema.label_dtype is None else {**parts, "labels": (schema.label_shape, schema.label_dtype)}
 
 
 class Sink(io.FileIO):
@@ -81,23 +95,28 @@ def create(group: h5py.Group, schema: Schema, rows: int, compress: bool) -> None
     """Make the empty, growing datasets of a split.
 
     Args:
-        rows: of a chunk.
+        rows: samples of a chunk.
         compress: with gzip.
     """
     # The order of the filters is h5py's: bytes of equal rank together, then gzip, then the checksum.
     filters = {"compression": "gzip", "compression_opts": 4, "shuffle": True} if compress else {}
-    parts = {samples_name(schema): (schema.shape, schema.dtype)}
-    if schema.label_dtype is not None:
-        parts["labels"] = (schema.label_shape, schema.label_dtype)
-    for name, (shape, dtype) in parts.items():
+    for name, (shape, dtype) in layout(schema).items():
+        whole = schema.varies and name == samples_name(schema)
+        chunk = CHUNK_BYTES // np.dtype(dtype).itemsize if whole else rows
         group.create_dataset(
-            name, (0, *shape), dtype, maxshape=(None, *shape), chunks=(rows, *shape), fletcher32=True, **filters
+            name, (0, *shape), dtype, maxshape=(None, *shape), chunks=(chunk, *shape), fletcher32=True, **filters
         )
 
 
 def append(group: h5py.Group, schema: Schema, x: np.ndarray, y: np.ndarray | None) -> None:
-    """Add samples at the end of a split."""
-    parts = {samples_name(schema): x} if y is None else {samples_name(schema): x, "labels": y}
+    """Add samples at the end of a split; texts and sequences as bytes."""
+    parts = {samples_name(schema): x}
+    if schema.varies:
+        values = group[samples_name(schema)]
+        parts = {samples_name(schema): np.frombuffer(b"".join(x), values.dtype)}
+        parts["ends"] = len(values) + np.cumsum([len(data) // values.dtype.itemsize for data in x])
+    if y is not None:
+        parts["labels"] = y
     for name, values in parts.items():
         dataset = group[name]
         start = len(dataset)
@@ -118,6 +137,9 @@ def write(job: Job) -> Manifest:
             if len(chunk):
                 append(file()[unit.split], schema, chunk.x, chunk.y)
                 counts[unit.split] += len(chunk)
+        if schema.varies:
+            total = sum(file()[split][samples_name(schema)].nbytes for split in counts)
+            job.settings["sample_bytes"] = max(1, total // max(1, sum(counts.values())))  # the average, for readers
     return job.complete(units, [File.of(job.folder, path, counts)])
 
 
@@ -131,27 +153,36 @@ class Hdf5Blocks(Blocks):
         rows, count = int(manifest.options["chunk_size"]), file.samples[split]
         self._rows = rows
         self.counts = np.diff(np.append(np.arange(0, count, rows), count)).astype(np.int64)
-        self.sample_bytes = self.schema.sample_bytes
+        self.sample_bytes = int(manifest.options.get("sample_bytes", self.schema.sample_bytes))
         self._group: h5py.Group | None = None
         self._lock = threading.Lock()
 
     def read(self, block, start, stop):
-        return self._slice(samples_name(self.schema), block, start, stop), self.labels(block, start, stop)
+        first, name = block * self._rows, samples_name(self.schema)
+        if not self.schema.varies:
+            return self._slice(name, first + start, first + stop), self.labels(block, start, stop)
+        before = first + start > 0  # a sample begins where the one before it ends
+        ends = self._slice("ends", first + start - before, first + stop)
+        borders = ends if before else np.concatenate([[0], ends])
+        values = self._slice(name, int(borders[0]), int(borders[-1]))
+        if (np.diff(borders) < 0).any() or len(values) != borders[-1] - borders[0]:
+            raise InputError(f"{self._path}: {self._split}/ends does not fit {name}; convert again")
+        cuts = (borders - borders[0]).tolist()
+        return objects([values[a:b].tobytes() for a, b in pairwise(cuts)]), self.labels(block, start, stop)
 
     def labels(self, block, start, stop):
-        return None if self.schema.label_dtype is None else self._slice("labels", block, start, stop)
+        first = block * self._rows
+        return None if self.schema.label_dtype is None else self._slice("labels", first + start, first + stop)
 
     def name(self, block, row):
         return f"{self._path} {self._split} record {block * self._rows + row}"
 
-    def _slice(self, name: str, block: int, start: int, stop: int) -> np.ndarray:
-        first = block * self._rows
+    def _slice(self, name: str, start: int, stop: int) -> np.ndarray:
         try:
-            return self._open()[name][first + start : first + stop]
+            return self._open()[name][start:stop]
         except OSError as error:
             raise InputError(
-                f"{self._path}: {self._split}/{name} records {first + start}..{first + stop - 1} are damaged "
-                f"({error}); convert again"
+                f"{self._path}: {self._split}/{name} records {start}..{stop - 1} are damaged ({error}); convert again"
             ) from None
 
     def _open(self) -> h5py.Group:
@@ -169,17 +200,16 @@ class Hdf5Blocks(Blocks):
         except (OSError, KeyError, RuntimeError) as error:
             raise InputError(f"{self._path} is damaged or not an HDF5 file ({error}); convert again") from None
         schema, count = self.schema, int(self.counts.sum())
-        expected = {samples_name(schema): (schema.shape, schema.dtype)}
-        if schema.label_dtype is not None:
-            expected["labels"] = (schema.label_shape, schema.label_dtype)
-        for name, (shape, dtype) in expected.items():
+        for name, (shape, dtype) in layout(schema).items():
             found = datasets.get(name)
             if not isinstance(found, h5py.Dataset):
                 raise InputError(f"{self._path} has no dataset {self._split}/{name}; convert again")
-            if found.shape != (count, *shape) or found.dtype != dtype:
+            flat = schema.varies and name == samples_name(schema)  # "ends" says how many values there are
+            expected = (found.size if flat else count, *shape)
+            if found.shape != expected or found.dtype != dtype:
                 raise InputError(
                     f"{self._path}: {self._split}/{name} is {found.dtype} of shape {found.shape}, "
-                    f"not {dtype} of {(count, *shape)}"
+                    f"not {dtype} of {expected}"
                 )
         return group
 

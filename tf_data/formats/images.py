@@ -17,10 +17,10 @@ import numpy as np
 from tf_data.errors import InputError
 from tf_data.files import whole_file, write_text
 from tf_data.formats.manifest import HASH, File, Manifest, Schema
-from tf_data.formats.pictures import SUFFIXES
 from tf_data.formats.source import Chunk
 from tf_data.formats.stored import Blocks
 from tf_data.formats.writing import Job, Unit
+from tf_data.images import SUFFIXES
 
 NAME = "images"
 UNIT = 500  # pictures between two entries in the journal

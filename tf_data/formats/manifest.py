@@ -16,6 +16,9 @@ NAME = "manifest.json"
 VERSION = 1
 ENCODINGS = ("raw", "png", "jpeg")
 HASH = "sha256"
+TEXT = "str"  # the type of texts
+SEQUENCES = ("uint8", "uint16", "int8", "int16", "int32", "int64")  # types that a sequence may have
+VARYING_BYTES = 1024  # of a text or a sequence, about, before any is known
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,8 @@ class Schema:
     """What one sample is.
 
     Attributes:
-        shape: of one sample, for instance `(28, 28, 1)`.
-        dtype: NumPy's name of its type; pixels are `uint8`.
+        shape: of one sample, for instance `(28, 28, 1)`; `(None,)` for sequences of any length, `()` for texts.
+        dtype: NumPy's name of its type; pixels are `uint8`, texts `str`.
         label_shape: of one target; `()` for a class number.
         label_dtype: NumPy's name of its type; None where there are no targets.
         classes: label names in the order of their numbers; empty without classes.
@@ -44,8 +47,10 @@ class Schema:
         if self.encoding not in ENCODINGS:
             raise InputError(f"encoding must be one of {', '.join(ENCODINGS)}, not {self.encoding!r}")
         for name in filter(None, (self.dtype, self.label_dtype)):
-            if np.dtype(name).kind not in "biuf":
-                raise InputError(f"samples and labels of type {name} cannot be stored; only numbers can")
+            if np.dtype(name).kind not in "biuf" and not (name == self.dtype == TEXT and self.shape == ()):
+                raise InputError(f"samples and labels of type {name} cannot be stored; only texts and numbers can")
+        if None in self.shape and (self.shape != (None,) or self.dtype not in SEQUENCES):
+            raise InputError(f"sequences are of one dimension and of {', '.join(SEQUENCES)}, not {self.dtype}")
         if self.encoding != "raw" and not self.is_image:
             raise InputError(f"encoding {self.encoding} is for pictures, not for {self.dtype} of shape {self.shape}")
 
@@ -55,14 +60,31 @@ class Schema:
         return self.dtype == "uint8" and len(self.shape) == 3 and self.shape[-1] in (1, 3)
 
     @property
+    def is_text(self) -> bool:
+        """Whether a sample is a text, which is kept as UTF-8."""
+        return self.dtype == TEXT
+
+    @property
+    def varies(self) -> bool:
+        """Whether samples differ in size: texts and sequences."""
+        return self.is_text or None in self.shape
+
+    @property
+    def as_bytes(self) -> bool:
+        """Whether a sample is kept as bytes of any length: encoded pictures, texts, sequences."""
+        return self.varies or self.encoding != "raw"
+
+    @property
     def sample_name(self) -> str:
         """What a sample is called inside files that name their fields."""
+        if self.varies:
+            return "text" if self.is_text else "sequence"
         return "image" if self.is_image else "features"
 
     @property
     def sample_bytes(self) -> int:
-        """Bytes of one decoded sample."""
-        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+        """Bytes of one decoded sample, a guess where they differ."""
+        return VARYING_BYTES if self.varies else math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
     @property
     def has_classes(self) -> bool:

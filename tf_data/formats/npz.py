@@ -3,11 +3,13 @@
 A chunk is a block and is read whole, which also checks it: every array in a zip file has a checksum.
 """
 
+import threading
 import zipfile
 import zlib
 from pathlib import Path
 
 import numpy as np
+from numpy.lib import format as npy
 
 from tf_data.errors import InputError
 from tf_data.files import whole_file
@@ -19,6 +21,9 @@ from tf_data.formats.writing import Job, Unit, check_file_bytes, default_size
 NAME = "npz"
 CHUNK_BYTES = 4 * 2**20
 CHUNK_SAMPLES = 5000  # as in the notebooks
+# NumPy parses an array's header as Python, and Python 3.11 now and then fails to parse in two threads at once
+# ("AST constructor recursion depth mismatch").
+HEADER = threading.Lock()
 
 
 def chunk_size(schema: Schema, compress: bool) -> int:
@@ -92,7 +97,7 @@ def read_arrays(path: Path, *names: str) -> list[np.ndarray]:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = []
             for name in names:
-                arrays.append(archive[name])
+                arrays.append(_read_array(archive, name))
     except FileNotFoundError:
         raise InputError(f"missing file {path}; convert again") from None
     except KeyError:
@@ -101,6 +106,18 @@ def read_arrays(path: Path, *names: str) -> list[np.ndarray]:
         what = "holds Python objects, which are not read" if "allow_pickle" in str(error) else f"is damaged ({error})"
         raise InputError(f"{path}: {name} {what}; convert again") from None
     return arrays
+
+
+def _read_array(archive: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
+    with archive.zip.open(f"{name}.npy") as file:
+        with HEADER:
+            version = npy.read_magic(file)
+            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, columns_first, dtype = read(file)
+        if dtype.hasobject:
+            raise ValueError("allow_pickle=False")
+        # To the end, where the checksum is compared.
+        return np.frombuffer(file.read(), dtype).reshape(shape, order="F" if columns_first else "C")
 
 
 blocks = NpzBlocks

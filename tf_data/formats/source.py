@@ -1,16 +1,19 @@
 """Samples on their way into a format: read in runs, checked one by one, bad ones named or left out."""
 
-import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tf_data.dataset import Data, take
+from tf_data.dataset import BaseSplit
 from tf_data.errors import InputError
-from tf_data.formats.manifest import Schema
-from tf_data.formats.order import permutation
-from tf_data.formats.pictures import decode, encode
+from tf_data.formats.manifest import TEXT, Schema
+from tf_data.images import decode, encode
+from tf_data.order import permutation
+from tf_data.samples import objects
+
+PART = 1000  # samples that are checked at once
+SORTED_FROM = 1000  # fewer samples fit a window anyway
 
 
 class Bad(NamedTuple):
@@ -26,7 +29,7 @@ class Chunk:
     """Neighbouring samples of a split, ready to store.
 
     Attributes:
-        x: samples `(n, *shape)`, or encoded pictures as `(n,)` object of bytes.
+        x: samples `(n, *shape)`, or encoded pictures, texts and sequences as `(n,)` object of bytes.
         y: targets `(n, *label_shape)` or None.
         numbers: of the samples in the source's split, `(n,)`.
         skipped: what was left out.
@@ -46,20 +49,20 @@ class Source:
 
     Args:
         about: `name`, `source`, `origin`, `options`, `licence`, `citation`; see `Data`.
-        splits: `Split`s or `StoredSplit`s by name, all with samples of one shape and type.
+        splits: by name, all with samples of one shape and type.
         classes: label names in the order of their numbers.
         features: names of the columns of tabular samples.
         skipped: what reading the dataset has left out already, a line each.
         shuffle: a seed, to put the samples of each split in an order that it decides; None keeps theirs.
 
     Raises:
-        InputError: the splits differ in what a sample is, or hold no numbers.
+        InputError: the splits differ in what a sample is, or hold nothing that can be stored.
     """
 
     def __init__(
         self,
         about: dict[str, Any],
-        splits: dict[str, Any],
+        splits: dict[str, BaseSplit],
         classes: tuple[str, ...] = (),
         features: tuple[str, ...] = (),
         skipped: tuple[str, ...] = (),
@@ -81,15 +84,33 @@ class Source:
             self._orders = {name: permutation(len(split), shuffle) for name, split in splits.items()}
 
     @classmethod
-    def of(cls, data: Data, shuffle: int | None = None) -> "Source":
-        """All splits of a dataset."""
-        about = {key: getattr(data, key) for key in ("name", "source", "origin", "options", "licence", "citation")}
-        return cls(about, data.splits, data.classes, data.features, data.skipped, shuffle)
+    def of(cls, data, shuffle: int | None = None) -> "Source":
+        """All splits of a dataset, a `Data`, or of a converted folder, a `Stored`."""
+        return cls(data.about, data.splits, data.classes, data.features, data.skipped, shuffle)
 
     @property
     def counts(self) -> dict[str, int]:
         """Samples in each split."""
         return {name: len(split) for name, split in self.splits.items()}
+
+    @property
+    def comes_sorted(self) -> bool:
+        """Whether neighbours of the training split are of one class far more often than by chance."""
+        train = self.splits.get("train")
+        if train is None or train.blocks is not None or len(train) < SORTED_FROM or not self.schema.has_classes:
+            return False  # blocks would have to be read for it
+        y = train.y
+        fractions = np.bincount(y) / len(y)
+        return np.mean(y[1:] != y[:-1]) < (1 - np.sum(fractions**2)) / 10
+
+    def faults(self) -> list[str]:
+        """What is wrong with the samples: unreadable pictures, other shapes, values or labels out of range."""
+        return [
+            bad.reason
+            for split, count in self.counts.items()
+            for start in range(0, count, PART)
+            for bad in self.read(split, start, min(start + PART, count), self.schema, skip_bad=True).skipped
+        ]
 
     def read(self, split: str, start: int, stop: int, schema: Schema, skip_bad: bool) -> Chunk:
         """Samples `start` to `stop` of a split as `schema` wants them.
@@ -122,21 +143,29 @@ class Source:
 
     def _read(self, split: str, numbers: np.ndarray, schema: Schema):
         holder = self.splits[split]
-        x, y = _take(holder, numbers, encoded=schema.encoding != "raw")
+        keeps_bytes = schema.encoding != "raw" and holder.samples.encoding == schema.encoding
+        x, y = (holder.read_stored if keeps_bytes else holder.read)(numbers)
         if y is not None:
             self._check_labels(split, numbers, y, schema)
-        if x.dtype == object and getattr(holder.x, "encoding", None) == schema.encoding:
+        if keeps_bytes:
             for number, data in zip(numbers, x, strict=True):
                 decode(data, schema.shape, self._name(split, number))
             return x, y  # the original file's bytes, unchanged
-        if x.dtype == object:
-            x = np.stack([decode(data, schema.shape, self._name(split, i)) for i, data in zip(numbers, x, strict=True)])
+        if schema.varies:
+            return objects([self._bytes(split, *sample, schema) for sample in zip(numbers, x, strict=True)]), y
         self._check_samples(split, numbers, x, schema)
         if schema.encoding == "raw":
             return x, y
-        pictures = np.empty(len(numbers), object)
-        pictures[:] = [encode(picture, schema.encoding) for picture in x]
-        return pictures, y
+        return objects([encode(picture, schema.encoding) for picture in x]), y
+
+    def _bytes(self, split: str, number: int, sample, schema: Schema) -> bytes:
+        """A text or a sequence as it is kept."""
+        if not schema.is_text:
+            return np.ascontiguousarray(sample, schema.dtype).tobytes()
+        try:
+            return sample.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise InputError(f"{self._name(split, number)} has no form in UTF-8: {error}") from None
 
     def _check_samples(self, split: str, numbers: np.ndarray, x: np.ndarray, schema: Schema) -> None:
         if x.shape[1:] != schema.shape or x.dtype != schema.dtype:
@@ -161,32 +190,20 @@ class Source:
             raise InputError(f"{self._name(split, numbers[row])} has label {y[row]}, not {allowed}")
 
     def _name(self, split: str, number: int) -> str:
-        x = self.splits[split].x
-        return x.name(number) if hasattr(x, "name") else f"{self.about['name']} {split} record {number}"
+        return self.splits[split].samples.name(number) or f"{self.about['name']} {split} record {number}"
 
 
-def _take(split, numbers: np.ndarray, encoded: bool):
-    """Samples, as their file's bytes if those are wanted and there, and targets."""
-    if hasattr(split, "read_stored"):
-        return split.read_stored(numbers)
-    y = None if split.y is None else split.y[numbers]
-    if encoded and hasattr(split.x, "read_stored"):
-        return split.x.read_stored(numbers), y
-    return take(split, numbers), y
-
-
-def _schema(split, classes: tuple[str, ...], features: tuple[str, ...]) -> Schema:
-    if hasattr(split, "blocks"):
-        return replace(split.blocks.schema, classes=classes, features=features)
-    if split.x.dtype == object or math.prod(split.x.shape[1:]) == 0:
-        raise InputError(f"the {split.name} split holds texts or nothing; only numbers of one shape can be converted")
-    y = split.y
+def _schema(split: BaseSplit, classes: tuple[str, ...], features: tuple[str, ...]) -> Schema:
+    samples, label = split.samples, split.label_spec
+    shape = samples.shape[1:]
+    if 0 in shape:
+        raise InputError(f"the {split.name} split holds samples of shape {shape}, which are nothing to convert")
     return Schema(
-        shape=tuple(map(int, split.x.shape[1:])),
-        dtype=np.dtype(split.x.dtype).name,
-        label_shape=() if y is None else y.shape[1:],
-        label_dtype=None if y is None else y.dtype.name,
+        shape=tuple(None if size is None else int(size) for size in shape),
+        dtype=TEXT if samples.is_text else samples.dtype.name,
+        label_shape=() if label is None else label[0],
+        label_dtype=None if label is None else label[1].name,
         classes=classes,
         features=features,
-        encoding=getattr(split.x, "encoding", "raw"),
+        encoding=samples.encoding,
     )

@@ -2,19 +2,23 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from tf_data.dataset import Data
+from tf_data.dataset import BaseSplit, Data
 from tf_data.errors import InputError
 from tf_data.formats.manifest import Manifest, Schema
-from tf_data.formats.order import Order
-from tf_data.formats.pictures import decode
+from tf_data.images import decode
+from tf_data.order import Windows
+from tf_data.samples import Chosen, Indexed, Samples, objects
 
 ALIGNMENT = 64
+PART = 1000  # samples that are read at once
 
 
 class Blocks(ABC):
@@ -35,8 +39,8 @@ class Blocks(ABC):
         """Samples and targets `start` to `stop` of a block; may be called from several threads.
 
         Returns:
-            Samples `(stop - start, *shape)`, or for encoded pictures their bytes, `(stop - start,)` object; targets
-            `(stop - start, *label_shape)` or None.
+            Samples `(stop - start, *shape)`, or for encoded pictures, texts and sequences their bytes,
+            `(stop - start,)` object; targets `(stop - start, *label_shape)` or None.
 
         Raises:
             InputError: the file is missing or damaged; the message names it and the record.
@@ -52,8 +56,8 @@ class Blocks(ABC):
 
 
 @dataclass(frozen=True)
-class StoredSplit:
-    """A split of a converted folder, with the attributes of `tf_data.dataset.Split`.
+class StoredSplit(BaseSplit):
+    """A split of a converted folder.
 
     Attributes:
         name: `train`, `validation` or `test`.
@@ -70,9 +74,19 @@ class StoredSplit:
         return self.stop - self.start
 
     @cached_property
-    def x(self) -> "Samples":
+    def samples(self) -> "StoredSamples":
         """The samples, read when they are asked for."""
-        return Samples(self)
+        return StoredSamples(self)
+
+    @property
+    def x(self) -> Indexed:
+        """The samples as something to index like an array."""
+        return Indexed(self.samples)
+
+    @property
+    def label_spec(self):
+        schema = self.blocks.schema
+        return None if schema.label_dtype is None else (schema.label_shape, np.dtype(schema.label_dtype))
 
     @cached_property
     def y(self) -> np.ndarray | None:
@@ -97,19 +111,17 @@ class StoredSplit:
         import tensorflow as tf
 
         schema = self.blocks.schema
-        x = tf.TensorSpec(schema.shape, schema.dtype)
+        x = tf.TensorSpec(schema.shape, tf.string if schema.is_text else schema.dtype)
         return (x,) if schema.label_dtype is None else (x, tf.TensorSpec(schema.label_shape, schema.label_dtype))
 
-    def order(self, batch_size: int, **arguments) -> Order:
-        """The order of this split's samples; arguments as `Order` takes."""
-        return Order(
-            self.blocks.counts, self.blocks.sample_bytes, batch_size, start=self.start, stop=self.stop, **arguments
-        )
+    def order(self, batch_size, **arguments):
+        counts, size = self.blocks.counts, self.blocks.sample_bytes
+        return Windows(counts, size, batch_size, start=self.start, stop=self.stop, **arguments)
 
-    def read_window(self, order: Order, epoch: int, number: int) -> tuple[np.ndarray, ...]:
+    def read_window(self, order: Windows, epoch: int, number: int) -> tuple[np.ndarray, ...]:
         """Samples, targets where there are any, and the samples' numbers, of a window of `order`.
 
-        Pictures that are kept encoded come as bytes, `(samples,)` object.
+        What is kept as bytes comes as bytes, `(samples,)` object.
         """
         pieces, numbers = order.window(epoch, number)
         x, y = self._room(len(numbers))
@@ -120,31 +132,23 @@ class StoredSplit:
                 y[piece.places] = labels
         return (x, numbers) if y is None else (x, y, numbers)
 
-    def slice(self, start: int, stop: int, name: str | None = None) -> "StoredSplit":
-        """The samples from `start` to `stop` as a split of their own."""
+    def slice(self, start, stop, name=None):
         start, stop, _ = slice(start, stop).indices(len(self))
         return replace(self, name=name or self.name, start=self.start + start, stop=self.start + max(start, stop))
 
-    def batches(
-        self,
-        batch_size: int,
-        *,
-        seed: int = 0,
-        epoch: int = 0,
-        start: int = 0,
-        shuffle: bool = True,
-        shard: tuple[int, int] = (0, 1),
-    ):
-        """One epoch as a `tf.data.Dataset`; as `Split.batches`."""
-        from tf_data.pipeline import Batches
+    def read(self, indices):
+        x, y = self.read_stored(indices)
+        schema = self.blocks.schema
+        if not schema.as_bytes:
+            return x, y
+        name = self.samples.name
+        samples = [decoded(data, schema, name, i) for data, i in zip(x, np.asarray(indices), strict=True)]
+        if schema.varies:
+            return objects(samples), y
+        return np.stack(samples) if samples else np.empty((0, *schema.shape), schema.dtype), y
 
-        return Batches(self, batch_size, seed=seed, shuffle=shuffle, shard=shard).dataset(epoch, start)
-
-    def read_stored(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Samples and targets by their numbers, any order; each block is read once.
-
-        Pictures that are kept encoded come as bytes, `(n,)` object.
-        """
+    def read_stored(self, indices):
+        """Samples and targets by their numbers, any order; each block is read once."""
         x, y = self._room(len(indices))
         owner, rows = self.locate(np.asarray(indices, np.int64))
         for block in np.unique(owner):
@@ -166,8 +170,21 @@ class StoredSplit:
     def _room(self, count: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Empty arrays for samples as they are kept, and their targets."""
         schema = self.blocks.schema
-        x = aligned((count, *schema.shape), schema.dtype) if schema.encoding == "raw" else np.empty(count, object)
+        x = np.empty(count, object) if schema.as_bytes else aligned((count, *schema.shape), schema.dtype)
         return x, None if schema.label_dtype is None else np.empty((count, *schema.label_shape), schema.label_dtype)
+
+
+def decoded(data: bytes, schema: Schema, name: Callable[[int], str], number: int):
+    """One sample from the bytes that it is kept as; `name(number)` is what messages call it. Raises `InputError`."""
+    try:
+        if schema.is_text:
+            return str(data, "utf-8")
+        if schema.varies:
+            return np.frombuffer(data, schema.dtype)
+    except ValueError as error:
+        what = "text in UTF-8" if schema.is_text else f"sequence of {schema.dtype}"
+        raise InputError(f"{name(number)} is no {what} ({error}); convert again") from None
+    return decode(data, schema.shape, name(number))
 
 
 def aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
@@ -178,38 +195,37 @@ def aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
     return memory[start : start + size].view(dtype).reshape(shape)
 
 
-class Samples:
-    """The samples of a stored split with `shape`, `dtype` and `read`, as `Split.x` wants; slices become arrays."""
+class StoredSamples(Samples):
+    """The samples of a stored split, read when they are asked for."""
 
     def __init__(self, split: StoredSplit):
         self._split = split
         schema = split.blocks.schema
-        self.shape, self.dtype = (len(split), *schema.shape), np.dtype(schema.dtype)
-        self.encoding = schema.encoding
+        self.shape, self.encoding = (len(split), *schema.shape), schema.encoding
+        self.dtype = np.dtype(object if schema.is_text else schema.dtype)
 
-    def __len__(self) -> int:
-        return self.shape[0]
+    def __getitem__(self, chosen):
+        return Chosen(self, np.arange(len(self))[chosen])
 
-    def __getitem__(self, key) -> np.ndarray:
-        indices = np.arange(len(self))[key]
-        return self.read(np.atleast_1d(indices)).reshape(*indices.shape, *self.shape[1:])
+    def read(self, indices):
+        return self._split.read(indices)[0]
 
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
-        return np.asarray(self[:], dtype)
+    def read_stored(self, indices):
+        return self._split.read_stored(indices)[0]
 
-    def read(self, indices: np.ndarray) -> np.ndarray:
-        """Samples by their numbers, any order; each block is read once."""
-        samples, _ = self._split.read_stored(indices)
-        if self.encoding == "raw":
-            return samples
-        shape = self.shape[1:]
-        pictures = [decode(data, shape, self.name(i)) for data, i in zip(samples, np.asarray(indices), strict=True)]
-        return np.stack(pictures) if pictures else np.empty((0, *shape), self.dtype)
-
-    def name(self, index: int) -> str:
-        """File and record of a sample, for messages."""
-        block, row = self._split.locate(np.int64(index))
+    def name(self, number):
+        block, row = self._split.locate(np.int64(number))
         return self._split.blocks.name(int(block), int(row))
+
+    @cached_property
+    def lengths(self):
+        if not self._split.blocks.schema.varies:
+            return None
+        lengths = np.empty(len(self), np.int64)
+        for start in range(0, len(self), PART):
+            indices = np.arange(start, min(start + PART, len(self)))
+            lengths[indices] = [len(sample) for sample in self.read(indices)]
+        return lengths
 
 
 @dataclass(frozen=True)
@@ -219,6 +235,24 @@ class Stored:
     path: Path
     manifest: Manifest
     splits: dict[str, StoredSplit]
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is known of the dataset that was converted; see `Data.about`."""
+        return dict(self.manifest.dataset)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.manifest.schema.classes
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return self.manifest.schema.features
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """What reading the folder leaves out: nothing. The manifest says what the conversion left out."""
+        return ()
 
     def data(self) -> Data:
         """The folder as a dataset. Raises `InputError` when it lacks a training or a test split."""
@@ -230,8 +264,8 @@ class Stored:
             name=about["name"],
             source=about["source"],
             origin=str(self.path),
-            classes=self.manifest.schema.classes,
-            features=self.manifest.schema.features,
+            classes=self.classes,
+            features=self.features,
             skipped=tuple(bad["reason"] for bad in self.manifest.skipped["records"]),
             options=about.get("options", {}),
             licence=about.get("licence", ""),

@@ -7,31 +7,32 @@ import numpy as np
 import tensorflow as tf
 
 from tf_data.formats.manifest import Schema
-from tf_data.formats.order import Order
 from tf_data.formats.stored import StoredSplit
+from tf_data.order import Windows
 
 do_not_convert = tf.autograph.experimental.do_not_convert  # nothing here branches on a tensor
 
-READERS = 2  # windows that are read at once; each may take `order.WINDOW_BYTES`
+READERS = 2  # windows that are read at once; each may take `tf_data.order.WINDOW_BYTES`
 AHEAD_BYTES = 32 * 2**20  # of finished batches that wait
 # A turn of the loop over a batch takes as long as decoding a digit does: small pictures are decoded many a turn.
 STRIP = 16
 SMALL_BYTES = 16 * 2**10
 
 
-def stream(split: StoredSplit, order: Order, epoch: int, start: int, epochs: int, finish: Callable) -> tf.data.Dataset:
+def stream(
+    split: StoredSplit, order: Windows, epoch: int, start: int, epochs: int, finish: Callable
+) -> tf.data.Dataset:
     """The batches of `epochs` epochs from (epoch, start) on.
 
     Args:
         split, order: what to read and in which order.
         finish: `finish(x, y, epoch, indices)` with decoded samples `(batch, *shape)`, targets or None, an int64 scalar
-            and the samples' numbers; its result is the element.
+            and the samples' numbers; its result is the element. Of a batch it gets this worker's rows only.
     """
     schema = split.blocks.schema
     labelled = schema.label_dtype is not None
-    encoded = schema.encoding != "raw"
-    types = [tf.string if encoded else tf.as_dtype(schema.dtype)]
-    shapes = [[None] if encoded else [None, *schema.shape]]
+    types = [tf.string if schema.as_bytes else tf.as_dtype(schema.dtype)]
+    shapes = [[None] if schema.as_bytes else [None, *schema.shape]]
     if labelled:
         types.append(tf.as_dtype(schema.label_dtype))
         shapes.append([None, *schema.label_shape])
@@ -55,13 +56,13 @@ def stream(split: StoredSplit, order: Order, epoch: int, start: int, epochs: int
 
         @do_not_convert
         def batch(step: tf.Tensor) -> tuple:
-            return epoch, *(part[step * size : (step + 1) * size] for part in parts)
+            return epoch, *(part[order.rows(step)] for part in parts)
 
         return tf.data.Dataset.range(steps).map(batch)
 
     @do_not_convert
     def element(epoch: tf.Tensor, x: tf.Tensor, *rest: tf.Tensor):
-        x = _decode(x, schema) if encoded else x
+        x = _decode(x, schema) if schema.as_bytes else x
         return finish(x, rest[0] if labelled else None, epoch, rest[-1])
 
     first = epoch * order.windows + start // order.window_steps
@@ -78,7 +79,21 @@ def stream(split: StoredSplit, order: Order, epoch: int, start: int, epochs: int
 
 
 def _decode(data: tf.Tensor, schema: Schema) -> tf.Tensor:
-    """Pictures `(batch,)` of PNG or JPEG bytes as uint8 `(batch, *shape)`, the same pixels as Pillow's."""
+    """Samples `(batch,)` of bytes as what they are; sequences as `(batch, longest)`, with zeros after the shorter ones."""
+    if schema.is_text:
+        return data
+    return _padded(data, tf.as_dtype(schema.dtype)) if schema.varies else _pictures(data, schema)
+
+
+def _padded(data: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    longest = tf.reduce_max(tf.concat([tf.strings.length(data), [0]], axis=0))
+    # The operation takes no length of zero.
+    values = tf.io.decode_raw(data, dtype, fixed_length=tf.maximum(longest, dtype.size))
+    return values[:, : longest // dtype.size]
+
+
+def _pictures(data: tf.Tensor, schema: Schema) -> tf.Tensor:
+    """PNG or JPEG files as uint8 `(batch, *shape)`, the same pixels as Pillow's."""
 
     def picture(content: tf.Tensor) -> tf.Tensor:
         if schema.encoding == "png":

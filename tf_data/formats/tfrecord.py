@@ -139,11 +139,14 @@ class TFRecordBlocks(Blocks):
         self._number = np.concatenate([np.arange(count) for count in blocks])  # of a block in its shard
         self._first = self._number * rows
         self.counts = np.minimum(rows, self._records[self._shard] - self._first)
-        average = sum(file.bytes for file in files) // int(self._records.sum())
-        self.sample_bytes = self.schema.sample_bytes if self.schema.encoding == "raw" else average
         # Shards are many, and their indexes hold 12 bytes a record: a few stay in memory.
         self._index = lru_cache(maxsize=64)(self._read_index)
         self._inflated = lru_cache(maxsize=2)(lambda shard: _inflate(self._bytes(shard)))
+        self.sample_bytes = self.schema.sample_bytes
+        if self.schema.varies and self._compressed:
+            self.sample_bytes = int(self._index(0)["offsets"][-1] // self._records[0])  # a shard's average tells enough
+        elif self.schema.as_bytes:
+            self.sample_bytes = sum(file.bytes for file in files) // int(self._records.sum())
 
     def read(self, block, start, stop):
         shard, first = int(self._shard[block]), int(self._first[block]) + start

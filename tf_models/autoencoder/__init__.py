@@ -1,17 +1,11 @@
 """Autoencoders and variational autoencoders: functional models with the sub-models `encoder` and `decoder`."""
 
 from tf_models.autoencoder.conv import conv_autoencoder
-from tf_models.autoencoder.deep import ReplicatePadding2D, deep_autoencoder
+from tf_models.autoencoder.deep import deep_autoencoder
 from tf_models.autoencoder.dense import dense_autoencoder
-from tf_models.autoencoder.layers import GaussianKL, Sampling
-from tf_models.autoencoder.losses import PixelLoss
 from tf_models.autoencoder.vae import conv_vae, dense_vae
 
 __all__ = [
-    "GaussianKL",
-    "PixelLoss",
-    "ReplicatePadding2D",
-    "Sampling",
     "conv_autoencoder",
     "conv_vae",
     "deep_autoencoder",

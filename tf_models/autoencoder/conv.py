@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from tf_models.autoencoder.parts import activation_layer, autoencoder
-from tf_models.conventions import conv2d, conv2d_transpose
+from tf_models.layers.torch_like import conv2d, conv2d_transpose
 
 DOWN = ("pool", "stride")
 UP = ("transpose", "nearest")
@@ -36,7 +36,7 @@ def conv_autoencoder(
             and the result is cropped to the image's size.
         head: end with a convolution to the image's channels.
         activation: `relu`, or `leaky_relu` with a slope of 0.01; none after the last layer.
-        initializer: see `tf_models.conventions.initializer_arguments`; the normal kinds have a deviation of 0.01.
+        initializer: see `tf_models.layers.torch_like.initializer_arguments`; the normal kinds have a deviation of 0.01.
         name: of the model.
 
     Returns:

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from tf_models.autoencoder.parts import activation_layer, autoencoder
-from tf_models.conventions import dense
+from tf_models.layers.torch_like import dense
 
 
 def dense_autoencoder(
@@ -23,7 +23,7 @@ def dense_autoencoder(
         input_shape: `(height, width, channels)`.
         latent_dim: units of the code.
         activation: of the code: `relu`, or `leaky_relu` with a slope of 0.01.
-        initializer: see `tf_models.conventions.initializer_arguments`.
+        initializer: see `tf_models.layers.torch_like.initializer_arguments`.
         kernel_stddev: standard deviation of the normal initialisers.
         name: of the model.
 

@@ -8,9 +8,9 @@ import math
 import keras
 from keras import layers
 
-from tf_models.autoencoder.layers import GaussianKL, Sampling
 from tf_models.autoencoder.parts import activation_layer
-from tf_models.conventions import conv2d, conv2d_transpose, dense
+from tf_models.layers import GaussianKL, Sampling
+from tf_models.layers.torch_like import conv2d, conv2d_transpose, dense
 
 
 def dense_vae(

@@ -4,7 +4,7 @@ import keras
 from keras import layers, ops
 
 
-@keras.saving.register_keras_serializable("tf_models")
+@keras.saving.register_keras_serializable(package="tf_models")
 class Perceptron(keras.Model):
     """A linear threshold unit that learns by Rosenblatt's rule, one sample after the other.
 

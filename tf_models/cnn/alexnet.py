@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from tf_models.conventions import conv2d, dense, pool2d, require_size
+from tf_models.layers.torch_like import conv2d, dense, pool2d, require_size
 
 # Maps (in units of `width`), kernel size, strides and padding of each convolution, and whether pooling follows.
 CONVOLUTIONS = ((2, 11, 4, 2, True), (6, 5, 1, 2, True), (12, 3, 1, 1, False), (8, 3, 1, 1, False), (8, 3, 1, 1, True))

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from tf_models.conventions import conv2d
+from tf_models.layers.torch_like import conv2d
 
 
 def allconv(

@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from tf_models.conventions import conv2d
-from tf_models.conventions import dense as dense_layer
+from tf_models.layers.torch_like import conv2d
+from tf_models.layers.torch_like import dense as dense_layer
 
 
 def cnn(
@@ -25,7 +25,7 @@ def cnn(
         classes: number of outputs.
         dense: units of a ReLU layer before the logits; 0 for none.
         dropout: share of that layer's activations dropped, 0 <= dropout < 1.
-        initializer: see `tf_models.conventions.initializer_arguments`; the normal kinds have a deviation of 0.01.
+        initializer: see `tf_models.layers.torch_like.initializer_arguments`; the normal kinds have a deviation of 0.01.
         standardize: put a `Normalization` layer first, to be adapted to the training samples.
         name: of the model.
 

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from tf_models.conventions import TORCH_BATCH_NORM, conv2d, dense, pool2d, require_size
+from tf_models.layers.torch_like import TORCH_BATCH_NORM, conv2d, dense, pool2d, require_size
 
 # Layers of each block.
 DEPTHS = {121: (6, 12, 24, 16), 169: (6, 12, 32, 32), 201: (6, 12, 48, 32)}

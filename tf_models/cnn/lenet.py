@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from tf_models.conventions import conv2d, dense, pool2d, require_size
+from tf_models.layers.torch_like import conv2d, dense, pool2d, require_size
 
 SMALLEST_SIDE = 16  # gives a last map of 1x1
 

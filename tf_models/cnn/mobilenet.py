@@ -5,7 +5,7 @@ import math
 import keras
 from keras import initializers, layers
 
-from tf_models.conventions import TF1_BATCH_NORM, TORCH_BATCH_NORM, conv2d, dense, depthwise_conv2d, require_size
+from tf_models.layers.torch_like import TF1_BATCH_NORM, TORCH_BATCH_NORM, conv2d, dense, depthwise_conv2d, require_size
 
 # Expansion, channels, repetitions and stride of the first of them (table 2 of the paper).
 V2_BLOCKS = (

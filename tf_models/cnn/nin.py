@@ -6,7 +6,7 @@ Lin et al. 2013, arXiv 1312.4400.
 import keras
 from keras import layers
 
-from tf_models.conventions import TORCH_BATCH_NORM, conv2d, pool2d, require_size
+from tf_models.layers.torch_like import TORCH_BATCH_NORM, conv2d, pool2d, require_size
 
 POOLINGS = ("max", "average")
 SMALLEST_SIDE = 3  # the second pooling still has something to halve

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from tf_models.conventions import TORCH_BATCH_NORM, conv2d, dense
+from tf_models.layers.torch_like import TORCH_BATCH_NORM, conv2d, dense
 
 KINDS = ("resizing", "identity")
 

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from tf_models.conventions import TORCH_BATCH_NORM, conv2d, dense, pool2d, require_size
+from tf_models.layers.torch_like import TORCH_BATCH_NORM, conv2d, dense, pool2d, require_size
 
 # Blocks of each stage, and the name of the block.
 DEPTHS = {

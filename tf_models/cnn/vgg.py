@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from tf_models.conventions import TORCH_BATCH_NORM, conv2d, dense, pool2d, require_size
+from tf_models.layers.torch_like import TORCH_BATCH_NORM, conv2d, dense, pool2d, require_size
 
 # Convolutions of each block; depth counts them and the three dense layers.
 DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -34,7 +34,7 @@ def vgg(
         batch_norm: between each convolution and its ReLU; such convolutions have no use for their bias but keep it, as
             PyTorch's do.
         dropout: share of each hidden layer's activations dropped, 0 <= dropout < 1.
-        initializer, stddev: see `tf_models.conventions.initializer_arguments`.
+        initializer, stddev: see `tf_models.layers.torch_like.initializer_arguments`.
         name: of the model; default `vgg` and the depth.
 
     Returns:

@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from tf_models.conventions import TORCH_BATCH_NORM, conv2d, conv2d_transpose, dense
 from tf_models.gan.model import GAN
+from tf_models.layers.torch_like import TORCH_BATCH_NORM, conv2d, conv2d_transpose, dense
 
 
 def conv_gan(

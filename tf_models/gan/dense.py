@@ -5,8 +5,8 @@ import math
 import keras
 from keras import layers
 
-from tf_models.conventions import dense
 from tf_models.gan.model import GAN
+from tf_models.layers.torch_like import dense
 
 
 def dense_gan(

@@ -1,10 +1,9 @@
 """A generator and a discriminator that are trained against each other (Goodfellow et al. 2014, arXiv 1406.2661)."""
 
 import keras
-import tensorflow as tf
 from keras import ops
 
-from tf_models.conventions import exempt_from_decay
+from tf_models.weight_decay import exempt_from_decay
 
 OBJECTIVES = ("non-saturating", "wasserstein")
 NOISES = ("uniform", "normal")
@@ -79,6 +78,11 @@ class GAN(keras.Model):
         return self.generator.input_shape[-1]
 
     @property
+    def serving(self) -> keras.Model:
+        """What is exported for running."""
+        return self.generator
+
+    @property
     def metrics(self):
         return self.trackers
 
@@ -105,7 +109,7 @@ class GAN(keras.Model):
         for _ in range(self.settings["critic_steps"] - 1):
             self._discriminator_step(images, self._generate(images))
         variables = self.generator.trainable_variables
-        with tf.GradientTape() as tape:
+        with _tape() as tape:
             generated = self._generate(images)
             with tape.stop_recording():
                 discriminator_loss, real, fake = self._discriminator_step(images, generated)
@@ -138,9 +142,9 @@ class GAN(keras.Model):
     def _discriminator_step(self, images, generated):
         """Update the discriminator; its loss and the mean scores of real and of generated images."""
         variables = self.discriminator.trainable_variables
-        with tf.GradientTape() as tape:
+        with _tape() as tape:
             real = self.discriminator(images, training=True)
-            fake = self.discriminator(tf.stop_gradient(generated), training=True)
+            fake = self.discriminator(ops.stop_gradient(generated), training=True)
             loss = self.discriminator_loss(real, fake)
             if self.settings["gradient_penalty"]:
                 loss += self.settings["gradient_penalty"] * self.gradient_penalty(images, generated)
@@ -167,9 +171,9 @@ class GAN(keras.Model):
     def gradient_penalty(self, images, generated):
         """Mean squared distance from 1 of the critic's gradient norm, at random places between real and generated."""
         shares = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), seed=self.seed_generator)
-        images, generated = _float32(images), _float32(tf.stop_gradient(generated))
+        images, generated = _float32(images), _float32(ops.stop_gradient(generated))
         between = images + _float32(shares) * (generated - images)
-        with tf.GradientTape() as tape:
+        with _tape() as tape:
             tape.watch(between)
             scores = _float32(self.discriminator(between, training=True))
         gradients = tape.gradient(scores, between)
@@ -196,6 +200,13 @@ class GAN(keras.Model):
         # Keras' own would give the first optimizer the variables of both parts.
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.build_optimizers()
+
+
+def _tape():
+    """TensorFlow's gradient tape, imported here because whoever builds a GAN or draws from it needs none."""
+    from tensorflow import GradientTape
+
+    return GradientTape()
 
 
 def _float32(x):

@@ -1,1 +1,1 @@
-"""The mechanics around training: saving and loading."""
+"""Demonstrations of the mechanics around training: `python -m tf_models.mechanics.save_load`."""

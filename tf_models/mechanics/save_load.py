@@ -10,9 +10,17 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from tf_data import columns
 from tf_data.command import Parser, import_tensorflow, run
 from tf_data.errors import InputError
+from tf_models.saving import FORMS
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True)
@@ -48,37 +56,29 @@ class Kept:
     resumes: bool
 
 
-def scores(model, task, split, build: Callable, folder: Path) -> list[Score]:
+def scores(task, split, build: Callable, folder: Path) -> list[Score]:
     """Save a compiled model in every form below `folder`, load each, and score both on a split.
 
     Args:
-        model: a compiled `keras.Model`.
-        task: the recipe's; its `evaluate` gives `accuracy`.
+        task: A classifier's task, bound to a compiled model.
         split: samples to score.
         build: makes the model anew, compiled, for the forms that hold no architecture.
     """
-    import numpy as np
 
-    from tf_models.mechanics.forms import FORMS, size
-    from tf_models.tasks.base import scoring_batch
-
-    batch = scoring_batch(split)
-    before, outputs = task.evaluate(model, split, batch)["accuracy"], task.logits(model, split)
+    before, outputs = task.evaluate(split)["accuracy"], task.logits(split)
     rows = []
     for form in FORMS:
         path = form.path(folder)
-        form.save(model, path)
-        loaded = form.load(path, build)
-        after = task.evaluate(loaded, split, batch)["accuracy"]
-        equal = np.array_equal(outputs, task.logits(loaded, split))
+        form.save(task.model, path)
+        loaded = task.bind(form.load(path, build), task.transform, task.about)
+        after = loaded.evaluate(split)["accuracy"]
+        equal = np.array_equal(outputs, loaded.logits(split))
         rows.append(Score(form.name, before, after, equal, size(path)))
     return rows
 
 
 def kept(folder: Path) -> list[Kept]:
-    """What each form keeps of `forms.probe()`, measured by saving and loading it below `folder`."""
-    from tf_models.mechanics.forms import FORMS, equal_groups, prepare, probe, step
-
+    """What each form keeps of `probe()`, measured by saving and loading it below `folder`."""
     rows = []
     folder.mkdir(parents=True, exist_ok=True)
     for form in FORMS:
@@ -94,6 +94,69 @@ def kept(folder: Path) -> list[Kept]:
         resumes = equal_groups(model, loaded)["weights"]
         rows.append(Kept(form.name, form.architecture(path), resumes=resumes, **groups))
     return rows
+
+
+def size(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    return sum(file.stat().st_size for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file())
+
+
+def probe() -> "keras.Model":
+    """A small compiled model with everything that a form can lose; the same at every call."""
+    import keras
+    from keras import layers
+
+    from tf_models.seeding import seeded
+
+    with seeded(0):
+        inputs = keras.Input((6,), name="features")
+        x = layers.Dense(8, name="hidden")(inputs)
+        x = layers.BatchNormalization(name="hidden_norm")(x)
+        x = layers.Dropout(0.5, name="hidden_dropout")(x)
+        model = keras.Model(inputs, layers.Dense(3, name="logits")(x), name="probe")
+    model.compile(
+        keras.optimizers.Adam(0.01),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    )
+    prepare(model)
+    return model
+
+
+def prepare(model: "keras.Model") -> None:
+    """Make the variables that Keras makes at the first step: the optimizer's and the metrics'."""
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    x, y = _batch(0)
+    model.compute_metrics(x, y, model(x), None)
+    model.reset_metrics()
+
+
+def step(model: "keras.Model", start: int, stop: int) -> None:
+    """Training steps `start` to `stop`, on batches that follow from their numbers."""
+    for number in range(start, stop):
+        model.train_step(_batch(number))  # few enough to do without a tf.function
+
+
+def _batch(number: int) -> tuple:
+    import tensorflow as tf
+
+    rng = np.random.default_rng(number)
+    return tf.constant(rng.normal(size=(16, 6)).astype(np.float32)), tf.constant(rng.integers(0, 3, 16))
+
+
+def equal_groups(model: "keras.Model", loaded: "keras.Model") -> dict[str, bool]:
+    """Which groups of variables are equal bit for bit: `weights`, `optimizer`, `seeds`, `metrics`."""
+    from tf_models.training import state
+
+    expected, found = state.capture(model), state.capture(loaded)
+    groups = {"weights": True, "optimizer": True, "seeds": True, "metrics": True}
+    for name, value in expected.items():
+        group = name.partition("/")[0]
+        if group == "model":
+            group = "seeds" if "seed_generator" in name or name[6:].isdigit() else "weights"
+        groups[group] &= name in found and np.array_equal(value, found[name])
+    return groups
 
 
 def parser() -> Parser:
@@ -135,24 +198,22 @@ def _of_run(directory, data_dir: str | None, folder: Path) -> list[Score]:
     from tf_data.files import whole_folder
     from tf_models.training.trainer import Options, build, evaluate
 
-    data, _, task = evaluate(directory, data_dir)
+    task, _ = evaluate(directory, data_dir)
     if not hasattr(task, "logits"):
         raise InputError(f"{directory.path} is a run of {directory.recipe.id}, no classifier; name one of a classifier")
     options = Options(**directory.info["options"])
 
     def anew():
-        model, _ = build(directory.recipe, options, data)
-        return model
+        return build(directory.recipe, options, task.data, task.transform).model
 
     with whole_folder(folder) as temporary:
-        return scores(directory.load_model(), task, data.test, anew, temporary)
+        return scores(task, task.data.test, anew, temporary)
 
 
 def _table(rows: list) -> str:
     cells = [[name.replace("_", " ") for name in asdict(rows[0])]]
     cells += [[_cell(name, value) for name, value in asdict(row).items()] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells)
+    return columns.text(cells)
 
 
 def _cell(name: str, value) -> str:

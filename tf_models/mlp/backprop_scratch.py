@@ -3,26 +3,12 @@
 import keras
 from keras import layers, ops
 
-from tf_models.conventions import dense
+from tf_models.layers.torch_like import dense
+from tf_models.losses import SigmoidSquaredError
+from tf_models.losses.sigmoid_squared import one_hot
 
 
-@keras.saving.register_keras_serializable("tf_models")
-class SigmoidSquaredError(keras.losses.Loss):
-    """Squared error between the sigmoid of the logits and the one-hot label, summed over the classes.
-
-    Args:
-        reduction, name: as in every Keras loss.
-    """
-
-    def __init__(self, reduction="sum_over_batch_size", name="sigmoid_squared_error", **kwargs):
-        super().__init__(reduction=reduction, name=name, **kwargs)
-
-    def call(self, y_true, y_pred):
-        targets = _one_hot(y_true, y_pred.shape[-1])
-        return ops.sum(ops.square(ops.sigmoid(y_pred) - targets), axis=-1)
-
-
-@keras.saving.register_keras_serializable("tf_models")
+@keras.saving.register_keras_serializable(package="tf_models")
 class BackpropMLP(keras.Model):
     """Layers `flatten`, `hidden` (sigmoid) and `logits`, trained by gradients that no framework derived.
 
@@ -41,7 +27,7 @@ class BackpropMLP(keras.Model):
         a = ops.reshape(x, (-1, hidden.kernel.shape[0]))  # (batch, inputs)
         h = ops.sigmoid(ops.matmul(a, hidden.kernel) + hidden.bias)  # (batch, hidden)
         logits = ops.matmul(h, output.kernel) + output.bias  # (batch, classes)
-        targets = _one_hot(y, logits.shape[-1])
+        targets = one_hot(y, logits.shape[-1])
         count = ops.cast(ops.shape(logits)[0], logits.dtype)
         if isinstance(self.loss, SigmoidSquaredError):
             p = ops.sigmoid(logits)
@@ -102,7 +88,3 @@ def backprop_mlp(
     x = dense(x, hidden, name="hidden", activation="sigmoid", **arguments)
     logits = dense(x, classes, name="logits", **arguments)
     return BackpropMLP(inputs, logits, name=name)
-
-
-def _one_hot(labels, classes: int):
-    return ops.one_hot(ops.reshape(ops.cast(labels, "int32"), (-1,)), classes)

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from tf_models.conventions import TORCH_BATCH_NORM, dense
+from tf_models.layers.torch_like import TORCH_BATCH_NORM, dense
 
 
 def mlp(
@@ -24,7 +24,7 @@ def mlp(
         classes: number of outputs.
         dropout: share of activations dropped after each ReLU (Srivastava et al. 2014), 0 <= dropout < 1.
         batch_norm: normalise before each ReLU (Ioffe and Szegedy 2015); the dense layer then has no bias.
-        initializer: see `tf_models.conventions.initializer_arguments`.
+        initializer: see `tf_models.layers.torch_like.initializer_arguments`.
         kernel_stddev: standard deviation of the normal initialisers.
         name: of the model.
 

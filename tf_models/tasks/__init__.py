@@ -1,29 +1,67 @@
-"""What is learned from a batch: each task owns loss, metrics, evaluation, prediction and figures."""
+"""What is learned from a batch: each task owns targets, loss, metrics, scores and figures. Importing this loads no Keras."""
 
 import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from tf_data.command import nearest
+from tf_data.command import Option, nearest
 from tf_data.errors import InputError
 
+TOP = Option("--top", {"type": int, "default": 3, "metavar": "K"}, "classes to show (default 3)")
+OUT = Option("--out", {"metavar": "FILE"}, "PNG to write: samples, or images above their reconstructions")
+SAMPLES = Option("--samples", {"type": int, "metavar": "N"}, "draw N new images in place of INPUT; needs --out")
+LABEL = Option("--label", {"type": int, "metavar": "L"}, "class of samples or images, for conditional models")
+SEED = Option("--seed", {"type": int, "default": 0, "metavar": "S"}, "with --samples: seed of the noise (default 0)")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of a task without loading it.
+
+    Attributes:
+        task: The class, or `module:Class`.
+        headline: Names of the score that stands for a result, the first that there is.
+        options: What `tf_models.predict` may hand to `predict` and `sample`.
+    """
+
+    task: str | Callable
+    headline: tuple[str, ...]
+    options: tuple[Option, ...] = ()
+
+
 TASKS = {
-    "classify": "tf_models.tasks.classify:Classify",
-    "compare": "tf_models.tasks.compare:Compare",
-    "reconstruct": "tf_models.tasks.reconstruct:Reconstruct",
-    "generate": "tf_models.tasks.generate:Generate",
-    "variational": "tf_models.tasks.variational:Variational",
+    "classify": Entry("tf_models.tasks.classify:Classify", ("accuracy",), (TOP,)),
+    "compare": Entry("tf_models.tasks.compare:Compare", ("knn_accuracy",)),
+    "reconstruct": Entry("tf_models.tasks.reconstruct:Reconstruct", ("loss",), (OUT,)),
+    "generate": Entry("tf_models.tasks.generate:Generate", ("frechet_distance", "mean_error"), (SAMPLES, SEED, OUT)),
+    "variational": Entry("tf_models.tasks.variational:Variational", ("elbo",), (SAMPLES, LABEL, SEED, OUT)),
 }
 
 
-def get(name: str) -> type:
-    """The class of a task. Raises `InputError` for an unknown name."""
+def register(name: str, entry: Entry) -> None:
+    """Make a task of your own known by a name, for recipes of your own. Raises `InputError` where the name is taken."""
+    if TASKS.setdefault(name, entry) is not entry:
+        raise InputError(f"there is a task {name!r} already; choose another name")
+
+
+def entry(name: str) -> Entry:
+    """What is known of a task. Raises `InputError` for an unknown name."""
     if name not in TASKS:
         raise InputError(f"unknown task {name!r}{nearest(name, TASKS)}")
-    module, cls = TASKS[name].split(":")
+    return TASKS[name]
+
+
+def get(name: str) -> Callable:
+    """The class of a task. Raises `InputError` for an unknown name."""
+    task = entry(name).task
+    if not isinstance(task, str):
+        return task
+    module, cls = task.split(":")
     return getattr(importlib.import_module(module), cls)
 
 
 def make(recipe):
-    """The recipe's task, ready to use. Raises `InputError` for options that the task refuses."""
+    """The recipe's task, to be bound to a model. Raises `InputError` for options that the task refuses."""
     try:
         return get(recipe.task)(**recipe.task_options)
     except TypeError as error:

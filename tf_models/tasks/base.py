@@ -1,6 +1,10 @@
 """The contract between the trainer and a task."""
 
+import copy
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,93 +13,163 @@ import numpy as np
 
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
+from tf_data.pipeline import Batches
+from tf_data.transform import Transform
 
 SCORED_AT_ONCE = 1000  # samples
-SCORED_VALUES = 2**22  # and numbers in them, which keeps the maps of large pictures in memory
+SCORED_VALUES = 2**22  # and numbers in them, which keeps the maps of large images in memory
+
+
+@dataclass(frozen=True)
+class About:
+    """What a task must know of a dataset, also where its samples are not at hand.
+
+    Attributes:
+        name: The dataset's name.
+        classes: Label names in the order of their numbers.
+        shape: The shape of a stored sample; None where an old run does not say.
+        dtype: The type of a stored sample.
+    """
+
+    name: str
+    classes: tuple[str, ...] = ()
+    shape: tuple[int, ...] | None = None
+    dtype: str = "uint8"
+
+    @classmethod
+    def of(cls, data: Data) -> "About":
+        """What loaded data tell."""
+        samples = data.train.samples
+        return cls(data.name, tuple(data.classes), tuple(samples.shape[1:]), samples.dtype.name)
+
+    @classmethod
+    def of_run(cls, data: Mapping[str, Any]) -> "About":
+        """What the entry `data` of a `run.json` tells."""
+        return cls(data["name"], tuple(data["classes"]), tuple(data["shape"]) if "shape" in data else None)
+
+
+class Task(ABC):
+    """What is learned from a batch. Subclasses are made from a recipe's `task_options`, and bound once before use.
+
+    Attributes:
+        model: The `keras.Model`.
+        transform: From stored samples to what the model takes.
+        about: What is known of the dataset.
+        data: The samples; None where a task only predicts.
+    """
+
+    model: keras.Model
+    transform: Transform
+    about: About
+    data: Data | None = None
+
+    def bind(self, model: keras.Model, transform: Transform, about: About, data: Data | None = None) -> "Task":
+        """The same task for this model, transform and data."""
+        bound = copy.copy(self)
+        bound.model, bound.transform, bound.about, bound.data = model, transform, about, data
+        bound.look()
+        return bound
+
+    def on(self, data: Data) -> "Task":
+        """The same task with samples at hand, or with the same samples at another place."""
+        moved = copy.copy(self)
+        moved.data = data
+        return moved
+
+    def look(self) -> None:  # noqa: B027 - most have no need to
+        """See once what the model takes and gives. The default has no need to."""
+
+    def batch(self, x, y, position) -> tuple:
+        """What `train_step` takes, `(x, y)` by default. TensorFlow operations.
+
+        Args:
+            x: Transformed samples, `(batch, ...)`.
+            y: Targets as stored, or None.
+            position: A `tf_data.pipeline.Position`; random choices draw from nothing else.
+        """
+        return x, y
+
+    def prepare(self, x, y, position) -> tuple:
+        """What the model scores of stored samples; nothing in it is random but what `batch` draws."""
+        return self.batch(self.transform(x, position), y, position)
+
+    def prepare_training(self, x, y, position) -> tuple:
+        """As `prepare`, with the transform's random changes of training batches."""
+        return self.batch(self.transform(x, position, training=True), y, position)
+
+    def transformed(self, split: Split, batch_size: int | None = None):
+        """A split in its order as a `tf.data.Dataset` of `(x, y)`, transformed; y is None where there are no labels."""
+        size = batch_size or scoring_batch(split)
+        return Batches(
+            split, size, shuffle=False, prepare=lambda x, y, position: (self.transform(x, position), y)
+        ).dataset()
+
+    def require_shape(self, wanted: tuple) -> None:
+        """Raise `InputError` unless transformed samples fit the `wanted` shape, where None takes any size."""
+        for training in (False, True):
+            found = self.transform.shape(self.about.shape, self.about.dtype, training)
+            if len(wanted) != len(found) or any(a not in (None, b) for a, b in zip(wanted, found, strict=True)):
+                raise InputError(
+                    f"model {self.model.name} takes samples of {tuple(wanted)}, but {self.about.name} gives {found}; "
+                    "set model.input_shape, or transform.resize where the transform has one"
+                )
+
+    @abstractmethod
+    def compile(self, optimizer: keras.optimizers.Optimizer, jit: bool) -> None:
+        """Compile the model with the task's loss and metrics. Raises `InputError` where data and model do not fit."""
+
+    def callbacks(self, run) -> list[keras.callbacks.Callback]:
+        """What the task wants to do while `fit` runs, for instance draw samples after an epoch; default nothing.
+
+        Args:
+            run: The `RunDirectory`. Whatever is kept there must come out the same after an interruption.
+        """
+        return []
+
+    @abstractmethod
+    def evaluate(self, split: Split, batch_size: int | None = None) -> dict[str, float]:
+        """Scores on a whole split, with `samples`, the number they were computed on.
+
+        Args:
+            batch_size: Samples that are scored at once; the default depends on their size.
+        """
+
+    @abstractmethod
+    def describe(self, results: dict[str, float]) -> str:
+        """`evaluate`'s scores as one line for people."""
+
+    @property
+    def taken(self) -> tuple[int | None, ...]:
+        """The shape of a transformed sample. Raises `InputError` where the model takes none."""
+        return tuple(self.model.inputs[0].shape[1:])
+
+    def predict(self, inputs: np.ndarray, names: list[str], **options) -> list[dict]:
+        """Predictions for samples, a dictionary each, in order, with its name as `input`.
+
+        Args:
+            inputs: Samples as `transform.read` gives them.
+            names: What to call them.
+            options: As the task's entry in `tf_models.tasks.TASKS` declares them.
+
+        Raises:
+            InputError: The task predicts nothing, or an option that this model has no use for.
+        """
+        raise NotImplementedError
+
+    def describe_prediction(self, row: dict, **options) -> str:
+        """One of `predict`'s rows as a line for people."""
+        said = ", ".join(f"{name} {value:.5g}" for name, value in row.items() if name != "input")
+        return f"{row['input']}: {said}"
+
+    def sample(self, count: int, seed: int = 0, label: int | None = None) -> np.ndarray:
+        """New images float32 `(count, height, width, channels)`, 0..1. Raises `InputError` where a task draws none."""
+        raise InputError(f"model {self.model.name} draws no samples; name inputs instead")
+
+    @abstractmethod
+    def figures(self, history: list[dict], folder: Path) -> list[str]:
+        """Draw the task's figures into `folder` and return the file names, in the order to read them."""
 
 
 def scoring_batch(split: Split) -> int:
     """How many samples of a split to score at once."""
-    return max(1, min(SCORED_AT_ONCE, SCORED_VALUES // math.prod(split.x.shape[1:])))
-
-
-def require_shape(model: keras.Model, wanted: tuple, data: Data, found: tuple) -> None:
-    """Raise `InputError` unless samples of shape `found` fit the `wanted` one, where None takes any size."""
-    if len(wanted) != len(found) or any(size not in (None, here) for size, here in zip(wanted, found, strict=True)):
-        raise InputError(
-            f"model {model.name} takes images of {tuple(wanted)}, but {data.name} gives {tuple(found)}; "
-            "set model.input_shape, or task.resize where the task has one"
-        )
-
-
-class Task:
-    """What is learned from a batch. Subclasses are made from a recipe's `task_options`."""
-
-    def prepare(self, x, y, position) -> tuple:
-        """Turn stored samples into what `train_step` takes, `(x, y)` by default. TensorFlow operations.
-
-        Args:
-            x: samples as stored, `(batch, ...)`; pixels are uint8.
-            y: targets or None.
-            position: a `tf_data.pipeline.Position`; random changes draw from nothing else.
-        """
-        raise NotImplementedError
-
-    def prepare_training(self, x, y, position) -> tuple:
-        """As `prepare`, for training batches only: what is random happens here."""
-        return self.prepare(x, y, position)
-
-    def compile(self, model: keras.Model, optimizer, data: Data, jit: bool) -> None:
-        """Compile the model with the task's loss and metrics."""
-        raise NotImplementedError
-
-    def callbacks(self, model: keras.Model, data: Data, run) -> list[keras.callbacks.Callback]:
-        """What the task wants to do while `fit` runs, for instance draw samples after an epoch; default nothing.
-
-        Args:
-            run: the `RunDirectory`. Whatever is kept there must come out the same after an interruption.
-        """
-        return []
-
-    def study(self, data: Data) -> None:
-        """Learn from the training data what `evaluate` needs; called before it. Default: nothing."""
-
-    def evaluate(self, model: keras.Model, split: Split, batch_size: int) -> dict[str, float]:
-        """Scores on a whole split, with `samples`, the number they were computed on."""
-        raise NotImplementedError
-
-    def describe(self, results: dict[str, float]) -> str:
-        """`evaluate`'s scores as one line for people."""
-        raise NotImplementedError
-
-    def predict(
-        self,
-        model: keras.Model,
-        inputs: list[Any],
-        classes: tuple[str, ...],
-        invert: bool = False,
-        out: Path | None = None,
-        label: int | None = None,
-        shape: tuple[int, ...] | None = None,
-    ) -> list[dict]:
-        """Predictions for what a user names on the command line, a dictionary each, in order.
-
-        Args:
-            invert: exchange light and dark of pictures first.
-            out: file for the picture that a task makes of them; None for none.
-            label: the class of all pictures, for models that are told it.
-            shape: of the samples that the model was trained on, as stored. Pictures are first fitted to it, and then
-                cropped and scaled as those were; None fits them to the model.
-
-        Raises:
-            InputError: an input that cannot be read, or an option that the model has no use for.
-        """
-        raise NotImplementedError
-
-    def sample(self, model: keras.Model, count: int, seed: int, label: int | None = None) -> np.ndarray:
-        """New images float32 `(count, height, width, channels)`, 0..1. Raises `InputError` where a task draws none."""
-        raise InputError(f"model {model.name} draws no samples; name inputs instead")
-
-    def figures(self, model: keras.Model, data: Data, history: list[dict], folder: Path) -> list[str]:
-        """Draw the task's figures into `folder` and return the file names, in the order to read them."""
-        raise NotImplementedError
+    return max(1, min(SCORED_AT_ONCE, SCORED_VALUES // math.prod(size or 1 for size in split.samples.shape[1:])))

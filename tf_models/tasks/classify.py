@@ -4,16 +4,12 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from tf_data.augment import Augment
-from tf_data.dataset import Data, Split
+from tf_data.dataset import Split
 from tf_data.errors import InputError
-from tf_data.pipeline import Batches, Position
+from tf_models.losses import SigmoidSquaredError, SmoothedCrossentropy
 from tf_models.tasks import plots
-from tf_models.tasks.base import Task, require_shape, scoring_batch
-from tf_models.tasks.images import crop_and_scale, read_images
-from tf_models.tricks import SmoothedCrossentropy
+from tf_models.tasks.base import Task
 
 LOSSES = ("cross-entropy", "sigmoid-squared-error")
 REDUCTIONS = {"mean": "sum_over_batch_size", "sum": "sum"}
@@ -23,27 +19,20 @@ class Classify(Task):
     """Learn labels. A model with one output gives the logit of class 1, any other a logit for each class.
 
     Args:
-        loss: `cross-entropy`, or `sigmoid-squared-error` (`tf_models.mlp.SigmoidSquaredError`).
-        reduction: over the batch, `mean` or `sum`.
-        crop: cut the middle `crop` x `crop` pixels out of each picture first; 0 for none.
-        resize: then scale to `resize` x `resize` pixels, bilinear; 0 for none.
-        augment: arguments of `tf_data.augment.Augment`, for training only; None for none.
-        label_smoothing: share of each label that the training loss spreads over all classes, 0 <= share < 1.
+        loss: `cross-entropy`, or `sigmoid-squared-error` (`tf_models.losses.SigmoidSquaredError`).
+        reduction: Of the loss over the batch, `mean` or `sum`.
+        label_smoothing: Fraction of each label that the training loss spreads over all classes, 0 <= fraction < 1.
             Evaluation reports the loss without it.
-        mirror: evaluate also with the mean logits of each picture and its mirror image, as `mirrored_accuracy`.
+        mirror: Evaluate also with the mean logits of each image and its mirror image, as `mirrored_accuracy`.
 
     Raises:
-        InputError: an unknown loss or reduction, a share out of range, smoothing without cross-entropy, or bad
-            arguments of the augmentation.
+        InputError: An unknown loss or reduction, a fraction out of range, or smoothing without cross-entropy.
     """
 
     def __init__(
         self,
         loss: str = "cross-entropy",
         reduction: str = "mean",
-        crop: int = 0,
-        resize: int = 0,
-        augment: dict | None = None,
         label_smoothing: float = 0.0,
         mirror: bool = False,
     ):
@@ -55,36 +44,24 @@ class Classify(Task):
             raise InputError(f"label_smoothing must be in [0, 1) and goes with cross-entropy, not {label_smoothing}")
         self.loss, self.reduction = loss, reduction
         self.label_smoothing, self.mirror = label_smoothing, mirror
-        self.crop, self.resize = crop, resize
-        self.augment = Augment.of(augment) if augment else None
 
-    def prepare(self, x, y, position):
-        return crop_and_scale(x, self.crop, self.resize), y
-
-    def prepare_training(self, x, y, position):
-        x, y = self.prepare(x, y, position)
-        return (self.augment(x, position) if self.augment else x), y
-
-    def compile(self, model, optimizer, data, jit):
-        sample = tf.zeros((1, *data.train.x.shape[1:]), data.train.x.dtype)
-        first = Position(0, tf.zeros((), tf.int64), tf.zeros(1, tf.int64))
-        for prepare in (self.prepare, self.prepare_training):
-            require_shape(model, model.input_shape[1:], data, prepare(sample, None, first)[0].shape[1:])
-        outputs = model.output_shape[-1]
-        expected = len(data.classes)
+    def compile(self, optimizer, jit):
+        self.require_shape(self.taken)
+        outputs = self.model.output_shape[-1]
+        expected = len(self.about.classes)
         if outputs != expected and (outputs != 1 or expected != 2):
-            raise InputError(f"model {model.name} has {outputs} outputs, but {data.name} has {expected} classes")
+            raise InputError(
+                f"model {self.model.name} has {outputs} outputs, but {self.about.name} has {expected} classes"
+            )
         if outputs == 1:
             accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
         else:
             accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
         loss = self._loss(outputs, REDUCTIONS[self.reduction], self.label_smoothing)
-        model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy], jit_compile=jit)
+        self.model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy], jit_compile=jit)
 
     def _loss(self, outputs: int, reduction: str | None, smoothing: float = 0.0) -> keras.losses.Loss:
         if self.loss == "sigmoid-squared-error":
-            from tf_models.mlp import SigmoidSquaredError
-
             return SigmoidSquaredError(reduction=reduction)
         if outputs == 1:
             return keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing, reduction=reduction)
@@ -92,19 +69,16 @@ class Classify(Task):
             return SmoothedCrossentropy(smoothing, reduction=reduction)
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction)
 
-    def logits(
-        self, model: keras.Model, split: Split, batch_size: int | None = None, mirror: bool = False
-    ) -> np.ndarray:
+    def logits(self, split: Split, batch_size: int | None = None, mirror: bool = False) -> np.ndarray:
         """The model's outputs on a whole split, or on its mirror images, in its order: float32 `(samples, outputs)`."""
-        batches = Batches(split, batch_size or scoring_batch(split), shuffle=False, prepare=self.prepare).dataset()
-        inputs = batches.map(lambda x, y: x[:, :, ::-1] if mirror else x)
-        logits = model.predict(inputs, verbose=0).astype(np.float32)
+        inputs = self.transformed(split, batch_size).map(lambda x, y: x[:, :, ::-1] if mirror else x)
+        logits = self.model.predict(inputs, verbose=0).astype(np.float32)
         assert len(logits) == len(split), f"scored {len(logits)} of {len(split)} samples"
         return logits
 
-    def evaluate(self, model, split, batch_size):
+    def evaluate(self, split, batch_size=None):
         """`accuracy`, `loss` (mean over the samples), `samples`, and `mirrored_accuracy` where `mirror` is set."""
-        logits = self.logits(model, split, batch_size)
+        logits = self.logits(split, batch_size)
         losses = self._loss(logits.shape[-1], None)(split.y.reshape(-1, *[1] * (logits.shape[-1] == 1)), logits)
         scores = {
             "accuracy": float(np.mean(labels(logits) == split.y)),
@@ -112,7 +86,7 @@ class Classify(Task):
             "samples": len(split),
         }
         if self.mirror:
-            both = logits + self.logits(model, split, batch_size, mirror=True)
+            both = logits + self.logits(split, batch_size, mirror=True)
             scores["mirrored_accuracy"] = float(np.mean(labels(both) == split.y))
         return scores
 
@@ -121,50 +95,35 @@ class Classify(Task):
         mirrored = f" ({results['mirrored_accuracy']:.2%} with mirror images)" if "mirrored_accuracy" in results else ""
         return f"accuracy {accuracy:.2%}{mirrored}, loss {results['loss']:.4f} on {count:,} samples"
 
-    def predict(self, model, inputs, classes, invert=False, out=None, label=None, shape=None):
-        """Class and probabilities for image files.
-
-        Args:
-            inputs: paths of pictures of any size and colour.
-            invert: exchange light and dark first.
-            out, label: refused: a classifier makes no pictures and is told no label.
-            shape: of the samples as stored; see `Task.predict`.
-        """
-        if out or label is not None:
-            raise InputError(f"{model.name} is a classifier; leave --out and --label away")
-        taken = model.input_shape[1:]
-        if len(taken) != 3:
-            raise InputError(f"{model.name} takes {taken} numbers, not pictures; call tf_models.load(...) in Python")
-        images = read_images(inputs, shape or taken, invert)
-        if shape:
-            images = crop_and_scale(images, self.crop, self.resize)
-        logits = model.predict(images, verbose=0).astype(np.float32)
-        chances = probabilities(logits)
+    def predict(self, inputs, names, top=3):
+        """Class, and probabilities by class."""
+        logits = self.model.predict(self.transform(inputs), verbose=0).astype(np.float32)
         return [
             {
-                "input": str(path),
-                "class": classes[int(np.argmax(row))],
+                "input": name,
+                "class": self.about.classes[int(np.argmax(row))],
                 "probability": float(row.max()),
-                "probabilities": {name: float(chance) for name, chance in zip(classes, row, strict=True)},
+                "probabilities": dict(zip(self.about.classes, map(float, row), strict=True)),
             }
-            for path, row in zip(inputs, chances, strict=True)
+            for name, row in zip(names, probabilities(logits), strict=True)
         ]
 
-    def figures(self, model, data: Data, history, folder: Path):
-        test = data.test
-        logits = self.logits(model, test)
+    def describe_prediction(self, row, top=3):
+        best = sorted(row["probabilities"].items(), key=lambda item: -item[1])[:top]
+        return f"{row['input']}: " + ", ".join(f"{name} {probability:.1%}" for name, probability in best)
+
+    def figures(self, history, folder: Path):
+        test, classes = self.data.test, self.about.classes
+        logits = self.logits(test)
         names = [
             plots.curves(history, folder / "curves.png"),
-            plots.confusion(test.y, labels(logits), data.classes, folder / "confusion.png"),
+            plots.confusion(test.y, labels(logits), classes, folder / "confusion.png"),
         ]
-        if len(test.x.shape) == 4:
-            names.append(plots.surest_mistakes(test, probabilities(logits), data.classes, folder / "mistakes.png"))
-        elif test.x.shape[1:] == (2,):
-            names.append(
-                plots.decision_regions(
-                    lambda x: labels(model.predict(x, verbose=0, batch_size=4096)), data, folder / "regions.png"
-                )
-            )
+        if test.samples.is_image:
+            names.append(plots.surest_mistakes(test, probabilities(logits), classes, folder / "mistakes.png"))
+        elif test.samples.shape[1:] == (2,):
+            classify = lambda x: labels(self.model.predict(self.transform(x), verbose=0, batch_size=4096))  # noqa: E731
+            names.append(plots.decision_regions(classify, self.data, folder / "regions.png"))
         return names
 
 

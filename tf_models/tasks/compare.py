@@ -7,15 +7,12 @@ import numpy as np
 import tensorflow as tf
 
 from tf_data.augment import uniform
-from tf_data.dataset import Data, Split
+from tf_data.dataset import Split
 from tf_data.errors import InputError
 from tf_data.figures import figure
-from tf_data.pipeline import Batches
-from tf_data.transforms import to_float
-from tf_models.metric.siamese import ContrastiveLoss, pair_accuracy
+from tf_models.losses import ContrastiveLoss, pair_accuracy
 from tf_models.tasks import grids, plots
-from tf_models.tasks.base import Task, require_shape, scoring_batch
-from tf_models.tasks.images import read_images
+from tf_models.tasks.base import Task, scoring_batch
 
 PAIRS_SEED = 0  # of the pairs that are scored
 SCATTERED = 3000  # samples in the figure of the embedding
@@ -39,41 +36,36 @@ class Compare(Task):
         if not margin > 0 or neighbours < 1:
             raise InputError(f"margin must be positive and neighbours at least 1, not {margin} and {neighbours}")
         self.margin, self.neighbours = margin, neighbours
-        self._train: Split | None = None
 
-    def prepare(self, x, y, position):
+    def batch(self, x, y, position):
         partners = partner_places(y, uniform(position, 0))
-        first = to_float(x)
         same = tf.cast(y == tf.gather(y, partners), tf.float32)
-        return {"first": first, "second": tf.gather(first, partners)}, same[:, None]
+        return {"first": x, "second": tf.gather(x, partners)}, same[:, None]
 
-    def compile(self, model, optimizer, data, jit):
-        require_shape(model, model.inputs[0].shape[1:], data, data.train.x.shape[1:])
-        if len(data.classes) < 2 or data.train.y is None:
-            raise InputError(f"pairs need labels of two classes or more, which {data.name} does not have")
-        model.compile(
+    def compile(self, optimizer, jit):
+        self.require_shape(self.taken)
+        if len(self.about.classes) < 2 or self.data.train.y is None:
+            raise InputError(f"pairs need labels of two classes or more, which {self.about.name} does not have")
+        self.model.compile(
             optimizer=optimizer,
             loss=ContrastiveLoss(self.margin),
             metrics=[keras.metrics.MeanMetricWrapper(pair_accuracy, name="pair_accuracy", margin=self.margin)],
             jit_compile=jit,
         )
 
-    def study(self, data):
-        self._train = data.train
-
-    def embed(self, model: keras.Model, split: Split, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def embed(self, split: Split, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Embeddings float32 `(samples, dimensions)` and labels of a split's first `limit` samples, in its order."""
         size = scoring_batch(split)
-        batches = Batches(split, size, shuffle=False, prepare=lambda x, y, _: (to_float(x), y)).dataset()
+        batches = self.transformed(split, size)
         if limit is not None:
             batches = batches.take(-(-limit // size))
-        encoder = model.get_layer("encoder")
+        encoder = self.model.get_layer("encoder")
         encode = tf.function(lambda x: encoder(x, training=False), autograph=False, reduce_retracing=True)
         found = [(encode(x).numpy(), y.numpy()) for x, y in batches]
         codes, labels = (np.concatenate(parts)[:limit] for parts in zip(*found, strict=True))
         return codes.astype(np.float32), labels
 
-    def evaluate(self, model, split, batch_size):
+    def evaluate(self, split, batch_size=None):
         """Scores of a split.
 
         As many pairs are drawn as it has samples, half of them of one class: `loss`, `pair_accuracy` (nearer than half
@@ -83,10 +75,10 @@ class Compare(Task):
         from sklearn.metrics import roc_auc_score
         from sklearn.neighbors import KNeighborsClassifier
 
-        codes, y = self.embed(model, split)
+        codes, y = self.embed(split)
         distances, same = scored_pairs(codes, y)
         loss = ContrastiveLoss(self.margin)(same[:, None], distances[:, None])
-        voters = KNeighborsClassifier(self.neighbours).fit(*self.embed(model, self._train))
+        voters = KNeighborsClassifier(self.neighbours).fit(*self.embed(self.data.train))
         return {
             "knn_accuracy": float(np.mean(voters.predict(codes) == y)),
             "auc": float(roc_auc_score(same, -distances)),
@@ -102,28 +94,26 @@ class Compare(Task):
             f"with {results['samples']:,} samples"
         )
 
-    def predict(self, model, inputs, classes, invert=False, out=None, label=None, shape=None):
-        """Distance of the first picture to each other one, and whether they are taken for the same class."""
-        if out or label is not None:
-            raise InputError(f"model {model.name} compares pictures; leave --out and --label away")
+    def predict(self, inputs, names):
+        """Distance of the first sample to each other one, and whether they are taken for the same class."""
         if len(inputs) < 2:
-            raise InputError(f"model {model.name} compares pictures: name the first and at least one other")
-        images = read_images(inputs, tuple(model.inputs[0].shape[1:]), invert)
-        first = np.repeat(images[:1], len(images) - 1, axis=0)
-        distances = model({"first": first, "second": images[1:]}, training=False).numpy()[:, 0]
+            raise InputError(f"model {self.model.name} compares samples: name the first and at least one other")
+        samples = np.asarray(self.transform(inputs))
+        first = np.repeat(samples[:1], len(samples) - 1, axis=0)
+        distances = self.model({"first": first, "second": samples[1:]}, training=False).numpy()[:, 0]
         return [
-            {"input": str(path), "distance": float(distance), "same": bool(distance < self.margin / 2)}
-            for path, distance in zip(inputs[1:], distances, strict=True)
+            {"input": name, "distance": float(distance), "same": bool(distance < self.margin / 2)}
+            for name, distance in zip(names[1:], distances, strict=True)
         ]
 
-    def figures(self, model, data: Data, history, folder: Path):
-        codes, y = self.embed(model, data.test)
+    def figures(self, history, folder: Path):
+        codes, y = self.embed(self.data.test)
         distances, same = scored_pairs(codes, y)
         return [
             plots.curves(history, folder / "curves.png"),
             _histogram(distances, same, self.margin, folder / "distances.png"),
             _roc(distances, same, folder / "roc.png"),
-            _embedding(codes[:SCATTERED], y[:SCATTERED], data.classes, folder / "embedding.png"),
+            _embedding(codes[:SCATTERED], y[:SCATTERED], self.about.classes, folder / "embedding.png"),
         ]
 
 

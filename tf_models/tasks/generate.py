@@ -1,56 +1,32 @@
 """Generation: a GAN learns to draw pictures like the real ones."""
 
+from functools import cached_property
 from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from tf_data.augment import Augment
+from tf_data.dataset import Split
 from tf_data.errors import InputError
-from tf_data.pipeline import Batches
 from tf_models.tasks import grids, plots
-from tf_models.tasks.base import Task, require_shape, scoring_batch
+from tf_models.tasks.base import Task, scoring_batch
 from tf_models.tasks.collapse import Collapse
 from tf_models.tasks.fidelity import Judge, coverage, frechet_distance
 from tf_models.tasks.frames import Frames, animation
-from tf_models.tasks.images import crop_and_scale
 
 JUDGED = 10_000  # samples at most
 SEED = 0  # of the figures' noise
 
 
 class Generate(Task):
-    """Train a `tf_models.gan.GAN` on pictures in -1..1.
+    """Train a `tf_models.gan.GAN` on images, in the range that the transform gives them."""
 
-    Args:
-        crop: cut the middle `crop` x `crop` pixels out of each picture first; 0 for none.
-        resize: then scale to `resize` x `resize` pixels, bilinear; 0 for none.
-        augment: arguments of `tf_data.augment.Augment`, for training only; None for none.
+    def batch(self, x, y, position):
+        return (x,)
 
-    Raises:
-        InputError: bad arguments of the augmentation.
-    """
-
-    def __init__(self, crop: int = 0, resize: int = 0, augment: dict | None = None):
-        self.crop, self.resize = crop, resize
-        self.augment = Augment.of(augment) if augment else None
-        self._judge: Judge | None = None
-
-    def prepare(self, x, y, position):
-        return (2 * self._images(x) - 1,)
-
-    def prepare_training(self, x, y, position):
-        x = self._images(x)
-        return (2 * (self.augment(x, position) if self.augment else x) - 1,)
-
-    def _images(self, x):
-        """Pictures in 0..1, cropped and scaled."""
-        return crop_and_scale(x, self.crop, self.resize)
-
-    def compile(self, model, optimizer, data, jit):
-        found = self.prepare(tf.constant(np.zeros((1, *data.train.x.shape[1:]), np.uint8)), None, None)[0].shape[1:]
-        require_shape(model, model.discriminator.input_shape[1:], data, found)
+    def compile(self, optimizer, jit):
+        model = self.model
+        self.require_shape(model.discriminator.input_shape[1:])
         critic_steps = model.settings["critic_steps"]
         if critic_steps > 1 and not isinstance(optimizer._learning_rate, keras.Variable):
             raise InputError(
@@ -60,30 +36,43 @@ class Generate(Task):
         model.compile(optimizer=optimizer, jit_compile=jit)
         model.build_optimizers()
 
-    def study(self, data):
-        if len(data.classes) > 1 and data.train.y is not None and self._judge is None:
-            self._judge = Judge(data, lambda x, y, position: (*self.prepare(x, y, position), y))
+    @property
+    def taken(self):
+        raise InputError(f"model {self.model.name} draws images and takes none: use --samples N --out FILE.png")
 
-    def evaluate(self, model, split, batch_size):
+    @cached_property
+    def judge(self) -> Judge | None:
+        """A classifier of the training images; None where these have no labels."""
+        if len(self.about.classes) < 2 or self.data.train.y is None:
+            return None
+        return Judge(self.data, lambda x, y, position: (self.transform(x, position), y))
+
+    def evaluate(self, split, batch_size=None):
         """`frechet_distance`, `classes_covered` and `class_entropy` (see `tf_models.tasks.fidelity`) and `samples`.
 
-        As many pictures are drawn as the split holds, 10,000 at most. Without labels there is no judge, and the scores
+        As many images are drawn as the split holds, 10,000 at most. Without labels there is no judge, and the scores
         are those of the pixels: `mean_error` and `sd_error`, differences of mean and deviation of all pixels.
         """
         count = min(len(split), JUDGED)
-        batches = Batches(split, batch_size, shuffle=False, prepare=self.prepare).dataset()
-        real = np.concatenate([batch[0].numpy() for batch in batches.take(-(-count // batch_size))])[:count]
-        drawn = 2 * self.sample(model, count, SEED) - 1
-        if self._judge is None:
-            errors = {"mean_error": drawn.mean() - real.mean(), "sd_error": drawn.std() - real.std()}
-            return {**{name: abs(float(value)) / 2 for name, value in errors.items()}, "samples": count}
-        (real_features, _), (features, predicted) = self._judge.look(real), self._judge.look(drawn)
-        classes = self._judge.model.output_shape[-1]
+        real, drawn = self._real(split, count, batch_size), self.transform.scaled(self.sample(count, SEED))
+        if self.judge is None:
+            pairs = {"mean_error": (drawn.mean(), real.mean()), "sd_error": (drawn.std(), real.std())}
+            low, high = self.transform.value_range
+            errors = {name: abs(float(a - b)) / (high - low) for name, (a, b) in pairs.items()}
+            return {**errors, "samples": count}
+        (real_features, _), (features, predicted) = self.judge.look(real), self.judge.look(drawn)
+        classes = self.judge.model.output_shape[-1]
         return {
             "frechet_distance": frechet_distance(real_features, features),
             **coverage(predicted, classes),
             "samples": count,
         }
+
+    def _real(self, split: Split, count: int, batch_size: int | None = None) -> np.ndarray:
+        """The first `count` transformed images of a split."""
+        size = batch_size or min(scoring_batch(split), count)
+        parts = [x.numpy() for x, *_ in self.transformed(split, size).take(-(-count // size))]
+        return np.concatenate(parts)[:count]
 
     def describe(self, results):
         if "frechet_distance" not in results:
@@ -93,32 +82,27 @@ class Generate(Task):
             f"(entropy {results['class_entropy']:.2f}) with {results['samples']:,} samples"
         )
 
-    def predict(self, model, inputs, classes, invert=False, out=None, label=None, shape=None):
-        raise InputError(f"model {model.name} draws pictures and takes none: use --samples N --out FILE.png")
-
-    def sample(self, model, count, seed, label=None):
+    def sample(self, count, seed=0, label=None):
         if label is not None:
-            raise InputError(f"model {model.name} takes no label; leave --label away")
-        drawn = model.predict(_noise(model, count, seed), batch_size=500, verbose=0)
-        return ((drawn + 1) / 2).astype(np.float32)
+            raise InputError(f"model {self.model.name} takes no label; leave --label away")
+        drawn = self.model.predict(_noise(self.model, count, seed), batch_size=500, verbose=0)
+        return self.transform.visible(drawn).astype(np.float32)
 
-    def callbacks(self, model, data, run):
+    def callbacks(self, run):
         def draw():
             # Not `predict`, which would ask Keras for a compiled function in the middle of `fit`.
-            return (model.generator(_noise(model, 64, SEED), training=False).numpy() + 1) / 2
+            drawn = self.model.generator(_noise(self.model, 64, SEED), training=False).numpy()
+            return self.transform.visible(drawn)
 
         frames = [Frames(draw, run.figures, 8)] if run.info.get("options", {}).get("figures", True) else []
         return [Collapse(draw), *frames]
 
-    def figures(self, model, data, history, folder: Path):
-        shown = min(64, len(data.test))
-        size = min(scoring_batch(data.test), shown)
-        batches = Batches(data.test, size, shuffle=False, prepare=self.prepare).dataset()
-        real = np.concatenate([batch[0].numpy() for batch in batches.take(-(-shown // size))])[:shown]
+    def figures(self, history, folder: Path):
+        real = self._real(self.data.test, min(64, len(self.data.test)))
         return [
             plots.curves(history, folder / "curves.png"),
-            grids.grid(self.sample(model, 64, SEED), folder / "samples.png", 8, title="drawn"),
-            grids.grid((real + 1) / 2, folder / "real.png", 8, title="real test samples"),
+            grids.grid(self.sample(64, SEED), folder / "samples.png", 8, title="drawn"),
+            grids.grid(self.transform.visible(real), folder / "real.png", 8, title="real test samples"),
             *animation(folder),
         ]
 

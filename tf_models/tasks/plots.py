@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_data.dataset import Data, Split, take
+from tf_data.dataset import Data, Split
 from tf_data.figures import figure
 
 DRAWN_STEPS = 10_000  # of a schedule, spread over the run
@@ -90,7 +90,7 @@ def surest_mistakes(split: Split, chances: np.ndarray, classes: tuple[str, ...],
         axes = drawn.subplots(rows, columns, squeeze=False).ravel()
         for axis in axes:
             axis.axis("off")
-        for axis, sample, image in zip(axes, worst, take(split, worst), strict=False):
+        for axis, sample, image in zip(axes, worst, split.samples.read(worst), strict=False):
             guess = predicted[sample]
             axis.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
             axis.set_title(

@@ -1,26 +1,54 @@
 """From a recipe to a model that is ready to train."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 
+from tf_data import datasets
 from tf_data.dataset import Split
 from tf_data.errors import InputError
-from tf_data.transforms import first_samples, statistics
-from tf_models.conventions import exempt_from_decay
-from tf_models.recipe import Recipe
+from tf_data.statistics import statistics
+from tf_data.transform import Transform, make
+from tf_models import builders, tasks
+from tf_models.configs import get, recipes
+from tf_models.configs.recipe import Recipe
 from tf_models.seeding import seeded
+from tf_models.tasks.base import About, Task
 from tf_models.training import schedules
-
-ADAPTED = 5_000  # samples
+from tf_models.training.run_directory import RunDirectory
+from tf_models.weight_decay import exempt_from_decay
 
 
 def build_model(recipe: Recipe, seed: int | None = None, **arguments) -> keras.Model:
     """The recipe's model, uncompiled. Raises `InputError` for arguments that the builder refuses."""
     with seeded(recipe.seed if seed is None else seed):
         try:
-            return recipe.load_builder()(**{**recipe.model, **arguments})
+            return builders.get(recipe.builder)(**{**recipe.model, **arguments})
         except (TypeError, ValueError) as error:
             raise InputError(f"{recipe.id}: {error}") from error
+
+
+def load_task(run: RunDirectory) -> Task:
+    """A run's task, bound to its trained model and to what its transform learned; it has no data.
+
+    Raises:
+        InputError: The model, or what the transform learned, is missing or damaged.
+    """
+    return tasks.make(run.recipe).bind(run.load_model(), run.load_transform(), About.of_run(run.info["data"]))
+
+
+def task_of(source: str | Path) -> Task:
+    """The task of a run directory, with its trained model, or of a recipe's id, with a new one.
+
+    Raises:
+        InputError: There is neither a run nor a recipe of this name.
+    """
+    if str(source) not in {recipe.id for recipe in recipes()}:
+        return load_task(RunDirectory.open(source))
+    recipe = get(str(source))
+    about = About(recipe.dataset, datasets.get(recipe.dataset).classes)
+    return tasks.make(recipe).bind(build_model(recipe), make(recipe.transform), about)
 
 
 def build_optimizer(recipe: Recipe, steps: int | None = None) -> keras.optimizers.Optimizer:
@@ -41,11 +69,11 @@ def build_optimizer(recipe: Recipe, steps: int | None = None) -> keras.optimizer
         raise InputError(f"optimizer {recipe.optimizer} with {config}: {str(error).splitlines()[0]}") from error
 
 
-def adapt_layers(model: keras.Model, train: Split) -> None:
+def adapt_layers(model: keras.Model, train: Split, transform: Transform) -> None:
     """Show the training samples to the layers that must see them before training begins.
 
-    A `Normalization` layer takes mean and standard deviation of all of them; any other layer with a method `adapt`, as
-    `tf_models.cnn.airbench.PatchWhitening` has it, is given some.
+    A `Normalization` layer takes mean and standard deviation of all of them. Any other layer with a method `adapt` is
+    given what the model takes of the first `adapt_samples`, an attribute of the layer, or of all where it has none.
     """
     for layer in model.layers:
         if isinstance(layer, keras.layers.Normalization):
@@ -54,4 +82,5 @@ def adapt_layers(model: keras.Model, train: Split) -> None:
             layer.adapt_variance.assign(np.square(found.sd))
             layer.finalize_state()
         elif hasattr(layer, "adapt"):
-            layer.adapt(first_samples(train, ADAPTED))
+            count = min(getattr(layer, "adapt_samples", len(train)), len(train))
+            layer.adapt(np.asarray(transform(train.samples.read(np.arange(count)))))

@@ -9,7 +9,7 @@ import numpy as np
 
 from tf_data.errors import Interrupted, TrainingError
 from tf_models.training import state
-from tf_models.training.loop import StepLoop
+from tf_models.training.fit import Loop
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.state import Progress
 
@@ -57,47 +57,45 @@ class LearningRate(keras.callbacks.Callback):
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Restores the state when training begins and saves it at intervals, so that a run can be killed at any moment.
+    """Saves the state at intervals, so that a run can be killed at any moment.
 
     Args:
         run: where checkpoints and `history.csv` go.
         loop: knows the position.
-        progress: where the run stands; changed as it goes on.
-        values: the state to begin with, None for a new run.
         signals: stops training at the next block when one was received.
         interval: seconds between two saves. It grows where saving would take more than `SAVING_SHARE` of the time.
+
+    Attributes:
+        progress: where the run stands.
     """
 
-    def __init__(
-        self,
-        run: RunDirectory,
-        loop: StepLoop,
-        progress: Progress,
-        values: dict | None,
-        signals: Signals,
-        interval: float = CHECKPOINT_SECONDS,
-    ):
+    def __init__(self, run: RunDirectory, loop: Loop, signals: Signals, interval: float = CHECKPOINT_SECONDS):
         super().__init__()
-        self.run, self.loop, self.progress, self.signals, self.interval = run, loop, progress, signals, interval
+        self.run, self.loop, self.signals, self.interval = run, loop, signals, interval
+        self.progress = Progress()
         self.saves, self.saving_seconds = 0, 0.0
-        self._values = values
         self._trained: list[tuple[keras.Variable, np.ndarray]] = []
+        self._wait = interval
         self._next = 0.0
         self._clock = 0.0
 
+    def begin(self) -> None:
+        """Bring model and loop to where the run stands, which for a new run is what they are now.
+
+        Raises:
+            InputError: a damaged checkpoint, or one of another model.
+            TrainingError: a weight is not finite to begin with.
+        """
+        if not self.run.checkpoints:
+            self.save()
+        self.loop.calibrate()
+        # Undoes the steps that were timed; a copy of the state in memory would be the peak of all training.
+        self.progress = state.restore_file(self.loop.model, self.run.checkpoints[-1])
+        self.loop.start(self.progress.epoch, self.progress.step)
+
     def on_train_begin(self, logs=None):
         self._clock = time.perf_counter()
-        if self._values is None:
-            self.save()
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if self._values is not None:
-            # Here and not earlier, because `fit` has just reset the metrics that a checkpoint in mid-epoch holds.
-            state.restore(self.model, self._values)
-            if self.progress.step == 0:
-                self.model.reset_metrics()
-            self._values = None
-            self._next = time.perf_counter() + self.interval
+        self._next = self._clock + self._wait
 
     def on_train_batch_end(self, batch, logs=None):
         self._move(self.loop.epoch, self.loop.step)
@@ -131,8 +129,9 @@ class Checkpoints(keras.callbacks.Callback):
     def save(self) -> None:
         """Write a checkpoint of the present state. Raises `TrainingError` when a weight is not finite."""
         begin = time.perf_counter()
+        path = self.run.checkpoint_file(self.progress.epoch, self.progress.step)
         try:
-            state.save(self.run.checkpoint_file(self.progress.epoch, self.progress.step), self.model, self.progress)
+            state.save(path, self.loop.model, self.progress)
         except TrainingError as error:
             raise TrainingError(
                 f"{error} at epoch {self.progress.epoch + 1}, step {self.progress.step} of {self.loop.batches.steps}"
@@ -141,7 +140,8 @@ class Checkpoints(keras.callbacks.Callback):
         took = time.perf_counter() - begin
         self.saves += 1
         self.saving_seconds += took
-        self._next = time.perf_counter() + max(self.interval, took / SAVING_SHARE)
+        self._wait = max(self.interval, took / SAVING_SHARE)
+        self._next = time.perf_counter() + self._wait
 
     def _move(self, epoch: int, step: int) -> None:
         now = time.perf_counter()

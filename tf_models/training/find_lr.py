@@ -1,9 +1,11 @@
 """The learning-rate range test (Smith 2017, arXiv 1506.01186, section 3.3): raise the rate and watch the loss."""
 
+import contextlib
 import csv
 import io
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,10 +16,11 @@ from tf_data.errors import InputError, TrainingError
 from tf_data.figures import figure
 from tf_data.files import write_text
 from tf_data.pipeline import Batches
-from tf_models.recipe import Recipe
+from tf_models.configs.overrides import for_source
+from tf_models.configs.recipe import Recipe
 from tf_models.training import state
 from tf_models.training.devices import require_tensorflow
-from tf_models.training.loop import StepLoop
+from tf_models.training.fit import training_loop
 from tf_models.training.trainer import Options, build, load_data, versions
 
 RISES = ("exponential", "linear")
@@ -91,30 +94,27 @@ def smooth(values: np.ndarray) -> np.ndarray:
     return (average(values) + average(values[::-1])[::-1]) / 2
 
 
-def range_test(model: keras.Model, batches: Batches, sweep: Sweep = Sweep(), jit: bool = False) -> Trace:
+def range_test(model: keras.Model, batches: Batches, sweep: Sweep = Sweep(), plain: bool = False) -> Trace:
     """Train with rising rates, a batch each, until the loss diverges; afterwards the model is what it was before.
 
     Args:
         model: compiled, with one optimizer of constant rate and a metric `loss`.
         batches: of the training split; another epoch follows where they do not suffice.
         sweep: the rates.
-        jit: whether XLA compiles the step.
+        plain: as `tf_models.training.fit.training_loop` takes it.
 
     Raises:
         InputError: a model without such a loss.
     """
     rates, losses, accuracies = [], [], []
     diverged = False
-    loop = StepLoop(model, batches, jit)
-    saved = state.capture(model)
-    loop.block = 1
-    blocks = iter(loop.blocks(0, 0))
-    try:
-        for rate in sweep.rates:
+    with training_loop(model, batches, plain) as loop, _undone(model):
+        for number, rate in enumerate(sweep.rates):
+            epoch, step = divmod(number, batches.steps)
             model.optimizer.learning_rate = rate
             model.reset_metrics()  # the logs are means since then: of this batch alone
             try:
-                logs = loop.train_function(blocks)
+                logs = loop.run(epoch, step, step + 1)
             except TrainingError:  # not finite any more
                 diverged = True
                 break
@@ -128,10 +128,18 @@ def range_test(model: keras.Model, batches: Batches, sweep: Sweep = Sweep(), jit
             if len(losses) > SETTLED and means[-1] > DIVERGED * means[SETTLED:].min() > 0:
                 diverged = True
                 break
+    return Trace(np.array(rates), np.array(losses), np.array(accuracies), diverged)
+
+
+@contextlib.contextmanager
+def _undone(model: keras.Model) -> Iterator[None]:
+    """Gives the model back what it learned meanwhile."""
+    saved = state.capture(model)
+    try:
+        yield
     finally:
         state.restore(model, saved)
         model.reset_metrics()
-    return Trace(np.array(rates), np.array(losses), np.array(accuracies), diverged)
 
 
 @dataclass(frozen=True)
@@ -159,7 +167,7 @@ def suggest(trace: Trace) -> Suggestion | None:
 
 
 def find_lr(
-    recipe: Recipe, options: Options = Options(), sweep: Sweep = Sweep(), run_dir: Path | None = None, settings=()
+    recipe: Recipe, options: Options = Options(), sweep: Sweep = Sweep(), run_dir: Path | None = None
 ) -> Suggestion | None:
     """Make a range test of a recipe from its initial weights and write it into a directory of its own.
 
@@ -167,7 +175,7 @@ def find_lr(
     there. The recipe's schedule and rate are left out.
 
     Args:
-        recipe, options, settings: as for `tf_models.training.trainer.train`.
+        recipe, options: as for `tf_models.training.trainer.train`.
         sweep: the rates.
         run_dir: where; default `runs/<recipe>-find-lr-<time>`.
 
@@ -178,17 +186,16 @@ def find_lr(
         InputError: as `train` raises, or a model with no single loss.
     """
     require_tensorflow()
-    recipe = recipe.override(settings)
     data = load_data(recipe, options)
-    recipe = replace(recipe.for_source(data.source), schedule={}, storage="memory")
-    model, task = build(recipe, options, data)
+    recipe = replace(for_source(recipe, data.source), schedule={}, storage="memory")
+    task = build(recipe, options, data)
     folder = Path(run_dir or Path("runs") / f"{recipe.id}-find-lr-{time.strftime('%Y%m%d-%H%M%S')}")
     if (folder / "run.json").exists() or (folder / "find_lr.json").exists():
         raise InputError(f"{folder} holds a run already; choose another --run-dir")
     say = (lambda *_: None) if options.quiet else print
     say(f"{recipe.id}: {sweep.steps} batches of {recipe.batch_size}, rates {sweep.low:g} to {sweep.high:g}")
     batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
-    trace = range_test(model, batches, sweep, model.jit_compile)
+    trace = range_test(task.model, batches, sweep, options.plain)
     if not len(trace.rates):
         raise TrainingError(f"the loss is not finite at the first rate, {sweep.low:g}; begin lower with --lr-range")
     found = suggest(trace)

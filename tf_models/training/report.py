@@ -2,7 +2,7 @@
 
 from tf_data.datasets import get
 from tf_data.files import write_text
-from tf_models.recipe import Original, Recipe
+from tf_models.configs.recipe import Original, Recipe
 from tf_models.scores import show
 from tf_models.training.run_directory import RunDirectory
 

@@ -1,17 +1,19 @@
 """The run directory: what a training leaves behind, each file whole or not at all."""
 
 import csv
-import importlib
 import io
 import json
 import time
 from pathlib import Path
 
 from tf_data.errors import InputError
-from tf_data.files import whole_file, write_text
-from tf_models.recipe import Recipe
+from tf_data.files import write_text
+from tf_data.transform import make
+from tf_models import saving
+from tf_models.configs import format1
+from tf_models.configs.recipe import Recipe
 
-FORMAT = 1
+FORMAT = 2
 KEPT_CHECKPOINTS = 2
 
 
@@ -39,17 +41,20 @@ class RunDirectory:
 
     @classmethod
     def open(cls, path) -> "RunDirectory":
-        """An existing run directory. Raises `InputError` when there is no readable `run.json`."""
+        """An existing run directory; one of format 1 is read as format 2. Raises `InputError` for a bad `run.json`."""
         run = cls(Path(path))
         if not run._json.is_file():
             raise InputError(f"{run.path} is not a run directory: it has no run.json")
         try:
             run.info = json.loads(run._json.read_text(encoding="utf-8"))
+            if run.info["format"] == 1:
+                run.info |= {"format": FORMAT, "recipe": format1.upgrade(run.info["recipe"])}
             if run.info["format"] != FORMAT:
-                raise InputError(f"{run._json} has format {run.info['format']}, this version reads {FORMAT}")
+                raise InputError(f"format {run.info['format']}, where this version reads 1 and {FORMAT}")
+            Recipe.from_dict(run.info["recipe"])
+        except InputError as error:
+            raise InputError(f"{run._json}: {error}") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            if isinstance(error, InputError):
-                raise
             raise InputError(f"{run._json} is damaged: {error}") from None
         return run
 
@@ -70,6 +75,17 @@ class RunDirectory:
     @property
     def model_file(self) -> Path:
         return self.path / "model.keras"
+
+    @property
+    def transform_file(self) -> Path:
+        return self.path / "transform.json"
+
+    def load_transform(self):
+        """The recipe's transform with what it learned. Raises `InputError` when that is missing or damaged."""
+        transform = make(self.recipe.transform)
+        if transform.learns:
+            transform.load(self.transform_file)
+        return transform
 
     @property
     def figures(self) -> Path:
@@ -117,8 +133,7 @@ class RunDirectory:
 
     def save_model(self, model) -> None:
         """Write `model.keras`."""
-        with whole_file(self.model_file) as temporary:
-            model.save(temporary)
+        saving.save(model, self.model_file)
 
     def load_model(self):
         """The trained model, compiled. Raises `InputError` when it is missing or damaged."""
@@ -127,18 +142,4 @@ class RunDirectory:
             raise InputError(
                 f"{self.model_file} does not exist (the run's status is {status}); finish it with --resume"
             )
-        return read_model(self.model_file, self.recipe)
-
-
-def read_model(path: Path, recipe: Recipe):
-    """The model of a `.keras` file that a training of this recipe wrote. Raises `InputError` when it is damaged."""
-    import keras
-
-    # Importing the builder, schedules and losses registers their classes, which safe mode wants to know.
-    for module in (recipe.builder.split(":")[0], "tf_models.tricks"):
-        importlib.import_module(module)
-    try:
-        return keras.models.load_model(path)
-    except Exception as error:  # Keras reports a damaged archive in many ways, even as "File not found"
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path} is damaged or not a Keras file: {reason}") from error
+        return saving.load(self.model_file)

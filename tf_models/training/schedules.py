@@ -2,12 +2,12 @@
 
 from tf_data.command import nearest
 from tf_data.errors import InputError
-from tf_models.recipe import Recipe
+from tf_models.configs.recipe import Recipe
 
 
 def one_cycle(learning_rate: float, epochs: int, steps: int, rise: float = 0.3, start: float = 25.0, end: float = 1e4):
-    """A `tf_models.tricks.OneCycle` over the whole run; `rise` is a share of it."""
-    from tf_models.tricks import OneCycle
+    """A `tf_models.schedules.OneCycle` over the whole run; `rise` is a share of it."""
+    from tf_models.schedules import OneCycle
 
     return OneCycle(learning_rate, epochs * steps, rise, start, end)
 
@@ -21,14 +21,14 @@ def cyclical(
     policy: str = "triangular",
     gamma: float = 0.99998,
 ):
-    """A `tf_models.tricks.Cyclical` between `base` and the learning rate.
+    """A `tf_models.schedules.Cyclical` between `base` and the learning rate.
 
     Args:
         base: the lowest rate; 0 for a quarter of the highest (Smith 2017, section 3.3).
         half_cycle: epochs from one to the other, not necessarily whole ones.
         policy, gamma: as there; `gamma` counts for each step.
     """
-    from tf_models.tricks import Cyclical
+    from tf_models.schedules import Cyclical
 
     return Cyclical(base or learning_rate / 4, learning_rate, round(half_cycle * steps), policy, gamma)
 

@@ -4,8 +4,10 @@ Neither a `.keras` file nor `tf.train.Checkpoint` holds all of it (seeds of drop
 missing), and both are written in place.
 """
 
+import contextlib
 import json
 import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -14,6 +16,8 @@ import numpy as np
 
 from tf_data.errors import InputError, TrainingError
 from tf_data.files import whole_file
+
+META = "meta"  # the entry of a file that holds the progress, beside the variables
 
 
 @dataclass
@@ -72,7 +76,7 @@ def capture(model: keras.Model) -> dict[str, np.ndarray]:
     return {name: copied(variable) for name, variable in variables(model).items()}
 
 
-def restore(model: keras.Model, values: dict[str, np.ndarray], origin: str = "the saved state") -> None:
+def restore(model: keras.Model, values: Mapping[str, np.ndarray], origin: str = "the saved state") -> None:
     """Set every variable of the model, or none.
 
     Raises:
@@ -90,28 +94,67 @@ def restore(model: keras.Model, values: dict[str, np.ndarray], origin: str = "th
 
 
 def save(path: Path, model: keras.Model, progress: Progress) -> None:
-    """Write the state to `path`, whole or not at all.
+    """Write the state to `path`, whole or not at all; in memory lies a copy of one variable at a time.
 
     Raises:
         TrainingError: a value is not finite, so that nobody would want to go on from it; nothing is written.
         InputError: `path` cannot be written.
     """
-    values = capture(model)
-    for name, value in values.items():
-        if np.issubdtype(value.dtype, np.floating) and not np.isfinite(value).all():
+    values = variables(model)
+    for name, variable in values.items():
+        array = np.asarray(variable)
+        if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
             raise TrainingError(f"{name} is not finite")
     meta = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
     with whole_file(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, meta=meta, **values)
+        np.savez(file, **{META: meta}, **values)  # makes arrays of them one after the other
 
 
 def load(path: Path) -> tuple[dict[str, np.ndarray], Progress]:
     """Read what `save` wrote. Raises `InputError` when the file is damaged (every entry has a checksum)."""
+    with _opened(path) as (stored, progress):
+        return dict(stored), progress
+
+
+def restore_file(model: keras.Model, path: Path) -> Progress:
+    """`restore` from what `save` wrote, of which one variable at a time is held in memory. Raises what both raise."""
+    with _opened(path) as (stored, progress):
+        restore(model, stored, str(path))
+        return progress
+
+
+class _Stored(Mapping):
+    """The variables in an open file, read when they are asked for."""
+
+    def __init__(self, path: Path, archive: np.lib.npyio.NpzFile):
+        self.path, self.archive = path, archive
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        with _damage(self.path):
+            return self.archive[name]
+
+    def __iter__(self):
+        return (name for name in self.archive.files if name != META)
+
+    def __len__(self) -> int:
+        return len(self.archive.files) - 1
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[_Stored, Progress]]:
+    with contextlib.ExitStack() as stack:
+        with _damage(path):
+            # NumPy leaves a damaged file open when it opens it itself.
+            file = stack.enter_context(open(path, "rb"))
+            archive = stack.enter_context(np.load(file, allow_pickle=False))
+            progress = Progress(**json.loads(archive[META].tobytes()))
+        yield _Stored(path, archive), progress
+
+
+@contextlib.contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Turns what reading a damaged file raises into one line."""
     try:
-        # NumPy leaves a damaged file open when it opens it itself.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            values = {name: archive[name] for name in archive.files}
-        progress = Progress(**json.loads(values.pop("meta").tobytes()))
+        yield
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"checkpoint {path} is damaged ({error}); delete it to resume from the one before") from None
-    return values, progress

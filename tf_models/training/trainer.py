@@ -7,7 +7,6 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -16,22 +15,22 @@ import keras
 import tensorflow as tf
 
 import tf_data
-from tf_data import formats
+from tf_data import formats, transform
 from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches, input_error
 from tf_models import tasks
-from tf_models.recipe import Recipe
+from tf_models.configs.overrides import for_source
+from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
-from tf_models.tasks.base import Task, scoring_batch
-from tf_models.training import schedules, state
-from tf_models.training.building import adapt_layers, build_model, build_optimizer
+from tf_models.tasks.base import About, Task, scoring_batch
+from tf_models.training import schedules
+from tf_models.training.building import adapt_layers, build_model, build_optimizer, load_task
 from tf_models.training.callbacks import CHECKPOINT_SECONDS, Checkpoints, LearningRate, Signals
 from tf_models.training.devices import choose_jit, device_name, precision, require_tensorflow
-from tf_models.training.loop import StepLoop
+from tf_models.training.fit import training_loop
 from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
-from tf_models.training.state import Progress
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class Options:
         source, data_dir, download, limit: as in `tf_data.load`.
         precision: a name of `tf_models.training.devices.PRECISIONS`.
         jit: `auto`, `on` or `off`; see `choose_jit`.
+        plain: Keras' own steps in place of the fast ones; see `tf_models.training.fit`.
         checkpoint_seconds: least time between two checkpoints.
         tensorboard: write event files below `tensorboard/`.
         figures: draw figures at the end.
@@ -54,20 +54,20 @@ class Options:
     limit: int | None = None
     precision: str = "float32"
     jit: str = "auto"
+    plain: bool = False
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     tensorboard: bool = False
     figures: bool = True
     quiet: bool = False
 
 
-def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = None, settings: Iterable[str] = ()):
+def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = None):
     """Train a recipe in a new run directory and evaluate it on the test split.
 
     Args:
         recipe: what to train.
         options: how.
         run_dir: where; default `runs/<recipe>-<time>`.
-        settings: `key=value` texts that hold whatever the source of the data says.
 
     Returns:
         The `RunDirectory`, with `info["results"]`.
@@ -78,13 +78,13 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
         Interrupted: a signal came; the message is the line that resumes.
     """
     require_tensorflow()
-    # `--set` takes precedence over the settings for a small sample, so it must know the final ones' types.
-    recipe = recipe.override(settings)
     data = load_data(recipe, options)
-    recipe = recipe.for_source(data.source)
-    model, task = build(recipe, options, data)  # before anything is written, so that bad settings leave nothing behind
+    recipe = for_source(recipe, data.source)
+    task = build(recipe, options, data)  # before anything is written, so that bad settings leave nothing behind
     run = begin(recipe, options, data, run_dir)
-    return _run(run, recipe, options, data, model, task)
+    if task.transform.learns:
+        task.transform.save(run.transform_file)
+    return _run(run, recipe, options, data, task)
 
 
 def begin(recipe: Recipe, options: Options, data: Data, run_dir: Path | None = None) -> RunDirectory:
@@ -150,9 +150,9 @@ def resume(
             f"{run.path} was trained on {known['source']} data {known['counts']}, "
             f"but {data.origin} holds {data.source} data {data.counts}"
         )
-    model, task = build(recipe, options, data)
+    task = build(recipe, options, data, run.load_transform())
     run.update(recipe=recipe.as_dict(), status="running")
-    return _run(run, recipe, options, data, model, task)
+    return _run(run, recipe, options, data, task)
 
 
 def load_data(recipe: Recipe, options: Options) -> Data:
@@ -174,28 +174,37 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
 
 
-def build(recipe: Recipe, options: Options, data: Data) -> tuple[keras.Model, Task]:
-    """The recipe's model, compiled for its data, and its task."""
+def build(recipe: Recipe, options: Options, data: Data, learned: transform.Transform | None = None) -> Task:
+    """The recipe's task, bound to its data and to its model, which is compiled.
+
+    Args:
+        recipe: As it is trained.
+        options: How.
+        data: What it is trained on.
+        learned: The transform of a run that goes on; None makes one, which learns from the training split.
+    """
     if options.tensorboard and not importlib.util.find_spec("tensorboard"):
         raise InputError("--tensorboard needs a package; pip install 'tf-models[tensorboard]'")
     task = tasks.make(recipe)
+    if learned is None:
+        learned = transform.make(recipe.transform)
+        learned.fit(data.train)
     with precision(options.precision):
         model = build_model(recipe)
-        adapt_layers(model, data.train)
+        adapt_layers(model, data.train, learned)
         steps = Batches(data.train, recipe.batch_size).steps
-        task.compile(model, build_optimizer(recipe, steps), data, choose_jit(model, options.jit))
-    return model, task
+        task = task.bind(model, learned, About.of(data), data)
+        task.compile(build_optimizer(recipe, steps), choose_jit(model, options.jit))
+    return task
 
 
-def _run(
-    run: RunDirectory, recipe: Recipe, options: Options, data: Data, model: keras.Model, task: Task
-) -> RunDirectory:
+def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: Task) -> RunDirectory:
     announce(recipe, options, data)
     try:
         with Signals() as signals:
-            data = _stored(data, recipe.storage, run, options.quiet)
-            history, seconds = _fit(run, recipe, options, data, model, task, signals)
-        finish(run, options, data, model, task, history, seconds)
+            task = task.on(_stored(data, recipe.storage, run, options.quiet))
+            history, seconds = _fit(run, recipe, options, task, signals)
+        finish(run, options, task, history, seconds)
     except KeyboardInterrupt:
         raise _stopped(run, recipe, Interrupted()) from None
     except tf.errors.OpError as error:
@@ -216,14 +225,14 @@ def announce(recipe: Recipe, options: Options, data: Data) -> None:
         print(f"skipped: {line}")
 
 
-def finish(run: RunDirectory, options: Options, data: Data, model, task: Task, history, seconds: float) -> None:
+def finish(run: RunDirectory, options: Options, task: Task, history, seconds: float) -> None:
     """Evaluate and save a trained model, draw its figures, write the report and print the result."""
-    results = _scores(task, model, data)
-    run.save_model(model)
+    results = scores(task)
+    run.save_model(task.model)
     run.write_history(history)
-    figures = task.figures(model, data, history, run.figures) if options.figures else []
+    figures = task.figures(history, run.figures) if options.figures else []
     if figures and run.recipe.schedule:
-        figures.insert(1, _draw_schedule(run, data))
+        figures.insert(1, _draw_schedule(run, task.data))
     run.update(status="done", seconds=round(seconds, 3), results=results, figures=figures)
     write_report(run)
     if not options.quiet:
@@ -249,52 +258,31 @@ def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
     return replace(data, **{name: splits[name] for name in data.splits})
 
 
-def _fit(
-    run: RunDirectory, recipe: Recipe, options: Options, data: Data, model: keras.Model, task: Task, signals: Signals
-) -> tuple[list[dict], float]:
+def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signals: Signals) -> tuple[list[dict], float]:
     """Train to the recipe's last epoch; the history's rows and the seconds of all parts of the run together."""
-    jit = model.jit_compile
+    model, data = task.model, task.data
     batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
-    loop = StepLoop(model, batches, jit)
-    loop.calibrate()
-    values, progress = (None, Progress())
-    if run.checkpoints:
-        values, progress = state.load(run.checkpoints[-1])
-        state.restore(model, values, str(run.checkpoints[-1]))
-    loop.start(progress.epoch, progress.step)
     run.update(
         device=device_name(),
-        jit=jit,
+        jit=model.jit_compile,
         parameters=sum(math.prod(weight.shape) for weight in model.trainable_variables),
     )
-    callback = Checkpoints(run, loop, progress, values, signals, options.checkpoint_seconds)
-    callbacks = [*task.callbacks(model, data, run), callback]
-    if recipe.schedule:
-        # First, so that the others find the rate in the logs.
-        callbacks.insert(0, LearningRate(schedules.build(recipe, batches.steps), batches.steps))
-    if options.tensorboard:
-        callbacks.append(keras.callbacks.TensorBoard(str(run.path / "tensorboard")))
     validation = None
     if data.validation is not None:
         size = scoring_batch(data.validation)
         validation = Batches(data.validation, size, shuffle=False, prepare=task.prepare).dataset()
-    model.steps_per_execution = loop.block
-    model.train_function = loop.train_function
-    if progress.epoch < recipe.epochs:
-        model.fit(
-            loop.blocks(progress.epoch, progress.step),
-            initial_epoch=progress.epoch,
-            epochs=recipe.epochs,
-            steps_per_epoch=batches.steps,
-            shuffle=False,  # the blocks come in their order; the samples are shuffled within
-            validation_data=validation,
-            callbacks=callbacks,
-            verbose=_verbosity(options),
-        )
-    model.steps_per_execution = 1
-    model.train_function = model.test_function = None
-    run.update(checkpoints_saved=callback.saves, checkpoint_seconds=round(callback.saving_seconds, 3))
-    return progress.history, progress.seconds
+    with training_loop(model, batches, options.plain) as loop:
+        checkpoints = Checkpoints(run, loop, signals, options.checkpoint_seconds)
+        checkpoints.begin()
+        callbacks = [*task.callbacks(run), checkpoints]
+        if recipe.schedule:
+            # First, so that the others find the rate in the logs.
+            callbacks.insert(0, LearningRate(schedules.build(recipe, batches.steps), batches.steps))
+        if options.tensorboard:
+            callbacks.append(keras.callbacks.TensorBoard(str(run.path / "tensorboard")))
+        loop.fit(recipe.epochs, callbacks, validation, _verbosity(options))
+    run.update(checkpoints_saved=checkpoints.saves, checkpoint_seconds=round(checkpoints.saving_seconds, 3))
+    return checkpoints.progress.history, checkpoints.progress.seconds
 
 
 def _verbosity(options: Options) -> int:
@@ -320,18 +308,17 @@ def _stopped(run: RunDirectory, recipe: Recipe, error: CommandError) -> CommandE
     return error
 
 
-def evaluate(run: RunDirectory, data_dir: str | None = None):
+def evaluate(run: RunDirectory, data_dir: str | None = None) -> tuple[Task, dict[str, dict]]:
     """Score a run's saved model on the splits it was not trained on.
 
     Returns:
-        The `Data`, scores by split as in `run.json`, and the task.
+        The task, bound to the model and its data, and scores by split as in `run.json`.
 
     Raises:
         InputError: no or damaged model, or data that are not there any more.
     """
     require_tensorflow()
     recipe, options = run.recipe, Options(**run.info["options"])
-    model, task = run.load_model(), tasks.make(recipe)
     source = run.info["data"]["source"]
     options = replace(
         options,
@@ -339,14 +326,14 @@ def evaluate(run: RunDirectory, data_dir: str | None = None):
         data_dir=data_dir or options.data_dir,
         download=False,
     )
-    data = load_data(recipe, options)
+    task = load_task(run).on(load_data(recipe, options))
     try:
-        return data, _scores(task, model, data), task
+        return task, scores(task)
     except tf.errors.OpError as error:
         raise input_error(error) from error
 
 
-def _scores(task, model: keras.Model, data: Data) -> dict[str, dict]:
-    task.study(data)
-    held_out = {name: split for name, split in data.splits.items() if name != "train"}
-    return {name: task.evaluate(model, split, scoring_batch(split)) for name, split in sorted(held_out.items())}
+def scores(task: Task) -> dict[str, dict]:
+    """A bound task's scores by held-out split."""
+    held_out = {name: split for name, split in task.data.splits.items() if name != "train"}
+    return {name: task.evaluate(split) for name, split in sorted(held_out.items())}

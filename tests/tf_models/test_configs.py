@@ -1,0 +1,118 @@
+"""Recipes as data: where they stand, what their files may do, which types they hold, and the doors for one's own."""
+
+import ast
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import tf_models
+from tf_data.errors import InputError
+from tf_models import builders, configs
+from tf_models.configs import get, topics
+from tf_models.configs.recipe import Recipe
+
+FOLDER = Path(configs.__file__).parent
+FILES = sorted(FOLDER.glob("*/[a-z]*.py"))
+OWN = {"id": "own", "title": "A recipe of one's own", "embedded": {}, "original": None}
+
+
+@pytest.fixture
+def doors(monkeypatch):
+    """What a test registers is gone after it."""
+    monkeypatch.setattr(builders, "BUILDERS", dict(builders.BUILDERS))
+    monkeypatch.setattr(configs, "_registered", {})
+
+
+def test_a_recipe_stands_in_the_file_that_is_called_as_its_builders():
+    for recipe in tf_models.recipes():
+        assert builders.BUILDERS[recipe.builder].split(":")[0] == f"tf_models.{topics.RECIPES[recipe.id]}"
+    assert {str(path.relative_to(FOLDER).with_suffix("")).replace("/", ".") for path in FILES} == set(
+        topics.RECIPES.values()
+    )
+    for name in set(topics.RECIPES.values()):
+        assert set(configs._of_file(name)) == {id for id, file in topics.RECIPES.items() if file == name}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_variant_is_one_hop_from_a_whole_recipe_of_its_file(path):
+    whole = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        assert not isinstance(node, ast.ImportFrom) or node.module in ("dataclasses", "tf_models.configs.recipe")
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+            continue
+        if node.value.func.id == "Recipe":
+            whole.add(node.targets[0].id)
+        else:
+            assert node.value.func.id == "replace"
+            assert node.value.args[0].id in whole
+            assert {"id", "title", "original", "notes"} <= {keyword.arg for keyword in node.value.keywords}
+        assert not [inner for inner in ast.walk(node) if isinstance(inner, ast.Dict) and None in inner.keys]
+
+
+def test_recipes_survive_json():
+    for recipe in tf_models.recipes():
+        assert Recipe.from_dict(json.loads(json.dumps(recipe.as_dict()))) == recipe
+
+
+def test_transforms():
+    for recipe in tf_models.recipes():
+        assert not {"crop", "resize", "augment"} & recipe.task_options.keys()
+        assert recipe.transform["name"] == ("features" if recipe.dataset in ("iris", "toy-2d") else "image")
+        assert recipe.transform.get("value_range") == ((-1.0, 1.0) if recipe.task == "generate" else None)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"speed": 3}, "unexpected keyword argument 'speed'"),
+        ({"learning_rate": "fast"}, "learning_rate must be float, not 'fast'"),
+        ({"learning_rate": float("nan")}, "learning_rate must be positive"),
+        ({"epochs": 1.5}, "epochs must be int, not 1.5"),
+        ({"epochs": True}, "epochs must be int, not True"),
+        ({"model": [1]}, "model must be Mapping"),
+        ({"builder": None}, "builder must be str"),
+        ({"notes": "one"}, "notes must be tuple"),
+        ({"notes": [1]}, "notes must be tuple"),
+        ({"original": "x.ipynb"}, "not a recipe of this version"),
+        ({"original": {"notebook": "x", "results": {"test_accuracy": "high"}}}, "results must be Mapping"),
+        ({"embedded": {"builder": "cnn"}}, "embedded may change optimizer, .*, not builder"),
+        ({"storage": "floppy"}, "storage must be one of"),
+    ],
+)
+def test_what_is_no_recipe_is_refused(values, said):
+    with pytest.raises(InputError, match=said):
+        Recipe.from_dict({**get("mlp-basic").as_dict(), **values})
+
+
+@pytest.mark.parametrize("values", [{}, [], 3, None, {"id": "x"}])
+def test_something_else_than_a_recipe_is_refused(values):
+    with pytest.raises(InputError, match="not a recipe of this version"):
+        Recipe.from_dict(values)
+
+
+def test_ones_own_builder_and_recipe(doors):
+    from tf_models.mlp import mlp
+
+    tf_models.register_builder("own_mlp", lambda hidden=(3,): mlp(hidden=hidden))
+    recipe = replace(get("mlp-basic"), **OWN, builder="own_mlp", model={"hidden": (4,)})
+    tf_models.register(recipe)
+    assert tf_models.recipes()[-1] is get("own") is recipe
+    assert tf_models.build("own").get_layer("hidden1").units == 4
+    with pytest.raises(InputError, match="there is a builder 'own_mlp' already"):
+        tf_models.register_builder("own_mlp", mlp)
+    with pytest.raises(InputError, match="there is a topic 'own' already"):
+        tf_models.register(recipe)
+
+
+def test_names_that_are_taken_or_unknown_are_refused(doors):
+    with pytest.raises(InputError, match="there is a builder 'vgg' already"):
+        tf_models.register_builder("vgg", print)
+    for id in ("mlp-basic", "data-mnist"):
+        with pytest.raises(InputError, match=f"there is a topic '{id}' already"):
+            tf_models.register(replace(get("mlp-basic"), id=id))
+    with pytest.raises(InputError, match="unknown builder 'vgg17'; did you mean vgg"):
+        tf_models.register(replace(get("mlp-basic"), **OWN, builder="vgg17"))
+    with pytest.raises(InputError, match=r"unknown builder 'os:system'; .*tf_models\.register_builder"):
+        builders.get("os:system")

@@ -1,0 +1,93 @@
+"""`--set` and flags: read once, typed, above the settings of the small sample, and checked early where they can be."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from tf_data.errors import InputError
+from tf_models.configs import get
+from tf_models.configs.overrides import for_source, override
+
+
+def test_values_take_the_type_of_what_they_replace():
+    settings = ["learning_rate=1", "model.hidden=(5,)", "optimizer=adam", "model.dropout=0", "optimizer.beta_1=0.5"]
+    recipe = override(get("mlp-dropout"), settings)
+    assert (recipe.learning_rate, recipe.model["hidden"], recipe.optimizer) == (1.0, (5,), "adam")
+    assert type(recipe.learning_rate) is type(recipe.model["dropout"]) is float
+    assert recipe.optimizer_options == {"beta_1": 0.5}
+    faces = override(get("cnn-resnet18-celeba"), ["transform.resize=64", "transform.augment={'flip': True}"])
+    assert faces.transform == {"name": "image", "crop": 178, "resize": 64, "augment": {"flip": True}}
+    assert override(get("mlp-basic"), ["data.path=x"]).data == {"path": "x"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    {
+        "model.droput=0.1": "unknown key; did you mean model.dropout",
+        "learning_rat=1": "did you mean learning_rate",
+        "epochs=many": "expected int",
+        "epochs=1.5": "expected int",
+        "epochs=True": "expected int",
+        "epochs=0": "epochs must be at least 1",
+        "learning_rate=fast": "expected float",
+        "learning_rate=-1": "must be positive",
+        "model.batch_norm=1": "expected bool",
+        "transform.augment=flip": "expected dict",
+        "transform.name=features": "unknown key",
+        "transform.crp=3": "did you mean transform.crop",
+        "batch_size": "key=value",
+        "model.=1": "unknown key",
+        "embedded.epochs=1": "unknown key",
+        "schedule.name=sawtooth": "unknown schedule 'sawtooth'",
+    }.items(),
+)
+def test_what_is_wrong_is_said(wrong, said):
+    with pytest.raises(InputError, match=said):
+        override(get("mlp-dropout"), [wrong])
+
+
+@pytest.mark.parametrize("name", ["crop", "resize", "augment"])
+def test_an_old_key_names_the_new_one(name):
+    with pytest.raises(InputError, match=f"--set task.{name}: it is transform.{name} now"):
+        override(get("cnn-resnet18-celeba"), [f"task.{name}=3"])
+
+
+def test_an_unknown_optimizer_is_named():
+    with pytest.raises(InputError, match="unknown optimizer 'sdg'"):
+        override(get("mlp-basic"), ["optimizer=sdg", "optimizer.momentum=0.9"])
+
+
+def test_the_precedence():
+    """A recipe's settings, above them those for the small sample, above these flags, above all `--set`."""
+    recipe = replace(get("mlp-basic"), epochs=1, embedded={"epochs": 2, "batch_size": 2})
+
+    def on(source, *settings, **flags):
+        found = for_source(override(recipe, settings, **flags), source)
+        return found.epochs, found.batch_size
+
+    assert on("official") == (1, 64)
+    assert on("embedded") == (2, 2)
+    assert on("embedded", epochs=3, batch_size=None) == (3, 2)
+    assert on("embedded", "epochs=4", epochs=3) == on("embedded", "epochs=5", "epochs=4") == (4, 2)
+    assert on("official", "epochs=4") == (4, 64)
+
+
+def test_what_needs_no_tensorflow_is_checked_before_it_is_imported():
+    script = """
+import sys
+from tf_data.errors import InputError
+from tf_models.configs import get
+from tf_models.configs.overrides import override
+for said in (["model.depth=3", "epochs=x"], ["task.mirror=True", "data.nothing=1"], ["epoch=3"], ["model.hidden=x"]):
+    try:
+        override(get("mlp-basic"), said)
+    except InputError:
+        continue
+    raise AssertionError(said)
+override(get("mlp-basic"), ["transform.crop=20", "model.hidden=(3,)", "schedule.name=cyclical", "schedule.base=0.1"])
+assert not {"tensorflow", "keras"} & set(sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

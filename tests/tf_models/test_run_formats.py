@@ -1,0 +1,109 @@
+"""`run.json`: what format 1 wrote is read, gone on with and scored as before; what is in no table is refused."""
+
+import json
+import sys
+
+import pytest
+from runs import assert_same_run, interrupted
+from test_training import OPTIONS, RECIPE
+
+import tf_models
+from tf_data.command import run as command
+from tf_data.errors import InputError
+from tf_models import builders, evaluate, train
+from tf_models.configs import format1, get
+from tf_models.configs.recipe import Recipe
+from tf_models.training import trainer
+from tf_models.training.fit import CompiledLoop
+from tf_models.training.run_directory import RunDirectory
+
+
+def as_format1(values: dict) -> dict:
+    """A recipe as format 1 wrote it."""
+    old = {**values, "builder": builders.BUILDERS[values["builder"]]}
+    transform = old.pop("transform")
+    steps = {name: transform[name] for name in ("crop", "resize", "augment") if name in transform}
+    return {**old, "task_options": {**old["task_options"], **steps}}
+
+
+def rewrite(folder, **values) -> None:
+    """Change `run.json` behind the back of `RunDirectory`."""
+    path = folder / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    return trainer.train(get("logistic-regression"), OPTIONS, tmp_path_factory.mktemp("done") / "run")
+
+
+def test_the_table_names_every_recipe_as_it_was():
+    for recipe in tf_models.recipes():
+        old = json.loads(json.dumps(as_format1(recipe.as_dict())))
+        assert ":" in old["builder"]
+        assert Recipe.from_dict(format1.upgrade(old)) == recipe
+
+
+def test_a_run_of_format_1_goes_on_bit_for_bit(tmp_path, monkeypatch):
+    monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 3))
+    whole = trainer.train(RECIPE, OPTIONS, tmp_path / "whole")
+    run = interrupted(RECIPE, OPTIONS, tmp_path / "run", 1, 6)
+    rewrite(run.path, format=1, recipe=as_format1(run.info["recipe"]))
+    assert command(train.main, ["--resume", "--run-dir", str(run.path), "--quiet", "--no-figures"]) == 0
+    again = RunDirectory.open(run.path)
+    assert json.loads((run.path / "run.json").read_text())["format"] == 2
+    assert again.recipe == RECIPE
+    assert_same_run(whole, again)
+
+
+def test_a_run_of_format_1_is_scored_and_loaded(done, capsys):
+    before, scores = (done.path / "run.json").read_text(), done.info["results"]
+    try:
+        rewrite(done.path, format=1, recipe=as_format1(done.info["recipe"]))
+        capsys.readouterr()
+        assert command(evaluate.main, [str(done.path), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["results"] == scores
+        assert tf_models.load(done.path).count_params() == tf_models.build("logistic-regression").count_params()
+    finally:
+        (done.path / "run.json").write_text(before)
+
+
+@pytest.mark.parametrize(
+    ("format", "changes", "said"),
+    [
+        (1, {"builder": "mine.models:net"}, "builder 'mine.models:net' of format 1 is not among those"),
+        (1, {"builder": ["x"]}, "not a recipe of format 1"),
+        (1, {"dataset": "nowhere"}, "unknown dataset 'nowhere'"),
+        (2, {"builder": "evil:net"}, "unknown builder 'evil:net'"),
+        (2, {"builder": "evil"}, "unknown builder 'evil'"),
+        (2, {"learning_rate": "fast"}, "run.json: learning_rate must be float, not 'fast'"),
+        (2, {"speed": 1}, "unexpected keyword argument 'speed'"),
+        (3, {}, "run.json: format 3, where this version reads 1 and 2"),
+    ],
+)
+def test_what_no_table_knows_is_refused_in_one_line(done, tmp_path, capsys, monkeypatch, format, changes, said):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for file in ("run.json", "model.keras"):
+        (folder / file).write_bytes((done.path / file).read_bytes())
+    recipe = as_format1(done.info["recipe"]) if format == 1 else done.info["recipe"]
+    rewrite(folder, format=format, recipe={**recipe, **changes})
+    (tmp_path / "evil.py").write_text("def net(**arguments): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    capsys.readouterr()
+    for main, arguments in ((evaluate.main, [str(folder)]), (train.main, ["--resume", "--run-dir", str(folder)])):
+        rewrite(folder, status="running")
+        assert command(main, arguments) == 2
+        error = capsys.readouterr().err
+        assert said in error
+        assert len(error.strip().splitlines()) == 1
+    assert "evil" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "3", '{"format": 2}', '{"format": 1, "recipe": null}', '{"format": 2, "recipe": []}']
+)
+def test_what_is_no_run_is_refused(tmp_path, content):
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(InputError, match=r"run\.json( is damaged)?: "):
+        RunDirectory.open(tmp_path)

@@ -1,0 +1,72 @@
+"""Model builders by name, so that recipes and run directories need no Python path. Importing this loads no TensorFlow."""
+
+import importlib
+from collections.abc import Callable
+
+from tf_data.command import nearest
+from tf_data.errors import InputError
+
+# `module:function`, or a function that `register_builder` was given.
+BUILDERS: dict[str, str | Callable] = {
+    "perceptron": "tf_models.basic_ml.perceptron:perceptron",
+    "logistic_regression": "tf_models.basic_ml.logistic_regression:logistic_regression",
+    "softmax_regression": "tf_models.basic_ml.softmax_regression:softmax_regression",
+    "mlp": "tf_models.mlp.mlp:mlp",
+    "backprop_mlp": "tf_models.mlp.backprop_scratch:backprop_mlp",
+    "cnn": "tf_models.cnn.basic:cnn",
+    "fully_convolutional": "tf_models.cnn.fc_to_conv:fully_convolutional",
+    "allconv": "tf_models.cnn.allconv:allconv",
+    "alexnet": "tf_models.cnn.alexnet:alexnet",
+    "vgg": "tf_models.cnn.vgg:vgg",
+    "nin": "tf_models.cnn.nin:nin",
+    "lenet": "tf_models.cnn.lenet:lenet",
+    "residual_blocks": "tf_models.cnn.residual_blocks:residual_blocks",
+    "resnet": "tf_models.cnn.resnet:resnet",
+    "densenet": "tf_models.cnn.densenet:densenet",
+    "airbench": "tf_models.cnn.airbench:airbench",
+    "mobilenet_v2": "tf_models.cnn.mobilenet:mobilenet_v2",
+    "mobilenet_v3": "tf_models.cnn.mobilenet:mobilenet_v3",
+    "siamese_mlp": "tf_models.metric.siamese:siamese_mlp",
+    "dense_autoencoder": "tf_models.autoencoder.dense:dense_autoencoder",
+    "conv_autoencoder": "tf_models.autoencoder.conv:conv_autoencoder",
+    "deep_autoencoder": "tf_models.autoencoder.deep:deep_autoencoder",
+    "dense_vae": "tf_models.autoencoder.vae:dense_vae",
+    "conv_vae": "tf_models.autoencoder.vae:conv_vae",
+    "dense_gan": "tf_models.gan.dense:dense_gan",
+    "conv_gan": "tf_models.gan.conv:conv_gan",
+    "dcgan": "tf_models.gan.conv:dcgan",
+}
+
+
+def require(name: str) -> None:
+    """Raise `InputError`, naming the nearest, unless there is a builder of this name."""
+    if name not in BUILDERS:
+        own = "; one of your own is made known by tf_models.register_builder"
+        raise InputError(f"unknown builder {name!r}{nearest(name, BUILDERS) or own}")
+
+
+def get(name: str) -> Callable:
+    """The builder of this name. Raises `InputError` naming the nearest when there is none."""
+    require(name)
+    found = BUILDERS[name]
+    if callable(found):
+        return found
+    module, function = found.split(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def register_builder(name: str, function: Callable) -> None:
+    """Make a builder of your own known by a name, for recipes and the run directories that they leave.
+
+    A run directory holds the name alone: whoever opens it must have registered the builder before.
+
+    Args:
+        name: not taken yet.
+        function: returns a `keras.Model` from keyword arguments.
+
+    Raises:
+        InputError: the name is taken.
+    """
+    if name in BUILDERS:
+        raise InputError(f"there is a builder {name!r} already; choose another name")
+    BUILDERS[name] = function

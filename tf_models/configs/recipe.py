@@ -1,0 +1,144 @@
+"""A recipe: one topic ready to run, as data."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from tf_data.errors import InputError
+
+SETTINGS = ("optimizer", "learning_rate", "batch_size", "epochs", "seed", "validation", "storage")
+STORAGES = ("memory", "npz", "hdf5", "tfrecord", "images")
+
+
+@dataclass(frozen=True)
+class Original:
+    """What the original notebook printed.
+
+    Attributes:
+        notebook: its path in the original collection.
+        results: `test_accuracy` and the like, as fractions; `minutes` on the original's GPU.
+        footnote: what is wrong with the figure that the original's own table gives.
+    """
+
+    notebook: str
+    results: Mapping[str, float] = field(default_factory=dict)
+    footnote: str = ""
+
+    def __post_init__(self):
+        _require_types(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Builder x dataset x transform x task x settings, with the original's result.
+
+    Attributes:
+        id: the topic's id; variants append a word.
+        section: the topic family, as the package below `tf_models` is called.
+        title: one line for people.
+        builder: a name in `tf_models.builders`, whose function returns the `keras.Model`.
+        model: arguments of the builder.
+        dataset: a name that `tf_data.load` knows.
+        data: options of the dataset's reader.
+        storage: `memory`, or the format that the samples are converted to in the run directory and trained from.
+        transform: `name`, and the arguments of what turns a stored sample into one that the model takes. `image` has
+            `crop` and `resize` (pixels, 0 for none), `augment` (for training only) and `value_range`; `features` none.
+        task: a name that `tf_models.tasks.get` knows.
+        task_options: arguments of the task.
+        optimizer: a name that `keras.optimizers.get` knows.
+        learning_rate: a positive number; with a schedule, the highest rate.
+        optimizer_options: further arguments of the optimizer.
+        schedule: `name`, one that `tf_models.training.schedules` knows, and its arguments, lengths in epochs; empty for
+            a constant rate.
+        batch_size, epochs: of training.
+        seed: decides initial weights, order, dropout and every other draw.
+        validation: samples held out from the end of the training split; 0 for none.
+        parameters: trainable parameters that the model must have.
+        embedded: those of `SETTINGS` that differ on the small embedded sample.
+        original: what the notebook printed; None for a topic of our own.
+        notes: what the original did wrong and how it is done here; what differs and why.
+    """
+
+    id: str
+    section: str
+    title: str
+    builder: str
+    model: Mapping[str, Any]
+    dataset: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    storage: str = "memory"
+    transform: Mapping[str, Any] = field(default_factory=lambda: {"name": "image"})
+    task: str
+    task_options: Mapping[str, Any] = field(default_factory=dict)
+    optimizer: str
+    learning_rate: float
+    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
+    schedule: Mapping[str, Any] = field(default_factory=dict)
+    batch_size: int
+    epochs: int
+    seed: int
+    validation: int = 0
+    parameters: int
+    embedded: Mapping[str, Any] = field(default_factory=dict)
+    original: Original | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        _require_types(self)
+        for name, low in {"batch_size": 1, "epochs": 1, "seed": 0, "validation": 0}.items():
+            if getattr(self, name) < low:
+                raise InputError(f"{name} must be at least {low}, not {getattr(self, name)}")
+        if self.storage not in STORAGES:
+            raise InputError(f"storage must be one of {', '.join(STORAGES)}, not {self.storage!r}")
+        if not self.learning_rate > 0:
+            raise InputError(f"learning_rate must be positive, not {self.learning_rate}")
+        if others := sorted(self.embedded.keys() - set(SETTINGS)):
+            raise InputError(f"embedded may change {', '.join(SETTINGS)}, not {others[0]}")
+
+    def as_dict(self) -> dict:
+        """Plain dictionaries and lists, ready for JSON; `from_dict` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping) -> "Recipe":
+        """The recipe that `as_dict` described, after a way through JSON. Raises `InputError` for anything else."""
+        try:
+            values = {name: _tuples(value) for name, value in values.items()}
+            original = values.get("original")
+            return cls(**{**values, "original": original and Original(**original)})
+        except (AttributeError, TypeError) as error:
+            raise InputError(f"not a recipe of this version: {error}") from None
+
+
+_hints = functools.cache(get_type_hints)
+
+
+def _require_types(data) -> None:
+    """Raise `InputError` where a field of a dataclass holds another type than it states."""
+    for name, hint in _hints(type(data)).items():
+        value = getattr(data, name)
+        if not _fits(value, hint):
+            raise InputError(f"{name} must be {getattr(hint, '__name__', hint)}, not {value!r}")
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    kind, inner = get_origin(hint) or hint, get_args(hint)
+    if kind is Any:
+        return True
+    if kind is UnionType:
+        return any(_fits(value, one) for one in inner)
+    if kind is Mapping:
+        return isinstance(value, Mapping) and all(isinstance(k, str) and _fits(v, inner[1]) for k, v in value.items())
+    if kind is tuple:
+        return isinstance(value, tuple) and all(_fits(one, inner[0]) for one in value)
+    return isinstance(value, (int, float) if kind is float else kind) and not isinstance(value, bool)
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,166 @@
+"""Every id in the order of the topics: the file that holds its recipe, or what there is in place of a training."""
+
+from dataclasses import dataclass
+
+# The file below `tf_models/configs`, which is called as the builder's below `tf_models`.
+RECIPES = {
+    "perceptron": "basic_ml.perceptron",
+    "logistic-regression": "basic_ml.logistic_regression",
+    "logistic-regression-tf1": "basic_ml.logistic_regression",
+    "softmax-regression": "basic_ml.softmax_regression",
+    "softmax-regression-tf1": "basic_ml.softmax_regression",
+    "mlp-basic": "mlp.mlp",
+    "mlp-dropout": "mlp.mlp",
+    "mlp-dropout-tf1": "mlp.mlp",
+    "mlp-batchnorm": "mlp.mlp",
+    "mlp-backprop-scratch": "mlp.backprop_scratch",
+    "mlp-backprop-scratch-sigmoid-mse": "mlp.backprop_scratch",
+    "cnn-basic": "cnn.basic",
+    "cnn-basic-wide": "cnn.basic",
+    "cnn-basic-tf1": "cnn.basic",
+    "cnn-he-init": "cnn.basic",
+    "cnn-fc-to-conv": "cnn.fc_to_conv",
+    "cnn-allconv": "cnn.allconv",
+    "cnn-alexnet-cifar10": "cnn.alexnet",
+    "cnn-alexnet-grouped-cifar10": "cnn.alexnet",
+    "cnn-vgg16-cifar10": "cnn.vgg",
+    "cnn-vgg19-cifar10": "cnn.vgg",
+    "cnn-nin-cifar10": "cnn.nin",
+    "cnn-nin-batchnorm": "cnn.nin",
+    "cnn-lenet5-mnist": "cnn.lenet",
+    "cnn-lenet5-cifar10": "cnn.lenet",
+    "cnn-residual-blocks-mnist": "cnn.residual_blocks",
+    "cnn-residual-blocks-mnist-identity": "cnn.residual_blocks",
+    "cnn-resnet18-mnist": "cnn.resnet",
+    "cnn-resnet34-mnist": "cnn.resnet",
+    "cnn-resnet50-mnist": "cnn.resnet",
+    "cnn-densenet121-mnist": "cnn.densenet",
+    "cnn-densenet121-cifar10": "cnn.densenet",
+    "cnn-airbench-cifar10": "cnn.airbench",
+    "cnn-vgg16-cifar10-fast": "cnn.vgg",
+    "cnn-nin-cifar10-fast": "cnn.nin",
+    "cnn-resnet18-mnist-fast": "cnn.resnet",
+    "cnn-vgg16-celeba": "cnn.vgg",
+    "cnn-resnet18-celeba": "cnn.resnet",
+    "cnn-resnet34-celeba": "cnn.resnet",
+    "cnn-resnet50-celeba": "cnn.resnet",
+    "cnn-resnet101-celeba": "cnn.resnet",
+    "cnn-resnet152-celeba": "cnn.resnet",
+    "cnn-resnet18-celeba-small": "cnn.resnet",
+    "cnn-vgg16-celeba-small": "cnn.vgg",
+    "cnn-mobilenet-v2-cifar10": "cnn.mobilenet",
+    "cnn-mobilenet-v3-small-cifar10": "cnn.mobilenet",
+    "cnn-mobilenet-v3-large-cifar10": "cnn.mobilenet",
+    "metric-siamese-mlp": "metric.siamese",
+    "metric-siamese-mlp-2d": "metric.siamese",
+    "metric-siamese-mlp-16d": "metric.siamese",
+    "ae-basic": "autoencoder.dense",
+    "ae-basic-tf1": "autoencoder.dense",
+    "ae-deconv": "autoencoder.conv",
+    "ae-deconv-tf1": "autoencoder.conv",
+    "ae-deconv-nopool": "autoencoder.conv",
+    "ae-deconv-jaccard": "autoencoder.conv",
+    "ae-nneighbor": "autoencoder.conv",
+    "ae-nneighbor-tf1": "autoencoder.conv",
+    "ae-nneighbor-celeba": "autoencoder.deep",
+    "ae-nneighbor-quickdraw": "autoencoder.conv",
+    "ae-vae": "autoencoder.vae",
+    "ae-conv-vae": "autoencoder.vae",
+    "ae-cvae": "autoencoder.vae",
+    "ae-cvae-no-out-concat": "autoencoder.vae",
+    "ae-conv-cvae": "autoencoder.vae",
+    "ae-conv-cvae-no-out-concat": "autoencoder.vae",
+    "gan-fc-mnist": "gan.dense",
+    "gan-conv-mnist": "gan.conv",
+    "gan-conv-label-smoothing": "gan.conv",
+    "gan-wgan-fc-mnist": "gan.dense",
+    "gan-wgan-conv-mnist": "gan.conv",
+    "gan-dcgan-celeba": "gan.conv",
+    "mech-standardize-images": "cnn.basic",
+    "mech-npz-chunks": "mlp.mlp",
+    "mech-hdf5-images": "mlp.mlp",
+    "mech-tfrecords": "mlp.mlp",
+    "mech-file-queues": "mlp.mlp",
+    "mech-dataset-api": "mlp.mlp",
+    "mech-save-load": "mlp.mlp",
+    "tricks-cyclical-lr": "cnn.basic",
+    "tricks-cyclical-lr-triangular2": "cnn.basic",
+    "tricks-cyclical-lr-exp-range": "cnn.basic",
+    "tricks-cyclical-lr-fast": "cnn.basic",
+}
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic that is no training of its own.
+
+    Attributes:
+        section, title, dataset: as a recipe has them.
+        command: what runs it; empty where that is not built yet.
+    """
+
+    section: str
+    title: str
+    dataset: str
+    command: str = ""
+
+    @property
+    def says(self) -> str:
+        """What `train` answers, after the topic's id."""
+        return f"is no training of its own; run: {self.command}" if self.command else "is not built yet"
+
+
+_LSTM_CSV = Topic("rnn", "An LSTM on packed sequences of reviews from a CSV file", "imdb")
+_CHAR_RNN = Topic("rnn", "A character model continues Dickens", "dickens")
+
+OTHERS = {
+    "data-mnist": Topic("data", "Handwritten digits", "mnist", "python -m tf_data.inspect mnist --sheet OUT.png"),
+    "data-cifar10": Topic(
+        "data", "Small colour pictures", "cifar10", "python -m tf_data.inspect cifar10 --sheet OUT.png"
+    ),
+    "data-svhn": Topic("data", "Street view house numbers", "svhn", "python -m tf_data.inspect svhn --sheet OUT.png"),
+    "data-celeba": Topic("data", "Faces", "celeba", "python -m tf_data.inspect celeba --sheet OUT.png"),
+    "data-quickdraw": Topic("data", "Drawings", "quickdraw", "python -m tf_data.inspect quickdraw --sheet OUT.png"),
+    "rnn-simple-imdb": Topic("rnn", "A simple recurrent network on reviews", "imdb"),
+    "rnn-simple-packed-imdb": Topic("rnn", "A simple recurrent network on packed sequences", "imdb"),
+    "rnn-lstm-packed-imdb": Topic("rnn", "An LSTM on packed sequences", "imdb"),
+    "rnn-lstm-packed-imdb-glove": Topic("rnn", "An LSTM on packed sequences, from GloVe's vectors", "imdb"),
+    "rnn-lstm-packed-csv-imdb": _LSTM_CSV,
+    "rnn-gru-packed-imdb": Topic("rnn", "A GRU on packed sequences", "imdb"),
+    "rnn-bilstm-multilayer-imdb": Topic("rnn", "A bidirectional LSTM of two layers", "imdb"),
+    "rnn-char-dickens": _CHAR_RNN,
+    "ordinal-coral-afadlite": Topic("ordinal", "Ages from faces, CORAL", "afad-lite"),
+    "ordinal-niu-afadlite": Topic("ordinal", "Ages from faces, Niu et al.", "afad-lite"),
+    "ordinal-beckham-afadlite": Topic("ordinal", "Ages from faces, Beckham and Pal", "afad-lite"),
+    "mech-dataset-csv-hdf5": Topic(
+        "mechanics",
+        "A CSV file read in parts into HDF5",
+        "iris",
+        "python -m tf_data.convert FILE.csv --label COLUMN --to hdf5 --out DIR",
+    ),
+    "mech-dataset-celeba": Topic(
+        "mechanics",
+        "Faces with an attribute as label",
+        "celeba",
+        "python -m tf_data.convert celeba --to images --out DIR",
+    ),
+    "mech-dataset-quickdraw": Topic(
+        "mechanics", "Drawings as PNG files", "quickdraw", "python -m tf_data.convert quickdraw --to images --out DIR"
+    ),
+    "mech-dataset-svhn": Topic(
+        "mechanics", "House numbers as PNG files", "svhn", "python -m tf_data.convert svhn --to images --out DIR"
+    ),
+    "mech-pinned-memory": Topic(
+        "mechanics", "Training with and without reading ahead", "cifar10", "python -m benchmarks prefetch"
+    ),
+    "mech-image-augmentation": Topic(
+        "mechanics", "Pictures changed at random", "cifar10", "python -m tf_data.inspect cifar10 --augment OUT.png"
+    ),
+    "mech-char-rnn-own-text": _CHAR_RNN,
+    "mech-lstm-own-csv": _LSTM_CSV,
+    "mech-multi-gpu-vgg16-celeba": Topic("mechanics", "VGG-16 on several devices", "celeba"),
+    "mech-sequential-hooks": Topic("mechanics", "What a layer gives, while the model runs", "mnist"),
+    "mech-weight-sharing": Topic("mechanics", "One weight vector for ten classes", "mnist"),
+    "mech-live-plot": Topic("mechanics", "Curves that grow while a model trains", "mnist"),
+    "mech-intermediate-gradients": Topic("mechanics", "Gradients with respect to anything", "toy-2d"),
+}

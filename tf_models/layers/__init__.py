@@ -1,0 +1,18 @@
+"""Layers and initialisers that Keras does not have; `tf_models.layers.torch_like` has PyTorch's choices for Keras' own."""
+
+from tf_models.layers.bias import FastBias
+from tf_models.layers.dirac import PartialDirac
+from tf_models.layers.distance import EuclideanDistance
+from tf_models.layers.padding import ReplicatePadding2D
+from tf_models.layers.sampling import GaussianKL, Sampling
+from tf_models.layers.whitening import PatchWhitening
+
+__all__ = [
+    "EuclideanDistance",
+    "FastBias",
+    "GaussianKL",
+    "PartialDirac",
+    "PatchWhitening",
+    "ReplicatePadding2D",
+    "Sampling",
+]

@@ -1,0 +1,142 @@
+"""Choices against Keras' defaults, stated once: PyTorch's initialisers, padding and batch-norm constants."""
+
+import math
+
+import keras
+from keras import initializers, layers
+
+# PyTorch's running statistics keep 0.9 of the old value; Keras' default is 0.99. Epsilon likewise (Keras: 1e-3).
+TORCH_BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
+# tf.layers' constants, which the TensorFlow 1 notebooks use.
+TF1_BATCH_NORM = {"momentum": 0.99, "epsilon": 1e-3}
+
+
+def torch_kernel() -> keras.initializers.Initializer:
+    """PyTorch's default for weights of dense and convolutional layers: U(-b, b) with b = 1/sqrt(fan_in)."""
+    return initializers.VarianceScaling(scale=1 / 3, mode="fan_in", distribution="uniform")
+
+
+def torch_bias(fan_in: int) -> keras.initializers.Initializer:
+    """PyTorch's default for biases: the same bounds as the weights of the layer."""
+    bound = 1 / math.sqrt(fan_in)
+    return initializers.RandomUniform(-bound, bound)
+
+
+def initializer_arguments(kind: str, fan_in: int, stddev: float = 0.01) -> dict:
+    """Layer arguments `kernel_initializer` and `bias_initializer`.
+
+    Args:
+        kind: `torch` (PyTorch's defaults); `he_normal`, `he_uniform`, `he_fan_out` (N(0, sqrt(2 / (kernel height x
+            width x output channels)))), `normal` or `truncated_normal` (both with `stddev`), all with zero biases.
+        fan_in: inputs of one unit; a convolution has kernel height x width x input channels (of its group).
+        stddev: of the normal kinds.
+
+    Raises:
+        ValueError: an unknown kind.
+    """
+    kernels = {
+        "torch": torch_kernel,
+        "he_normal": initializers.HeNormal,
+        "he_uniform": initializers.HeUniform,
+        "he_fan_out": lambda: initializers.VarianceScaling(2.0, mode="fan_out", distribution="untruncated_normal"),
+        "normal": lambda: initializers.RandomNormal(stddev=stddev),
+        "truncated_normal": lambda: initializers.TruncatedNormal(stddev=stddev),
+    }
+    if kind not in kernels:
+        raise ValueError(f"initializer must be one of {', '.join(kernels)}, not {kind!r}")
+    bias = torch_bias(fan_in) if kind == "torch" else initializers.Zeros()
+    return {"kernel_initializer": kernels[kind](), "bias_initializer": bias}
+
+
+def conv2d(
+    x,
+    filters: int,
+    kernel_size: int,
+    *,
+    name: str,
+    strides: int = 1,
+    padding: int | None = None,
+    groups: int = 1,
+    initializer: str = "torch",
+    stddev: float = 0.01,
+    **kwargs,
+):
+    """A convolution of `x` with zero padding that is the same on all sides, as in PyTorch.
+
+    Keras' `same` pads a strided convolution more at the bottom and right.
+
+    Args:
+        padding: zeros on each side; default `kernel_size // 2`.
+        groups: the channels are split into so many parts, convolved apart.
+        initializer, stddev: see `initializer_arguments`.
+        kwargs: of `keras.layers.Conv2D`, which they reach unchanged.
+    """
+    x, mode = _padded(x, kernel_size, strides, kernel_size // 2 if padding is None else padding, name)
+    arguments = initializer_arguments(initializer, kernel_size**2 * x.shape[-1] // groups, stddev) | kwargs
+    return layers.Conv2D(filters, kernel_size, strides=strides, padding=mode, groups=groups, name=name, **arguments)(x)
+
+
+def depthwise_conv2d(x, kernel_size: int, *, name: str, strides: int = 1, **kwargs):
+    """A convolution of each channel of `x` by a kernel of its own, padded as `conv2d` does.
+
+    Args:
+        kwargs: of `keras.layers.DepthwiseConv2D`, which they reach unchanged.
+    """
+    x, mode = _padded(x, kernel_size, strides, kernel_size // 2, name)
+    return layers.DepthwiseConv2D(kernel_size, strides=strides, padding=mode, name=name, **kwargs)(x)
+
+
+def _padded(x, kernel_size: int, strides: int, padding: int, name: str):
+    """`x` with zeros on each side, and the `padding` that its convolution then needs: Keras' own where it is the same."""
+    if strides == 1 and kernel_size % 2 and padding == kernel_size // 2:
+        return x, "same"
+    return (layers.ZeroPadding2D(padding, name=f"{name}_pad")(x) if padding else x), "valid"
+
+
+def pool2d(x, size: int, *, name: str, strides: int, padding: int = 0, kind: str = "max"):
+    """Pooling of `x` by windows of `size`, with zeros on all sides, as in PyTorch; incomplete windows are left out.
+
+    PyTorch pads maxima with minus infinity: zeros are the same only where `x` is never negative, as after a ReLU.
+    Means count the zeros, as PyTorch's do.
+
+    Args:
+        kind: `max` or `average`.
+    """
+    if padding:
+        x = layers.ZeroPadding2D(padding, name=f"{name}_pad")(x)
+    pooling = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}[kind]
+    return pooling(size, strides=strides, name=name)(x)
+
+
+def require_size(input_shape: tuple[int, int, int], smallest: int, what: str) -> None:
+    """Raise ValueError where images of this `(height, width, channels)` have a side below `smallest`."""
+    height, width = input_shape[:2]
+    if min(height, width) < smallest:
+        raise ValueError(f"{what} needs images of {smallest}x{smallest} or more, not {height}x{width}")
+
+
+def dense(x, units: int, *, name: str, initializer: str = "torch", stddev: float = 0.01, **kwargs):
+    """A dense layer of `x` with one of the initialisers of `initializer_arguments`."""
+    arguments = initializer_arguments(initializer, x.shape[-1], stddev) | kwargs
+    return layers.Dense(units, name=name, **arguments)(x)
+
+
+def conv2d_transpose(
+    x,
+    filters: int,
+    kernel_size: int,
+    *,
+    name: str,
+    strides: int = 1,
+    crop: int = 0,
+    padding: str = "valid",
+    initializer: str = "torch",
+    **kwargs,
+):
+    """A transposed convolution of `x`; `crop` takes as many places off each side as PyTorch's `padding` does.
+
+    `n` places become `(n - 1) * strides + kernel_size - 2 * crop`, or `n * strides` with `padding="same"`.
+    """
+    arguments = initializer_arguments(initializer, kernel_size**2 * filters) | kwargs  # PyTorch counts fan_in so
+    x = layers.Conv2DTranspose(filters, kernel_size, strides=strides, padding=padding, name=name, **arguments)(x)
+    return layers.Cropping2D(crop, name=f"{name}_crop")(x) if crop else x

@@ -1,0 +1,260 @@
+"""How Keras' `fit` makes its steps: the one place that touches `train_function`.
+
+A form is a `Loop`. `CompiledLoop` is the fast one: small networks are bound by what Python does at each step, so `fit`
+hands over a block of steps, and one `tf.function` gathers each batch and runs `model.train_step` on it, with the faster
+operations of `tf_models.training.fast`. `PlainLoop` is Keras' own function, a step a call, on the same batches.
+"""
+
+import abc
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_data.errors import TrainingError
+from tf_data.pipeline import Batches, untuned
+from tf_models.training import state
+from tf_models.training.fast import accelerated
+
+BLOCK_SECONDS = 0.25  # how long a block should take: so often are progress shown and signals heard
+ENDLESS = 10**6  # epochs that a data set reads ahead into, more than anybody asks for
+
+
+@contextlib.contextmanager
+def training_loop(model: keras.Model, batches: Batches, plain: bool = False) -> Iterator["Loop"]:
+    """The loop that trains `model`; afterwards the model is as Keras makes it, but for what it learned.
+
+    Args:
+        model: compiled; its optimizer's variables are built here.
+        batches: of the training split.
+        plain: Keras' own steps, one a call, with nothing replaced. Losses are those of the fast form but for rounding.
+    """
+    if model.optimizer is not None and not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    if plain:
+        yield PlainLoop(model, batches)
+    else:
+        with accelerated(model):
+            yield CompiledLoop(model, batches)
+
+
+class Loop(abc.ABC):
+    """Makes steps and knows how far it came.
+
+    Attributes:
+        epoch, step: position after the last call: `step` batches of `epoch` are done.
+        block: steps that `fit` asks for at once.
+    """
+
+    block = 1
+
+    def __init__(self, model: keras.Model, batches: Batches):
+        self.model, self.batches = model, batches
+        self.epoch = self.step = 0
+        self._stream = None
+
+    @abc.abstractmethod
+    def run(self, epoch: int, start: int, stop: int) -> dict:
+        """Make the steps `start` to `stop` (exclusive) of an epoch.
+
+        Returns:
+            The metrics after the last one, by name.
+
+        Raises:
+            TrainingError: at the first step after which they are not all finite.
+        """
+
+    @abc.abstractmethod
+    def _data(self) -> tf.data.Dataset:
+        """What `fit` iterates over, without end, from the present position on."""
+
+    @abc.abstractmethod
+    def _train_function(self, iterator) -> dict:
+        """What `fit` calls for each `block` of steps, those before the position at which it began included."""
+
+    @abc.abstractmethod
+    def calibrate(self) -> None:
+        """Choose `block`; this may train some steps, which the caller undoes.
+
+        The choice changes no result: blocks are the same steps in the same order.
+        """
+
+    def start(self, epoch: int, step: int) -> None:
+        """Go on at the batch (epoch, step)."""
+        self.epoch, self.step = epoch, step
+        self._stream = None
+
+    def fit(
+        self,
+        epochs: int,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        validation: tf.data.Dataset | None = None,
+        verbose: int = 0,
+    ) -> None:
+        """Train by Keras' `fit` from the present position to the end of the last of `epochs` epochs.
+
+        Raises:
+            TrainingError: the metrics are not finite any more.
+        """
+        if self.epoch >= epochs:
+            return
+        model = self.model
+        model.steps_per_execution = self.block
+        model.train_function = self._train_function
+        try:
+            model.fit(
+                self._data(),
+                initial_epoch=self.epoch,
+                epochs=epochs,
+                steps_per_epoch=self.batches.steps,
+                shuffle=False,  # what it iterates over comes in its order; the samples are shuffled within
+                validation_data=validation,
+                callbacks=[_MetricsSoFar(model, self.step > 0), *callbacks],
+                verbose=verbose,
+            )
+        finally:
+            model.steps_per_execution = 1
+            model.train_function = model.test_function = None
+        self.epoch, self.step = self._next()
+
+    def _next(self) -> tuple[int, int]:
+        """The position of the next step."""
+        return (self.epoch + 1, 0) if self.step == self.batches.steps else (self.epoch, self.step)
+
+    def _moved(self, epoch: int, step: int, finite: bool) -> None:
+        self.epoch, self.step = epoch, step
+        if not finite:
+            raise TrainingError(f"the loss is not finite at epoch {epoch + 1}, step {step} of {self.batches.steps}")
+
+
+class _MetricsSoFar(keras.callbacks.Callback):
+    """Keeps metrics over the beginning of the first epoch, where `fit` resets them, when it is one that goes on midway."""
+
+    def __init__(self, model: keras.Model, midway: bool):
+        super().__init__()
+        self._values = [(value, state.copied(value)) for value in model.metrics_variables] if midway else []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        for variable, value in self._values:
+            variable.assign(value)
+        self._values = []
+
+
+class CompiledLoop(Loop):
+    """Blocks of steps, each block one call of one compiled function."""
+
+    def __init__(self, model: keras.Model, batches: Batches):
+        super().__init__(model, batches)
+        jit = model.jit_compile
+        train_step = tf.function(model.train_step, jit_compile=jit, reduce_retracing=True, autograph=False)
+        # Tracing creates the metrics' variables, which a checkpoint sets before the first step.
+        self._logs = sorted(train_step.get_concrete_function(batches.element_spec).structured_outputs)
+        self._train_step = train_step
+        self._run = tf.function(self._steps, autograph=False)
+
+    def calibrate(self) -> None:
+        """Choose `block` from the time of some steps, the epoch's first ones; compiles everything."""
+        last = self.batches.steps
+        self.start(0, 0)
+        self._timed(0, 1)
+        seconds = self._timed(0, 1)
+        if seconds < BLOCK_SECONDS / 10:
+            count = min(last, 20)
+            seconds = self._timed(0, count) / count
+        blocks = max(1, round(last * seconds / BLOCK_SECONDS))
+        self.block = -(-last // blocks)
+
+    def _timed(self, start: int, stop: int) -> float:
+        begin = time.perf_counter()
+        np.asarray(self._call(0, start, stop)[0])
+        return time.perf_counter() - begin
+
+    def run(self, epoch: int, start: int, stop: int) -> dict:
+        done, values, finite = self._call(epoch, start, stop)
+        self._moved(epoch, int(done), bool(finite))
+        return dict(zip(self._logs, values, strict=True))
+
+    def _data(self) -> tf.data.Dataset:
+        """`(epoch, start, stop)` int64, all epochs with equally many blocks.
+
+        Blocks before the present position come out empty, so that a resumed epoch counts like a whole one.
+        """
+        epoch, step = self.epoch, self.step
+        steps, block = self.batches.steps, self.block
+        per_epoch = -(-steps // block)
+
+        @tf.autograph.experimental.do_not_convert
+        def describe(number):
+            this = number // per_epoch
+            start = number % per_epoch * block
+            stop = tf.minimum(start + block, steps)
+            done = tf.where(this == epoch, tf.constant(step, tf.int64), tf.constant(0, tf.int64))
+            return tf.stack([this, tf.clip_by_value(done, start, stop), stop])
+
+        return untuned(tf.data.Dataset.counter(epoch * per_epoch).map(describe))
+
+    def _train_function(self, iterator) -> dict:
+        epoch, start, stop = next(iterator).numpy().tolist()
+        return self.model.get_metrics_result() if start == stop else self.run(epoch, start, stop)
+
+    def _call(self, epoch: int, start: int, stop: int):
+        if not self.batches.in_memory and self._stream is None:
+            self._stream = iter(self.batches.dataset(epoch, start, ENDLESS))
+        stream = () if self._stream is None else (self._stream,)
+        return self._run(*(tf.constant(value, tf.int64) for value in (epoch, start, stop)), *stream)
+
+    def _steps(self, epoch, start, stop, stream=None):
+        def body(step, values, finite):
+            batch = self.batches.at(epoch, step) if stream is None else stream.get_next()
+            logs = self._train_step(batch)
+            values = [tf.cast(logs[name], tf.float32) for name in self._logs]
+            return step + 1, values, tf.reduce_all(tf.math.is_finite(tf.stack(values)))
+
+        return tf.while_loop(
+            lambda step, values, finite: tf.logical_and(finite, step < stop),
+            body,
+            (start, [tf.zeros(()) for _ in self._logs], tf.constant(True)),
+        )
+
+
+class PlainLoop(Loop):
+    """Keras' own train function, a step a call, on the batches that a data set feeds."""
+
+    def __init__(self, model: keras.Model, batches: Batches):
+        super().__init__(model, batches)
+        # Creates the metrics' variables, which a checkpoint sets before the first step.
+        model._symbolic_build(data_batch=batches.element_spec)
+        model.make_train_function(force=True)
+        self._step, model.train_function = model.train_function, None
+        self._passed = 0  # steps of the first epoch that were made before this loop began
+
+    def calibrate(self) -> None:
+        """There is no choice: `block` is 1."""
+
+    def run(self, epoch: int, start: int, stop: int) -> dict:
+        if (epoch, start) != self._next() or self._stream is None:
+            self.start(epoch, start)
+            self._stream = iter(self._data())
+        logs = {}
+        for _ in range(start, stop):
+            logs = self._one(self._stream)
+        return logs
+
+    def _data(self) -> tf.data.Dataset:
+        self._passed = self.step
+        return self.batches.dataset(*self._next(), ENDLESS)
+
+    def _train_function(self, iterator) -> dict:
+        if self._passed:
+            self._passed -= 1
+            return self.model.get_metrics_result()
+        return self._one(iterator)
+
+    def _one(self, iterator) -> dict:
+        logs = self._step(iterator)
+        epoch, step = self._next()
+        self._moved(epoch, step + 1, all(np.isfinite(value) for value in logs.values()))
+        return logs
