@@ -20,6 +20,11 @@ def torch_uniform(fan_in: int):
     return tf1.random_uniform_initializer(-bound, bound)
 
 
+def activation(name: str | None) -> Callable:
+    """The function that Keras knows by this name; None and `linear` change nothing."""
+    return tf.identity if name in (None, "linear") else getattr(tf.nn, name)
+
+
 def get_weights(
     shape: tuple[int, ...],
     initializer=None,
@@ -124,15 +129,20 @@ def batch_norm(x, training, scope: str, momentum: float = 0.99, epsilon: float =
         mean, variance = tf.nn.moments(x, axes=list(range(len(x.shape) - 1)))
         collection = f"{UPDATE_OPS}/{moving_mean.op.name}"
         with tf.control_dependencies(tf1.get_collection(collection)):
-            updates = [
-                tf1.assign_sub(average, (average - new) * (1 - momentum))
-                for average, new in ((moving_mean, mean), (moving_variance, variance))
-            ]
+            updates = [_approach(moving_mean, mean, momentum), _approach(moving_variance, variance, momentum)]
         for update in updates:
             tf1.add_to_collection(UPDATE_OPS, update)
             tf1.add_to_collection(collection, update)
         mean, variance = tf.cond(training, lambda: (mean, variance), lambda: (moving_mean + 0, moving_variance + 0))
         return tf.nn.batch_normalization(x, mean, variance, beta, gamma, epsilon)
+
+
+def _approach(average, new, momentum: float):
+    with tf1.name_scope(
+        "AssignMovingAvg"
+    ):  # the name by which a meta graph tells the momentum, as those of tf.layers do
+        decay = tf.constant(1 - momentum, average.dtype.base_dtype, name="decay")
+        return tf1.assign_sub(average, (average - new) * decay)
 
 
 def dropout(x, rate: float, training, name: str):

@@ -8,13 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from legacy_tf1 import names
+from legacy_tf1 import names, partner
 from legacy_tf1.graphs.built import batch_size
 from legacy_tf1.topics import Topic
 from tf_data.dataset import Data
 from tf_data.pipeline import Batches
 from tf_models.configs.recipe import Recipe
-from tf_models.training import trainer
 from tf_models.training.fit import training_loop
 
 ROUND_SECONDS = 0.1  # of one side's steps between two looks at the clock
@@ -38,7 +37,7 @@ class Pair:
 
     def __init__(self, topic: Topic, recipe: Recipe, data: Data, precision: str = "float32"):
         self.topic, self.data = topic, data
-        task = trainer.build(recipe, trainer.Options(precision=precision), data)
+        task = partner.task_of(topic, recipe, data, partner.Options(precision=precision))
         self.model = task.model
         if precision == "float64":
             _make_exact(self.model)

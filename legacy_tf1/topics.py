@@ -1,7 +1,7 @@
 """The topics that exist as a TensorFlow 1 graph, each with its Keras partner. Importing this loads no TensorFlow."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,10 +24,15 @@ class Topic:
         then: how the topic's mechanism is written in TensorFlow 1, one line.
         now: and how in Keras 3, one line.
         sizes: arguments of the recipe's builder that the graph's function takes as well.
+        constants: what neither variables nor the builder's arguments say of the net: `epsilon` and `momentum` of its batch
+            norms, and `logits_activation`; `--set model.NAME=...` changes them.
         settings: `key=value` texts that make the recipe follow the notebook.
+        asked: `key=value` texts of the user, which come last.
         compared: fields of the recipe that replace its own when both sides are compared, to keep that short.
         precision: of the comparison. float64 where training amplifies rounding so fast that float32 shows nothing else.
-        notebook: the TensorFlow 1 notebook and what it printed; None where the recipe names it.
+        notebook: the TensorFlow 1 notebook and what it printed, in terms of what the recipe reports; None where the recipe
+            names it.
+        notes: in place of the recipe's, where those speak of the PyTorch notebook; None for the recipe's.
     """
 
     id: str
@@ -37,15 +42,44 @@ class Topic:
     then: str
     now: str
     sizes: tuple[str, ...] = ()
+    constants: Mapping[str, Any] = field(default_factory=dict)
     settings: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     compared: Mapping[str, Any] = field(default_factory=dict)
     precision: str = "float32"
     notebook: Original | None = None
+    notes: tuple[str, ...] | None = None
 
     def recipe(self) -> Recipe:
-        """The partner with the notebook's settings."""
-        recipe = override(get_recipe(self.partner), self.settings)
-        return replace(recipe, original=self.notebook or recipe.original)
+        """The partner with the notebook's settings and the user's."""
+        return self._resolve({})
+
+    def compared_recipe(self) -> Recipe:
+        """As `recipe`, as small as it is when both sides are compared."""
+        return self._resolve(self.compared)
+
+    def _resolve(self, fields: Mapping[str, Any]) -> Recipe:
+        recipe = override(replace(override(get_recipe(self.partner), self.settings), **fields), self.asked)
+        notes = recipe.notes if self.notes is None else self.notes
+        return replace(recipe, original=self.notebook or recipe.original, notes=notes)
+
+    def with_settings(self, settings: Iterable[str]) -> "Topic":
+        """The topic with `key=value` texts applied, as `override` takes them, and `model.NAME` of its constants.
+
+        Raises:
+            InputError: an unknown key, or a value that does not fit.
+        """
+        constants, asked = dict(self.constants), []
+        for text in settings:
+            key, _, value = text.partition("=")
+            name = key.strip().removeprefix("model.")
+            if key.strip().startswith("model.") and name in constants:
+                constants[name] = _constant(text, value.strip(), constants[name])
+            else:
+                asked.append(text)
+        changed = replace(self, constants=constants, asked=(*self.asked, *asked))
+        changed.recipe()  # says now what does not fit
+        return changed
 
     def build(self, recipe: Recipe, precision: str = "float32"):
         """The graph in the recipe's sizes and in this type: a `legacy_tf1.graphs.built.Built`."""
@@ -55,7 +89,19 @@ class Topic:
         sizes = {name: recipe.model[name] for name in self.sizes if name in recipe.model}
         build = getattr(importlib.import_module(module), function)
         settings = {"learning_rate": recipe.learning_rate, "seed": recipe.seed, "dtype": tf.as_dtype(precision)}
-        return build(tf.Graph(), **settings, **sizes)
+        return build(tf.Graph(), **settings, **sizes, **self.constants)
+
+
+def _constant(text: str, value: str, present: Any) -> Any:
+    """A constant of the type of the present one."""
+    if isinstance(present, str):
+        if value not in ACTIVATIONS:
+            raise InputError(f"--set {text}: choose one of {', '.join(ACTIVATIONS)}")
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        raise InputError(f"--set {text}: expected a number like {present}") from None
 
 
 def get(id: str) -> Topic:
@@ -65,6 +111,10 @@ def get(id: str) -> Topic:
     return BY_ID[id]
 
 
+ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid")
+LOGITS = {"logits_activation": "linear"}
+# What the Keras models have, PyTorch's; tf.layers would have 0.99 and 1e-3.
+NORM = {"epsilon": 1e-5, "momentum": 0.9}
 # What the notebooks draw weights from; the Keras recipes follow the PyTorch ones, normal without truncation.
 TRUNCATED = "model.initializer=truncated_normal"
 # TensorFlow 1's epsilon; Keras' own is 1e-7.
@@ -91,6 +141,20 @@ CONV_GAN_SCOPES = {
 }
 BACKPROP_NOTEBOOK = Original("tensorflow1_ipynb/mlp/mlp-lowlevel.ipynb", {"test_accuracy": 0.945})
 MLP_NOTEBOOK = Original("tensorflow1_ipynb/mlp/mlp-basic.ipynb", {"test_accuracy": 0.975, "train_accuracy": 0.994})
+# The notebooks print the discriminator's loss as the sum of its two halves.
+SUMMED = "The notebook prints the sum of the discriminator's two halves; the figure above is their mean, as ours."
+GAN_NOTES = ("The notebook, too, trains the discriminator first.",)
+CONV_GAN_NOTE = (
+    "The notebook's net is another one: its last transposed convolution is 3x3 with SAME padding, its convolutions have "
+    "biases, and it learns at 1e-3."
+)
+
+
+def _gan_notebook(name: str, generator: float, discriminator: float) -> Original:
+    results = {"train_generator_loss": generator, "train_discriminator_loss": discriminator / 2}
+    return Original(f"tensorflow1_ipynb/gan/{name}.ipynb", results, SUMMED)
+
+
 LABEL_SMOOTHING = "a target of 0.9 for real images in the discriminator's loss, nowhere else"
 
 TOPICS = (
@@ -131,6 +195,7 @@ TOPICS = (
         then="tf.Variable and tf.matmul, an optimizer that adds its operation to the graph, a session that runs it",
         now="Dense layers own their variables; model.train_step runs inside a tf.function",
         sizes=("hidden", "classes", "kernel_stddev"),
+        constants=LOGITS,
         settings=(TRUNCATED,),
         notebook=MLP_NOTEBOOK,
     ),
@@ -142,6 +207,7 @@ TOPICS = (
         then="variable scopes and get_variable give names and sharing, as tf.layers.dense did",
         now="a layer object is the scope: its name names the weights, calling it again shares them",
         sizes=("hidden", "classes", "kernel_stddev"),
+        constants=LOGITS,
         settings=(TRUNCATED,),
         notebook=replace(MLP_NOTEBOOK, results={"test_accuracy": 0.975, "train_accuracy": 0.991}),
     ),
@@ -153,6 +219,7 @@ TOPICS = (
         then="a bool placeholder switches dropout through tf.cond; masks come from the graph's seed (here: fed)",
         now="the argument training switches it; each layer has a SeedGenerator whose masks this comparison feeds",
         sizes=("hidden", "classes", "dropout", "kernel_stddev"),
+        constants=LOGITS,
         settings=(TRUNCATED,),
     ),
     Topic(
@@ -163,6 +230,7 @@ TOPICS = (
         then="moving averages change only if train_op depends on the collection UPDATE_OPS",
         now="BatchNormalization updates its averages itself when called with training=True",
         sizes=("hidden", "classes", "batch_norm", "kernel_stddev"),
+        constants=LOGITS | NORM,
         settings=(TRUNCATED,),
         notebook=Original(
             "tensorflow1_ipynb/mlp/mlp-batchnorm.ipynb", {"test_accuracy": 0.977, "train_accuracy": 0.998}
@@ -237,7 +305,7 @@ TOPICS = (
         scopes={"fc1": "hidden1", "fc2": "hidden2", "embedding": "embedding"},
         then="two placeholders; the second call of the encoder opens its variable scope with reuse",
         now="one encoder model called on both inputs shares its weights",
-        sizes=("hidden", "embedding"),
+        sizes=("hidden", "embedding", "activation"),
     ),
     Topic(
         id="ae-basic",
@@ -290,9 +358,8 @@ TOPICS = (
         sizes=("latent_dim", "hidden", "dropout", "negative_slope"),
         settings=(EPSILON,),
         precision="float64",
-        notebook=Original(
-            "tensorflow1_ipynb/gan/gan.ipynb", {"train_generator_loss": 1.569, "train_discriminator_loss": 1.030}
-        ),
+        notebook=_gan_notebook("gan", 1.569, 1.030),
+        notes=(*GAN_NOTES, "The notebook never switches its dropout on; here it drops in both parts."),
     ),
     Topic(
         id="gan-conv-mnist",
@@ -302,11 +369,11 @@ TOPICS = (
         then="AUTO_REUSE calls the discriminator three times; updates of its averages are put in an order by hand",
         now="calling one sub-model three times shares weights and updates its averages in that order",
         sizes=("latent_dim", "filters", "negative_slope"),
+        constants=NORM,
         settings=(EPSILON,),
         precision="float64",
-        notebook=Original(
-            "tensorflow1_ipynb/gan/gan-conv.ipynb", {"train_generator_loss": 0.752, "train_discriminator_loss": 1.363}
-        ),
+        notebook=_gan_notebook("gan-conv", 0.752, 1.363),
+        notes=(*GAN_NOTES, CONV_GAN_NOTE),
     ),
     Topic(
         id="gan-conv-label-smoothing",
@@ -316,11 +383,14 @@ TOPICS = (
         then=f"tf.fill makes {LABEL_SMOOTHING}",
         now=f"GAN(label_smoothing=0.1): {LABEL_SMOOTHING}",
         sizes=("latent_dim", "filters", "negative_slope", "label_smoothing"),
+        constants=NORM,
         settings=(EPSILON,),
         precision="float64",
-        notebook=Original(
-            "tensorflow1_ipynb/gan/gan-conv-smoothing.ipynb",
-            {"train_generator_loss": 0.833, "train_discriminator_loss": 1.355},
+        notebook=_gan_notebook("gan-conv-smoothing", 0.833, 1.355),
+        notes=(
+            *GAN_NOTES,
+            CONV_GAN_NOTE,
+            "The original also smooths the generator's targets; here only the real ones.",
         ),
     ),
 )

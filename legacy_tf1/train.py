@@ -67,7 +67,7 @@ def train(topic: Topic, options, run_dir: Path | None = None, **flags):
     """
     import tensorflow as tf
 
-    from legacy_tf1 import names
+    from legacy_tf1 import names, partner
     from legacy_tf1.pair import initial_values
     from tf_models.configs.overrides import for_source, override
     from tf_models.training import trainer
@@ -75,7 +75,7 @@ def train(topic: Topic, options, run_dir: Path | None = None, **flags):
     recipe = override(topic.recipe(), **flags)
     data = trainer.load_data(recipe, options)
     recipe = for_source(recipe, data.source)
-    task = trainer.build(recipe, options, data)
+    task = partner.task_of(topic, recipe, data, options)
     model = task.model
     built = topic.build(recipe)
     note = f"Trained by the TensorFlow 1 graph `{topic.graph}` in a session; model.keras has its weights."

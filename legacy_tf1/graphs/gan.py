@@ -11,9 +11,6 @@ from legacy_tf1.layers import torch_uniform
 
 tf1 = tf.compat.v1
 
-# What the Keras models have, PyTorch's; tf.layers would have 0.99 and 1e-3.
-BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
-
 
 def dense_gan(
     graph: tf.Graph,
@@ -51,6 +48,8 @@ def conv_gan(
     latent_dim: int = 100,
     filters: tuple[int, ...] = (8, 32),
     negative_slope: float = 1e-4,
+    momentum: float = 0.9,
+    epsilon: float = 1e-5,
     label_smoothing: float = 0.0,
     learning_rate: float = 1e-4,
     seed: int = 123,
@@ -60,12 +59,13 @@ def conv_gan(
 
     Args:
         filters: maps of the discriminator's convolutions, stride 2 each.
+        momentum, epsilon: of batch norm. The defaults are those of the Keras model, PyTorch's; tf.layers has 0.99 and 1e-3.
         label_smoothing: the discriminator's target for real images is 1 minus this (Salimans et al. 2016,
             arXiv 1606.03498). The original smooths the generator's targets too.
     """
 
     def norm(x, training, scope):
-        return tf.nn.leaky_relu(layers.batch_norm(x, training, f"{scope}/norm", **BATCH_NORM), negative_slope)
+        return tf.nn.leaky_relu(layers.batch_norm(x, training, f"{scope}/norm", momentum, epsilon), negative_slope)
 
     def generator(noise, training, draws):
         x = _dense(noise, 7 * 7 * 64, "generator/stage0", bias=False)

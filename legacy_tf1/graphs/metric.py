@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from legacy_tf1.graphs.built import Built, finish, gradient_descent, minimize
+from legacy_tf1.layers import activation as activation_of
 from legacy_tf1.layers import dense
 
 tf1 = tf.compat.v1
@@ -12,6 +13,7 @@ def siamese_mlp(
     graph: tf.Graph,
     hidden: tuple[int, ...] = (256, 256),
     embedding: int = 1,
+    activation: str | None = None,
     margin: float = 1.0,
     learning_rate: float = 0.1,
     seed: int = 0,
@@ -21,7 +23,8 @@ def siamese_mlp(
 
     Half the squared distance of pairs of one class, half the squared distance that others lack of the margin (Hadsell,
     Chopra and LeCun 2006, equation 4). The notebook gives the loss two embeddings and no label, so that all digits end on
-    one point; its start at deviations of 0.001 ends there with any loss, hence He's.
+    one point; its start at deviations of 0.001 ends there with any loss, hence He's. Its embedding has a ReLU:
+    `activation="relu"`.
     """
     with graph.as_default():
         tf1.set_random_seed(seed)
@@ -33,7 +36,7 @@ def siamese_mlp(
             with tf1.variable_scope("", reuse=bool(codes)):
                 for number, units in enumerate(hidden, 1):
                     x = dense(x, units, f"fc{number}", activation=tf.nn.relu, initializer=he)
-                codes.append(dense(x, embedding, "embedding", initializer=he))
+                codes.append(dense(x, embedding, "embedding", activation=activation_of(activation), initializer=he))
         squares = tf.reduce_sum(tf.square(codes[0] - codes[1]), axis=1, keepdims=True)
         distances = tf.sqrt(squares + 1e-12, name="distances")  # the root has no slope at 0
         lacking = tf.maximum(margin - distances, 0.0)

@@ -7,15 +7,13 @@ from legacy_tf1.graphs.built import Built, classifier, digit_placeholders, gradi
 
 tf1 = tf.compat.v1
 
-# What the Keras models have, PyTorch's; tf.layers would have 0.99 and 1e-3.
-BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
-
 
 def mlp_raw(
     graph: tf.Graph,
     hidden: tuple[int, ...] = (128, 256),
     classes: int = 10,
     kernel_stddev: float = 0.1,
+    logits_activation: str = "linear",
     learning_rate: float = 0.1,
     seed: int = 1,
     dtype=tf.float32,
@@ -33,6 +31,7 @@ def mlp_raw(
                 biases = tf1.Variable(tf.zeros((units,), dtype), name="biases")
                 x = tf.matmul(x, weights) + biases
                 x = x if last else tf.nn.relu(x)
+        x = layers.activation(logits_activation)(x)
         return classifier(images, labels, x, optimizer=gradient_descent(learning_rate, dtype))
 
 
@@ -43,6 +42,9 @@ def mlp(
     dropout: float = 0.0,
     batch_norm: bool = False,
     kernel_stddev: float = 0.1,
+    momentum: float = 0.9,
+    epsilon: float = 1e-5,
+    logits_activation: str = "linear",
     learning_rate: float = 0.1,
     seed: int = 1,
     dtype=tf.float32,
@@ -54,6 +56,8 @@ def mlp(
         batch_norm: normalise before each ReLU; the dense layer then has no bias.
         kernel_stddev: of the hidden layers' truncated normal weights; the logits' start is TensorFlow's default, Glorot's
             uniform, as in the notebook's second half.
+        momentum, epsilon: of batch norm. The defaults are those of the Keras model, PyTorch's; tf.layers has 0.99 and 1e-3.
+        logits_activation: a name of `legacy_tf1.topics.ACTIVATIONS`.
     """
     with graph.as_default():
         tf1.set_random_seed(seed)
@@ -64,11 +68,11 @@ def mlp(
         for number, units in enumerate(hidden, 1):
             x = layers.dense(x, units, f"fc{number}", initializer=truncated, bias=not batch_norm)
             if batch_norm:
-                x = layers.batch_norm(x, training, f"fc{number}/norm", **BATCH_NORM)
+                x = layers.batch_norm(x, training, f"fc{number}/norm", momentum, epsilon)
             x = tf.nn.relu(x)
             if dropout:
                 x, kept = layers.dropout(x, dropout, training, f"fc{number}/kept")
                 draws.append((f"hidden{number}_dropout", kept))
-        logits = layers.dense(x, classes, "logits")
+        logits = layers.dense(x, classes, "logits", activation=layers.activation(logits_activation))
         optimizer = gradient_descent(learning_rate, dtype)
         return classifier(images, labels, logits, optimizer=optimizer, training=training, draws=tuple(draws))

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow.compat.v1 as tf1
 
+from legacy_tf1.bridging import constants, sources
 from legacy_tf1.pipelines.feed import Feed, fed, one_hot, scaled
 from legacy_tf1.pipelines.perceptron import HIDDEN, perceptron, score
 from tf_data.dataset import Data, Split
@@ -107,6 +108,7 @@ def restore_meta_graph(checkpoint: Path) -> Iterator[tf1.Session]:
     """A session of the graph that a checkpoint's `.meta` file describes, variables restored. Errors as of `restore`."""
     with tf1.Graph().as_default(), tf1.Session() as session:
         with _one_line(checkpoint):
+            _check_operations(checkpoint)
             saver = tf1.train.import_meta_graph(f"{checkpoint}.meta")
             _check_shapes(session.graph, checkpoint)
             saver.restore(session, str(checkpoint))
@@ -146,6 +148,15 @@ def constant_graph(images: tf1.Tensor, path: Path) -> tf1.Tensor:
         x = tf1.matmul(x, tf1.constant(weights)) + tf1.constant(biases)
         x = tf1.nn.relu(x) if scope in HIDDEN else x
     return x
+
+
+def _check_operations(checkpoint: Path) -> None:
+    # Importing names one operation that is missing, and says nothing of the weights.
+    if unknown := constants.unknown_operations(sources.read_graph(Path(f"{checkpoint}.meta"))):
+        raise InputError(
+            f"{checkpoint}.meta has operations that are unknown here, {', '.join(unknown)}; the weights can still be read: "
+            f"python -m legacy_tf1.bridge {checkpoint} --out weights.npz"
+        )
 
 
 def _check_shapes(graph: tf1.Graph, checkpoint: Path) -> None:

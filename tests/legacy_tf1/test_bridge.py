@@ -179,7 +179,7 @@ def test_damaged_and_missing_files_are_one_line(autoencoder, tmp_path, capsys):
     (tmp_path / "alone.index").write_bytes(index)
     fails(capsys, [tmp_path / "alone", *out], "alone is damaged")
     fails(capsys, [tmp_path / "none", *out], "none.index does not exist")
-    fails(capsys, [tmp_path, *out], "names no latest checkpoint")
+    fails(capsys, [tmp_path, *out], "several checkpoints", "alone, cut, short")
     (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 no archive")
     fails(capsys, [tmp_path / "bad.npz", *out], "bad.npz is damaged")
     fails(capsys, [tmp_path / "none.npz", *out], "none.npz does not exist")
