@@ -151,7 +151,7 @@ NOTEBOOKS: dict[str, tuple[Notebook, ...]] = {
                 for part, last in (("generator", "pixels"), ("discriminator", "score"))
                 for theirs, ours in (("dense", "hidden"), ("dense_1", last))
             },
-            constants={"slope": 1e-4},
+            constants={"negative_slope": 1e-4},
         ),
     ),
 }

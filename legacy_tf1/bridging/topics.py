@@ -140,7 +140,6 @@ def _said_of_constants(source: Source, topic: Topic, notebook: Notebook) -> list
     recipe = topic.recipe()
     ours = {**recipe.model, **topic.constants}
     found = constants.of_net(source.graph)
-    found = {"slope" if name == "negative_slope" else name: value for name, value in found.items()}
     where = "the graph beside the weights"
     if not found:
         found, where = dict(notebook.constants), f"the notebook {notebook.name}"

@@ -214,7 +214,7 @@ def test_what_cannot_mean_the_same_is_refused_with_the_reason(topic, shapes, sai
     ("notebook", "said"),
     [
         ("mlp-batchnorm", ["--set model.epsilon=0.001", "--set model.momentum=0.99"]),
-        ("gan", ["--set model.slope=0.0001"]),
+        ("gan", ["--set model.negative_slope=0.0001"]),
         ("siamese-1", ["--set model.activation=relu"]),
         ("saving-and-reloading-models", ["--set model.logits_activation=relu"]),
     ],
