@@ -105,7 +105,8 @@ def test_models_of_other_precisions_run_in_float32(kind, precision, tmp_path):
         expected, dtype = model(x), model.input.dtype
     (found,) = saving.read_export(kind, path)({"image": x.astype(dtype)}).values()
     assert found.dtype == np.dtype("float16" if kind == "savedmodel" and precision == "mixed_float16" else found.dtype)
-    rounding = 0.02 if kind == "savedmodel" and precision.startswith("mixed") else 1e-5  # 16 bits, summed in another order
+    # 16 bits, summed in another order, differ more.
+    rounding = 0.02 if kind == "savedmodel" and precision.startswith("mixed") else 1e-5
     np.testing.assert_allclose(found.astype("float32"), np.asarray(expected, "float32"), rtol=rounding, atol=rounding)
 
 
