@@ -71,7 +71,14 @@ def table(found: list[dict], width: int) -> str:
             cells += [("",) * 4] * bool(cells) + [(section, "dataset", "original", "ours")]
         for row in trained:
             ours = (row["measured"] or {}).get("results", {}).get("test", {})
-            cells.append((row["id"], row["dataset"], printed_score(row["original"] or {}), main_score(ours)))
+            cells.append(
+                (
+                    row["id"],
+                    row["dataset"],
+                    printed_score(row["task"], row["original"] or {}),
+                    main_score(row["task"], ours),
+                )
+            )
     others += [(row["id"], row["command"] or "not built yet") for row in found if not row["task"]]
     parts = [columns.text(cells, width=width)] if cells else []
     parts += [columns.text(others, width=width)] if len(others) > 1 else []

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from tf_models.tasks import entry
+
 SHARES = ("accuracy",)
 TRAINED = {"loss": "", "generator_loss": "G ", "discriminator_loss": "D "}
-MAIN = ("accuracy", "mae", "knn_accuracy", "elbo", "frechet_distance", "loss")
 
 
 def show(name: str, value: float) -> str:
@@ -12,12 +13,17 @@ def show(name: str, value: float) -> str:
     return f"{value:.2%}" if name.rpartition("_")[2] in SHARES else f"{value:.4g}"
 
 
-def main_score(results: Mapping[str, float], prefix: str = "") -> str:
-    """The score that stands for a result, or a dash where there is none."""
-    for name in MAIN:
-        if prefix + name in results:
-            return show(name, results[prefix + name]) + ("" if name in SHARES else f" {name.replace('_', ' ')}")
-    return "-"
+def headline(task: str, results: Mapping[str, float], prefix: str = "") -> str | None:
+    """Which of the scores stands for a result, as the task names it in `tf_models.tasks`; None where there is none."""
+    return next((name for name in entry(task).headline if prefix + name in results), None)
+
+
+def main_score(task: str, results: Mapping[str, float], prefix: str = "") -> str:
+    """The score that stands for a result of this task, or a dash where there is none."""
+    name = headline(task, results, prefix)
+    if name is None:
+        return "-"
+    return show(name, results[prefix + name]) + ("" if name in SHARES else f" {name.replace('_', ' ')}")
 
 
 def training_losses(values: Mapping[str, float], prefix: str = "") -> str:
@@ -27,7 +33,7 @@ def training_losses(values: Mapping[str, float], prefix: str = "") -> str:
     )
 
 
-def printed_score(printed: Mapping[str, float]) -> str:
+def printed_score(task: str, printed: Mapping[str, float]) -> str:
     """What an original printed: its test score, else `train` and its last training losses, else a dash."""
-    score, losses = main_score(printed, "test_"), training_losses(printed, "train_")
+    score, losses = main_score(task, printed, "test_"), training_losses(printed, "train_")
     return f"train {losses}" if score == "-" and losses else score
