@@ -1,7 +1,7 @@
-"""Random changes of pictures, in whole batches; what happens to a sample follows from (seed, epoch, its number).
+"""Random changes of images, in whole batches; what happens to a sample follows from (seed, epoch, its number).
 
 It does not depend on the batch that the sample falls into, so another batch size, several workers and a resumed run
-all see the same pictures.
+all see the same images.
 """
 
 import math
@@ -49,14 +49,14 @@ class Augment:
         crop: cut out `crop` x `crop` pixels at a random place; 0 for none.
         pad: zeros on each side before cropping; the usual choice for CIFAR-10 is `crop=32, pad=4`.
         reflect: pad with the mirrored border in place of zeros.
-        zoom: keep a window whose sides are a random share in `[1 - zoom, 1]` of the picture's, at a random place, and
-            scale it back to the picture's size, bilinear.
+        zoom: keep a window whose sides are a random share in `[1 - zoom, 1]` of the image's, at a random place, and
+            scale it back to the image's size, bilinear.
         flip: mirror left to right with a chance of one half.
         alternate: with `flip`, let chance decide in the first epoch only and mirror the other half in the next one, by
-            turns, so that two epochs show each picture both ways (Jordan 2024, arXiv 2404.00498, section 3.6).
+            turns, so that two epochs show each image both ways (Jordan 2024, arXiv 2404.00498, section 3.6).
         rotate: turn by up to so many degrees either way, bilinear, with zeros where nothing was.
         brightness, contrast, saturation: multiply by a factor in `[1 - v, 1 + v]`; contrast and saturation move away
-            from the picture's mean grey and from each pixel's grey.
+            from the image's mean grey and from each pixel's grey.
         hue: turn the hue by up to this share of the circle either way, at most 0.5.
         mean, sd: at last subtract and divide; 0 and 1 leave pixels in 0..1.
 
@@ -101,7 +101,7 @@ class Augment:
         return cls(**values)
 
     def __call__(self, x: tf.Tensor, position: Position) -> tf.Tensor:
-        """Change pictures float32 `(batch, height, width, channels)` in 0..1; colours need three channels."""
+        """Change images float32 `(batch, height, width, channels)` in 0..1; colours need three channels."""
         if self.resize:
             x = tf.image.resize(x, (self.resize, self.resize))
         if self.crop:
@@ -139,28 +139,28 @@ class Augment:
 
 
 def rotate(x: tf.Tensor, angles: tf.Tensor) -> tf.Tensor:
-    """Turn each picture about its middle by its angle `(batch,)` in radians, counterclockwise."""
+    """Turn each image about its middle by its angle `(batch,)` in radians, counterclockwise."""
     height, width = x.shape[1:3]
     cos, sin = tf.cos(angles), tf.sin(angles)
     middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
-    # From a place in the result to the place in the picture that it shows; y points down.
+    # From a place in the result to the place in the image that it shows; y points down.
     rows = [cos, -sin, middle_x - cos * middle_x + sin * middle_y, sin, cos, middle_y - sin * middle_x - cos * middle_y]
     return _project(x, rows, (height, width), "BILINEAR")
 
 
 def zoom(x: tf.Tensor, share: tf.Tensor, right: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
-    """Scale a window of each picture up to the picture's size.
+    """Scale a window of each image up to the image's size.
 
     Args:
-        x: pictures `(batch, height, width, channels)`.
-        share: of the window's sides in the picture's, `(batch,)`.
+        x: images `(batch, height, width, channels)`.
+        share: of the window's sides in the image's, `(batch,)`.
         right, down: place of the window, from 0 (left, top) to 1, `(batch,)`.
     """
     height, width = x.shape[1:3]
-    # Pixels are areas: the window's edges, not its outermost pixels' middles, come to lie on the picture's edges.
+    # Pixels are areas: the window's edges, not its outermost pixels' middles, come to lie on the image's edges.
     shift, nought = (share - 1) / 2, tf.zeros_like(share)
     left, top = shift + right * (1 - share) * width, shift + down * (1 - share) * height
-    # Places up to half a pixel outside of the picture show its outermost pixels.
+    # Places up to half a pixel outside of the image show its outermost pixels.
     return _project(x, [share, nought, left, nought, share, top], (height, width), "BILINEAR", "NEAREST")
 
 
@@ -180,36 +180,36 @@ def _project(
 
 
 def grey(x: tf.Tensor) -> tf.Tensor:
-    """Luma of RGB pictures (ITU-R BT.601), `(batch, height, width, 1)`."""
+    """Luma of RGB images (ITU-R BT.601), `(batch, height, width, 1)`."""
     return tf.tensordot(x, tf.constant([0.299, 0.587, 0.114]), 1)[..., None] if x.shape[-1] == 3 else x
 
 
 def brighten(x: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
-    """Multiply each picture by its factor `(batch,)`, cut to 0..1."""
+    """Multiply each image by its factor `(batch,)`, cut to 0..1."""
     return tf.clip_by_value(x * factors[:, None, None, None], 0, 1)
 
 
 def contrast(x: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
-    """Move each picture away from the mean of its grey version by its factor, cut to 0..1."""
+    """Move each image away from the mean of its grey version by its factor, cut to 0..1."""
     middle = tf.reduce_mean(grey(x), axis=(1, 2, 3), keepdims=True)
     return tf.clip_by_value(middle + (x - middle) * factors[:, None, None, None], 0, 1)
 
 
 def saturate(x: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
-    """Move each pixel away from its grey by the picture's factor, cut to 0..1."""
+    """Move each pixel away from its grey by the image's factor, cut to 0..1."""
     middle = grey(x)
     return tf.clip_by_value(middle + (x - middle) * factors[:, None, None, None], 0, 1)
 
 
 def turn_hue(x: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
-    """Turn the hue of each RGB picture by its share of the circle."""
+    """Turn the hue of each RGB image by its share of the circle."""
     hue, saturation, value = tf.unstack(tf.image.rgb_to_hsv(x), axis=-1)
     hue = tf.math.floormod(hue + turns[:, None, None], 1.0)
     return tf.image.hsv_to_rgb(tf.stack([hue, saturation, value], axis=-1))
 
 
-SHOWN = 5  # pictures a row of the figure
-# The cases of the topic mech-image-augmentation, for pictures of 32x32 pixels.
+SHOWN = 5  # images a row of the figure
+# The cases of the topic mech-image-augmentation, for images of 32x32 pixels.
 CASES = {
     "none": Augment(),
     "horizontal flip": Augment(flip=True),
@@ -221,10 +221,10 @@ CASES = {
 
 
 def grid(x: np.ndarray, path: Path, seed: int = 123) -> str:
-    """Draw the cases of `CASES`, a row each, on some pictures, and return the file's name.
+    """Draw the cases of `CASES`, a row each, on some images, and return the file's name.
 
     Args:
-        x: pictures `(n, height, width, 1 or 3)`, uint8. Size and crop of the last case follow theirs.
+        x: images `(n, height, width, 1 or 3)`, uint8. Size and crop of the last case follow theirs.
         path: of the PNG file.
         seed: of the draws.
     """
@@ -243,8 +243,8 @@ def grid(x: np.ndarray, path: Path, seed: int = 123) -> str:
             changed = augment(x, position).numpy()
             shown = changed * augment.sd + augment.mean
             said = f"{name}\n{changed.min():.2f} to {changed.max():.2f}"
-            for axis, picture in zip(row, np.clip(shown, 0, 1), strict=True):
-                axis.imshow(picture.squeeze(), cmap="gray", vmin=0, vmax=1)
+            for axis, image in zip(row, np.clip(shown, 0, 1), strict=True):
+                axis.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1)
                 axis.set(xticks=[], yticks=[])
             row[0].set_ylabel(said, rotation=0, ha="right", va="center", fontsize=8)
     return path.name

@@ -23,13 +23,11 @@ def parser() -> Parser:
         "a dataset's name, a converted folder, or a folder of official files; write ./mnist for a folder named so",
     )
     parser.add_argument("--json", action="store_true", help="print as JSON")
-    parser.add_argument("--verify", action="store_true", help="read everything: checksums, records, pictures, labels")
+    parser.add_argument("--verify", action="store_true", help="read everything: checksums, records, images, labels")
     figures = parser.add_argument_group("figures")
     figures.add_argument("--split", default="train", help="which split to draw (default train)")
     figures.add_argument("--sheet", type=Path, metavar="OUT.png", help="draw samples with their labels")
-    figures.add_argument(
-        "--augment", type=Path, metavar="OUT.png", help="draw the first pictures, augmented in six ways"
-    )
+    figures.add_argument("--augment", type=Path, metavar="OUT.png", help="draw the first images, augmented in six ways")
     return parser
 
 
@@ -57,7 +55,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def _draw_augmented(split, path: Path) -> None:
     if not split.samples.is_image:
-        raise InputError(f"{split.name} holds no pictures, so there is nothing to augment")
+        raise InputError(f"{split.name} holds no images, so there is nothing to augment")
     import_tensorflow()
     from tf_data.augment import SHOWN, grid
 

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_data import QUIET, assert_holds, convert, pictures
+from small_data import QUIET, assert_holds, convert, random_images
 
 import tf_data
 from tf_data import formats
@@ -72,8 +72,8 @@ def test_round_trip(to, extra, drawn):
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory):
-    """The same pictures in every format, in small blocks; and the pictures."""
-    data, root = pictures(), tmp_path_factory.mktemp("formats")
+    """The same images in every format, in small blocks; and the images."""
+    data, root = random_images(), tmp_path_factory.mktemp("formats")
     for name, (to, options) in zip(NAMES, CASES, strict=True):
         convert(data, to, root / name, chunk_size=4, **options)
     return data, {name: formats.open(root / name) for name in NAMES}
@@ -219,7 +219,7 @@ def test_image_folders_are_what_keras_reads(converted):
 
 
 def test_classes_that_would_share_a_folder_are_refused(tmp_path):
-    data = replace(pictures(), classes=("a/b", "a:b", "c"))
+    data = replace(random_images(), classes=("a/b", "a:b", "c"))
     with pytest.raises(InputError, match="would share the folder a-b"):
         convert(data, "images", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -251,8 +251,8 @@ def test_the_manifest_counts_and_names_everything(converted):
     assert on_disk == {file["path"] for file in told["files"]}
 
 
-def test_pictures_are_grey_or_rgb(tmp_path):
-    grey = pictures(shape=(4, 4, 1))
+def test_images_are_grey_or_rgb(tmp_path):
+    grey = random_images(shape=(4, 4, 1))
     convert(grey, "images", tmp_path / "out", encoding="jpeg")
     split = formats.open(tmp_path / "out").splits["train"]
     assert abs(split.x[:].astype(int) - grey.train.x).mean() < 12  # lossy, as asked for

@@ -236,16 +236,16 @@ def test_damaged_runs(capsys, trained, tmp_path):
 @pytest.mark.parametrize(
     ("mode", "size", "suffix"), [("L", (28, 28), "png"), ("RGB", (100, 60), "jpg"), ("RGBA", (40, 200), "png")]
 )
-def test_predict_takes_pictures_of_any_size_and_colour(capsys, trained, tmp_path, mode, size, suffix):
+def test_predict_takes_images_of_any_size_and_colour(capsys, trained, tmp_path, mode, size, suffix):
     digit = Image.fromarray(mnist.draw_digit(1, np.random.default_rng(3)))
-    picture = Image.new("L", size)
+    image = Image.new("L", size)
     side = min(size)
-    picture.paste(digit.resize((side, side)), ((size[0] - side) // 2, (size[1] - side) // 2))
+    image.paste(digit.resize((side, side)), ((size[0] - side) // 2, (size[1] - side) // 2))
     if mode == "RGBA":  # a white digit on nothing
         white = Image.new("L", size, 255)
-        picture = Image.merge("RGBA", (white, white, white, picture))
+        image = Image.merge("RGBA", (white, white, white, image))
     path = tmp_path / f"one.{suffix}"
-    picture.convert(mode).save(path)
+    image.convert(mode).save(path)
     assert run(predict.main, [str(trained), str(path), "--json"]) == 0
     row = json.loads(capsys.readouterr().out)[0]
     assert row["class"] == "1"
@@ -263,32 +263,32 @@ def test_predict_can_invert(capsys, trained, tmp_path):
 
 
 def test_predict_crops_and_scales_as_the_recipe_does(capsys, tmp_path):
-    """A face goes the way of the training pictures: 218x178 pixels, the middle 178x178, scaled to 128x128."""
-    folder, picture = tmp_path / "run", tmp_path / "face.png"
+    """A face goes the way of the training images: 218x178 pixels, the middle 178x178, scaled to 128x128."""
+    folder, image = tmp_path / "run", tmp_path / "face.png"
     small = ["--set", "model.width=1", "--set", "model.blocks=(1, 1, 1, 1)", "--limit", "8", "--batch-size", "8"]
     base = ["cnn-resnet18-celeba", "--data", "synthetic", "--epochs", "1", "--quiet"]
     assert run(train.main, [*base, *small, "--run-dir", str(folder)]) == 0
-    assert (folder / "figures" / "mistakes.png").is_file()  # drawn from pictures that lie in files
+    assert (folder / "figures" / "mistakes.png").is_file()  # drawn from images that lie in files
     directory = RunDirectory.open(folder)
     face = np.random.default_rng(0).integers(0, 256, (218, 178, 3), dtype=np.uint8)
     face[:20] = face[-20:] = 255  # what the crop cuts off
-    Image.fromarray(face).save(picture)
+    Image.fromarray(face).save(image)
     model = directory.load_model()
     x = directory.load_transform()(face[None])
     assert x.shape == (1, 128, 128, 3)
     expected = probabilities(model.predict(x, verbose=0))[0]
     capsys.readouterr()
-    assert run(predict.main, [str(folder), str(picture), "--json"]) == 0
+    assert run(predict.main, [str(folder), str(image), "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     np.testing.assert_allclose(list(row["probabilities"].values()), expected, rtol=1e-6)
     assert list(row["probabilities"]) == ["female", "male"]
-    whole = read_image(picture, (128, 128, 3))[None]
+    whole = read_image(image, (128, 128, 3))[None]
     assert abs(probabilities(model.predict(whole, verbose=0))[0] - expected).max() > 1e-4
 
 
-def test_predict_names_what_is_no_picture(capsys, trained, tmp_path):
-    (tmp_path / "text.png").write_text("no picture")
-    fails(capsys, predict.main, [trained, tmp_path / "text.png"], 2, "text.png", "not a picture")
+def test_predict_names_what_is_no_image(capsys, trained, tmp_path):
+    (tmp_path / "text.png").write_text("no image")
+    fails(capsys, predict.main, [trained, tmp_path / "text.png"], 2, "text.png", "not an image")
     fails(capsys, predict.main, [trained, tmp_path / "none.png"], 2, "none.png does not exist")
 
 
@@ -348,8 +348,8 @@ def test_predict_draws_samples(conditional, tmp_path, capsys):
     said = capsys.readouterr().out
     assert '"samples": 9, "seed": 3, "label": 7' in said
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.size == (3 * 28 + 2 * 2, 3 * 28 + 2 * 2)
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.size == (3 * 28 + 2 * 2, 3 * 28 + 2 * 2)
 
 
 def test_evaluate_repeats_an_elbo(conditional, capsys):
@@ -360,7 +360,7 @@ def test_evaluate_repeats_an_elbo(conditional, capsys):
     assert said["elbo"] < 0
 
 
-def test_an_autoencoder_repeats_pictures(tmp_path, capsys):
+def test_an_autoencoder_repeats_images(tmp_path, capsys):
     folder = tmp_path / "run"
     assert run(train.main, ["ae-deconv", "--data", "embedded", *QUICK, "--run-dir", str(folder)]) == 0
     Image.new("L", (50, 40), 90).save(tmp_path / "grey.png")
@@ -374,7 +374,7 @@ def test_an_autoencoder_repeats_pictures(tmp_path, capsys):
     assert not (tmp_path / "x.png").exists()
 
 
-def test_predict_wants_pictures_or_samples(trained, conditional, tmp_path, capsys):
+def test_predict_wants_images_or_samples(trained, conditional, tmp_path, capsys):
     Image.new("L", (28, 28)).save(tmp_path / "black.png")
     fails(capsys, predict.main, [trained], 2, "name inputs")
     fails(capsys, predict.main, [conditional, "--samples", 4], 2, "--out")

@@ -155,14 +155,14 @@ def test_an_interrupted_run_goes_on_bit_for_bit_and_predicts(tmp_path, monkeypat
 
     from PIL import Image
 
-    picture = str(tmp_path / "digit.png")
-    Image.fromarray(np.eye(28, dtype=np.uint8) * 255).save(picture)
-    predict.main([str(whole.path), picture, picture, "--json"])
+    path = str(tmp_path / "digit.png")
+    Image.fromarray(np.eye(28, dtype=np.uint8) * 255).save(path)
+    predict.main([str(whole.path), path, path, "--json"])
     (row,) = json.loads(capsys.readouterr().out)
     assert row["same"] is True
     assert row["distance"] < 1e-3
     with pytest.raises(InputError, match="at least one other"):
-        predict.main([str(whole.path), picture])
+        predict.main([str(whole.path), path])
     script = f"import tf_models; print(tf_models.load({str(whole.path)!r}).count_params())"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == str(785 * 16 + 17), done.stderr

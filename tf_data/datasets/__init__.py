@@ -194,7 +194,7 @@ def _resolve(dataset: Dataset, source: str, folder: Path) -> str:
 
 def _synthetic(dataset: Dataset, options: dict):
     """Write the stand-in in the official form and read it back through the official reader."""
-    # Some readers map files or read pictures when asked, so the folder must outlive this call.
+    # Some readers map files or read images when asked, so the folder must outlive this call.
     folder = tempfile.mkdtemp(prefix=f"{dataset.name}-synthetic-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     dataset.synthetic(Path(folder))

@@ -1,4 +1,4 @@
-"""Your own pictures, listed in a CSV file with their labels."""
+"""Your own images, listed in a CSV file with their labels."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def official(
     seed: int = 0,
     skip_bad: bool = False,
 ) -> Reading:
-    """Pictures and labels from a CSV file, split 70/10/20 at random.
+    """Images and labels from a CSV file, split 70/10/20 at random.
 
     Args:
         folder: the CSV file, or a folder that holds just one; paths in it are relative to its folder.
@@ -43,9 +43,9 @@ def official(
         names.append(str(path))
         kinds.append(row[label])
     if not names:
-        raise InputError(f"{table} names no picture that exists")
+        raise InputError(f"{table} names no image that exists")
     classes, labels = np.unique(kinds, return_inverse=True)
-    images, labels, bad = image_folder.pictures(names, labels.astype(np.int32), size, channels, skip_bad)
+    images, labels, bad = image_folder.open_images(names, labels.astype(np.int32), size, channels, skip_bad)
     return Reading(cut(images, labels, SHARES, seed), tuple(classes.tolist()), skipped=(*skipped, *bad))
 
 
@@ -59,7 +59,7 @@ def synthetic(folder: Path, seed: int = 0) -> None:
 
 DATASET = Dataset(
     name="image-csv",
-    title="a picture list of your own",
+    title="an image list of your own",
     shape=(-1, -1, 3),
     files=("*.csv",),
     official=official,

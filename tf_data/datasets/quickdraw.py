@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_data.dataset import Dataset, Reading, Split
-from tf_data.datasets.drawing import shape_picture
+from tf_data.datasets.drawing import shape_image
 from tf_data.errors import InputError
 from tf_data.files import whole_file
 from tf_data.samples import Samples
@@ -87,8 +87,8 @@ def synthetic(folder: Path, classes=("circle", "square", "star"), per_class: int
     """Write polygons as bitmaps, a file a class."""
     rng = np.random.default_rng(seed)
     for number, name in enumerate(classes):
-        pictures = [shape_picture(number, len(classes), rng, 28, 28).max(axis=2) for _ in range(per_class)]
-        array = np.stack(pictures).reshape(per_class, 784)
+        images = [shape_image(number, len(classes), rng, 28, 28).max(axis=2) for _ in range(per_class)]
+        array = np.stack(images).reshape(per_class, 784)
         with whole_file(folder / f"{name}.npy") as temporary, open(temporary, "wb") as file:
             np.save(file, array)
 

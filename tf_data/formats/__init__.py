@@ -12,7 +12,7 @@ same five things:
 - resuming, `split.batches(64, seed=0, epoch=3, start=17)`: exactly the batches from step 17 on, in every format. To get
   there one window of blocks is read (16 MB at most), not the epoch up to it.
 
-`split.batches` returns a `tf.data.Dataset` of `(x, y)`, images as float32 in 0..1 or with `raw=True` as stored, encoded pictures decoded; `tf_data.pipeline.Batches`
+`split.batches` returns a `tf.data.Dataset` of `(x, y)`, images as float32 in 0..1 or with `raw=True` as stored, encoded images decoded; `tf_data.pipeline.Batches`
 takes such a split and adds a task's own preparation. `split.x` and `split.y` serve single samples and labels as arrays
 do. Memory is bounded by the windows, whatever the data's size; see `tf_data.order.Windows`.
 
@@ -21,7 +21,7 @@ do. Memory is bounded by the windows, whatever the data's size; see `tf_data.ord
 | npz      | `train_1.npz`, ... with `data` and `labels`       | a file                              |
 | hdf5     | one file, a group for each split                  | an HDF5 chunk                       |
 | tfrecord | shards of `tf.train.Example`, each with its index | 256 KB of records, or a gzip shard  |
-| images   | `<split>/<class>/<number>.png` or `.jpg`          | a picture                           |
+| images   | `<split>/<class>/<number>.png` or `.jpg`          | an image                            |
 
 A window mixes 64 blocks, or what 16 MB hold: four npz files of the usual size. Where samples lie class by class, convert
 them with a `shuffle` seed, or an npz batch sees few classes.
@@ -120,7 +120,7 @@ def write(source: Source, to: str, folder, options: Options = Options()) -> Mani
     schema = replace(source.schema, encoding=_encoding(source.schema, to, options.encoding))
     options = replace(options, chunk_size=options.chunk_size or module.chunk_size(schema, options.compress))
     if to == "images" and options.compress:
-        raise InputError("--compress is for npz, hdf5 and tfrecord; pictures are compressed already")
+        raise InputError("--compress is for npz, hdf5 and tfrecord; images are compressed already")
     job = Job(source, Path(folder), to, schema, options)
     if (done := job.finished()) is not None:
         return done

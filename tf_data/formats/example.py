@@ -26,7 +26,7 @@ def build(schema: Schema, sample, label) -> bytes:
     """A sample as a serialized `tf.train.Example`: bytes under `schema.sample_name`, numbers under `label`.
 
     Args:
-        sample: an array, whose raw bytes are taken, or the bytes of an encoded picture, a text or a sequence.
+        sample: an array, whose raw bytes are taken, or the bytes of an encoded image, a text or a sequence.
         label: an array of the schema's label shape, or None.
     """
     import tensorflow as tf

@@ -32,7 +32,7 @@ class Schema:
         label_dtype: NumPy's name of its type; None where there are no targets.
         classes: label names in the order of their numbers; empty without classes.
         features: names of the columns of tabular samples; empty for others.
-        encoding: how samples are kept: `raw` bytes, or `png` or `jpeg` pictures.
+        encoding: how samples are kept: `raw` bytes, or `png` or `jpeg` images.
     """
 
     shape: tuple[int, ...]
@@ -52,11 +52,11 @@ class Schema:
         if None in self.shape and (self.shape != (None,) or self.dtype not in SEQUENCES):
             raise InputError(f"sequences are of one dimension and of {', '.join(SEQUENCES)}, not {self.dtype}")
         if self.encoding != "raw" and not self.is_image:
-            raise InputError(f"encoding {self.encoding} is for pictures, not for {self.dtype} of shape {self.shape}")
+            raise InputError(f"encoding {self.encoding} is for images, not for {self.dtype} of shape {self.shape}")
 
     @property
     def is_image(self) -> bool:
-        """Whether a sample is a grey or RGB picture, `(height, width, 1 or 3)` uint8."""
+        """Whether a sample is a grey or RGB image, `(height, width, 1 or 3)` uint8."""
         return self.dtype == "uint8" and len(self.shape) == 3 and self.shape[-1] in (1, 3)
 
     @property
@@ -71,7 +71,7 @@ class Schema:
 
     @property
     def as_bytes(self) -> bool:
-        """Whether a sample is kept as bytes of any length: encoded pictures, texts, sequences."""
+        """Whether a sample is kept as bytes of any length: encoded images, texts, sequences."""
         return self.varies or self.encoding != "raw"
 
     @property
@@ -150,10 +150,10 @@ class Manifest:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Files and bytes, with the pictures that lists name."""
-        pictures = self.options.get("picture_bytes")
+        """Files and bytes, with the images that lists name."""
+        images = self.options.get("picture_bytes")
         count, total = len(self.files), sum(file.bytes for file in self.files)
-        return (count, total) if pictures is None else (count + sum(self.counts.values()), total + pictures)
+        return (count, total) if images is None else (count + sum(self.counts.values()), total + images)
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` into `folder`."""

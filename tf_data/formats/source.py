@@ -29,7 +29,7 @@ class Chunk:
     """Neighbouring samples of a split, ready to store.
 
     Attributes:
-        x: samples `(n, *shape)`, or encoded pictures, texts and sequences as `(n,)` object of bytes.
+        x: samples `(n, *shape)`, or encoded images, texts and sequences as `(n,)` object of bytes.
         y: targets `(n, *label_shape)` or None.
         numbers: of the samples in the source's split, `(n,)`.
         skipped: what was left out.
@@ -104,7 +104,7 @@ class Source:
         return np.mean(y[1:] != y[:-1]) < (1 - np.sum(fractions**2)) / 10
 
     def faults(self) -> list[str]:
-        """What is wrong with the samples: unreadable pictures, other shapes, values or labels out of range."""
+        """What is wrong with the samples: unreadable images, other shapes, values or labels out of range."""
         return [
             bad.reason
             for split, count in self.counts.items()
@@ -156,7 +156,7 @@ class Source:
         self._check_samples(split, numbers, x, schema)
         if schema.encoding == "raw":
             return x, y
-        return objects([encode(picture, schema.encoding) for picture in x]), y
+        return objects([encode(image, schema.encoding) for image in x]), y
 
     def _bytes(self, split: str, number: int, sample, schema: Schema) -> bytes:
         """A text or a sequence as it is kept."""

@@ -39,7 +39,7 @@ class Blocks(ABC):
         """Samples and targets `start` to `stop` of a block; may be called from several threads.
 
         Returns:
-            Samples `(stop - start, *shape)`, or for encoded pictures, texts and sequences their bytes,
+            Samples `(stop - start, *shape)`, or for encoded images, texts and sequences their bytes,
             `(stop - start,)` object; targets `(stop - start, *label_shape)` or None.
 
         Raises:
@@ -107,7 +107,7 @@ class StoredSplit(BaseSplit):
 
     @property
     def element_spec(self):
-        """Sample and target as `tf.TensorSpec`s, `(x, y)` or `(x,)`; pictures are decoded."""
+        """Sample and target as `tf.TensorSpec`s, `(x, y)` or `(x,)`; images are decoded."""
         import tensorflow as tf
 
         schema = self.blocks.schema

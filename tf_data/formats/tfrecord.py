@@ -28,7 +28,7 @@ from tf_data.formats.writing import FILE_BYTES, Job, Unit, check_file_bytes, def
 NAME = "tfrecord"
 HEAD, TAIL = 12, 4  # bytes of a record before and after its message
 BLOCK_BYTES = 256 * 2**10
-PICTURE_BYTES = 1 / 8  # what a PNG or JPEG takes of its pixels' bytes, about
+IMAGE_BYTES = 1 / 8  # what a PNG or JPEG takes of its pixels' bytes, about
 COMPRESSED_BYTES = 4 * 2**20
 
 
@@ -105,7 +105,7 @@ def _write_records(path: Path, messages: list[bytes], compress: bool) -> None:
 
 
 def _record_bytes(schema: Schema) -> int:
-    return max(1, int(schema.sample_bytes * (1 if schema.encoding == "raw" else PICTURE_BYTES)))
+    return max(1, int(schema.sample_bytes * (1 if schema.encoding == "raw" else IMAGE_BYTES)))
 
 
 def _index_path(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""How good generated pictures are, as a small classifier of our own sees them."""
+"""How good generated images are, as a small classifier of our own sees them."""
 
 import keras
 import numpy as np
@@ -13,14 +13,14 @@ FAIR = 0.2  # of a class' equal share of the samples, from which on it counts as
 
 
 class Judge:
-    """A small convolutional network, trained on labelled real pictures; its last hidden layer are the features.
+    """A small convolutional network, trained on labelled real images; its last hidden layer are the features.
 
     The same data give the same judge. Distances of judges of different data or settings do not compare, nor do they
     with published ones, which use Inception's features.
 
     Args:
         data: with labels.
-        prepare: as the task's, to pictures in the range that `features` gets.
+        prepare: as the task's, to images in the range that `features` gets.
     """
 
     def __init__(self, data: Data, prepare):
@@ -35,7 +35,7 @@ class Judge:
         self._both = keras.Model(self.model.input, [self.model.get_layer("hidden").output, self.model.output])
 
     def look(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Features `(count, 64)` and predicted classes `(count,)` of pictures."""
+        """Features `(count, 64)` and predicted classes `(count,)` of images."""
         features, logits = self._both.predict(images, batch_size=500, verbose=0)
         return features.astype(np.float64), logits.argmax(axis=1)
 

@@ -76,7 +76,7 @@ def surest_mistakes(split: Split, chances: np.ndarray, classes: tuple[str, ...],
     """The wrongly classified samples of which the model was surest.
 
     Args:
-        split: pictures `(samples, height, width, 1 or 3)`, uint8, and labels `(samples,)`.
+        split: images `(samples, height, width, 1 or 3)`, uint8, and labels `(samples,)`.
         chances: predicted probabilities `(samples, classes)`.
     """
     truth, predicted = split.y, chances.argmax(axis=1)

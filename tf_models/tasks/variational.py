@@ -96,7 +96,7 @@ class Variational(Reconstruct):
     def evaluate(self, split, batch_size=None):
         """Nats a sample: `elbo` (one draw of the code), `loss` (-ELBO), `reconstruction`, `kl`.
 
-        `mse` is that of a pixel of the mean code's picture; `samples` is their number.
+        `mse` is that of a pixel of the mean code's image; `samples` is their number.
         """
         return super().evaluate(split, batch_size)
 
