@@ -138,7 +138,7 @@ class Data:
         classes: label names in the order of their numbers; empty without classes.
         features: names of the columns of tabular samples; empty for others.
         skipped: what was left out because it could not be read, a line each.
-        options: what the dataset's reader was told, its defaults included.
+        options: the options of the dataset's reader, its defaults included.
     """
 
     name: str
@@ -183,12 +183,12 @@ class Reading:
 Reader = Callable[..., Reading]
 
 
-def cut(x: Any, y: np.ndarray | None, shares: Mapping[str, float], seed: int) -> dict[str, Split]:
+def cut(x: Any, y: np.ndarray | None, fractions: Mapping[str, float], seed: int) -> dict[str, Split]:
     """Cut samples at random into splits, by a NumPy permutation that only `seed` decides.
 
     Args:
         x, y: samples and targets as a `Split` takes them; `x` must take an integer array as index.
-        shares: of each split, by name; they add up to 1.
+        fractions: The fraction of each split, by name; they add up to 1.
         seed: of the permutation.
 
     Raises:
@@ -196,12 +196,12 @@ def cut(x: Any, y: np.ndarray | None, shares: Mapping[str, float], seed: int) ->
     """
     count = x.shape[0]
     order = np.random.RandomState(seed).permutation(count)
-    ends = [0, *(round(count * share) for share in np.cumsum(list(shares.values())))]
+    ends = [0, *(round(count * fraction) for fraction in np.cumsum(list(fractions.values())))]
     if min(np.diff(ends)) < 1:
-        raise InputError(f"{count} samples are too few to cut into {', '.join(shares)}")
+        raise InputError(f"{count} samples are too few to cut into {', '.join(fractions)}")
     return {
         name: Split(name, x[order[start:stop]], None if y is None else y[order[start:stop]])
-        for name, start, stop in zip(shares, ends, ends[1:], strict=False)
+        for name, start, stop in zip(fractions, ends, ends[1:], strict=False)
     }
 
 
@@ -265,6 +265,6 @@ def data_directory(data_dir: str | os.PathLike | None = None) -> Path:
     if not chosen:
         return Path("data")
     if not Path(chosen).is_dir():
-        told = "--data-dir" if data_dir else "TF_DATA_DIR"
-        raise InputError(f"data directory {chosen} ({told}) does not exist; create it or name another")
+        option = "--data-dir" if data_dir else "TF_DATA_DIR"
+        raise InputError(f"data directory {chosen} ({option}) does not exist; create it or name another")
     return Path(chosen)

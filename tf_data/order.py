@@ -61,7 +61,7 @@ class Order(ABC):
         samples: how many come in an epoch.
         batch_size: rows of the global batch; the last one of an epoch may be smaller.
         seed: chooses the order.
-        shuffle: False gives an order without chance, the same in each epoch.
+        shuffle: False gives an order without randomness, the same in each epoch.
         shard: (index, count) of this worker.
 
     Attributes:

@@ -27,8 +27,8 @@ class Position(NamedTuple):
 
 def input_error(error: tf.errors.OpError) -> Exception:
     """The `InputError` that a reader raised inside of TensorFlow, or `error` itself where there was none."""
-    _, found, said = (error.message or "").partition("InputError: ")
-    return InputError(said.splitlines()[0]) if found else error
+    _, found, message = (error.message or "").partition("InputError: ")
+    return InputError(message.splitlines()[0]) if found else error
 
 
 Prepare = Callable[[tf.Tensor, tf.Tensor | None, Position], tuple]
@@ -57,7 +57,7 @@ class Batches:
         split: the samples, a `Split` or a `StoredSplit`.
         batch_size: samples of a batch over all workers; the last one of an epoch may be smaller.
         seed: chooses the order, and what `prepare` draws.
-        shuffle: False keeps the samples' order, or another order's own without chance.
+        shuffle: False keeps the samples' order, or another order's own without randomness.
         prepare: `prepare(x, y, position)` turns stored samples into what the model takes; TensorFlow operations.
             Default: `(x, y)` as stored.
         shard: (index, count) of this worker, which gets the rows index, index + count, ... of each batch. All workers

@@ -101,11 +101,11 @@ def beginnings(split: BaseSplit, classes: tuple[str, ...], title: str, path: Pat
         above.axis("off")
         above.set_ylim(len(shown), 0)
         for line, (number, sample) in enumerate(zip(shown, samples.read(shown), strict=True)):
-            said = sample[:TEXT_WIDTH] if samples.is_text else " ".join(map(str, sample[:TEXT_WIDTH].tolist()))
+            text = sample[:TEXT_WIDTH] if samples.is_text else " ".join(map(str, sample[:TEXT_WIDTH].tolist()))
             # A dollar sign would begin a formula, and a control character is no glyph.
-            said = "".join(c if c.isprintable() else " " for c in said).replace("$", r"\$")
+            text = "".join(c if c.isprintable() else " " for c in text).replace("$", r"\$")
             above.text(0.0, line + 0.5, _short(label(split, number, classes)), fontsize=7, weight="bold", va="center")
-            above.text(0.12, line + 0.5, _short(said, TEXT_WIDTH), fontsize=7, va="center")
+            above.text(0.12, line + 0.5, _short(text, TEXT_WIDTH), fontsize=7, va="center")
         below.hist(samples.lengths, 50)
         below.set_xlabel("characters" if samples.is_text else "values", fontsize=8)
         below.set_ylabel("samples", fontsize=8)

@@ -101,8 +101,8 @@ class Transform(ABC):
         except FileNotFoundError:
             raise InputError(f"{path} does not exist; train again") from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            said = str(error) if isinstance(error, InputError) else repr(error)
-            raise InputError(said if str(path) in said else f"{path} is damaged: {said}") from None
+            message = str(error) if isinstance(error, InputError) else repr(error)
+            raise InputError(message if str(path) in message else f"{path} is damaged: {message}") from None
 
 
 class Features(Transform):

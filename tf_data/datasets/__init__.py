@@ -106,7 +106,7 @@ def load(
         classes=reading.classes or dataset.classes,
         features=reading.features,
         skipped=reading.skipped,
-        options=_told(dataset, source, options),
+        options=_all_options(dataset, source, options),
         licence=dataset.licence,
         citation=dataset.citation,
         **_shortened(reading.splits, validation, limit),
@@ -130,23 +130,23 @@ def _converted(dataset: Dataset, source: str, folder: Path, options: dict) -> Da
         raise InputError(f"{folder} holds a converted stand-in of {dataset.title}; use --data synthetic to read it")
     if source not in ("auto", data.source):
         return None
-    told = _told(dataset, data.source, options)
-    for name in told.keys() | data.options.keys():
-        if told.get(name) != data.options.get(name):
+    wanted = _all_options(dataset, data.source, options)
+    for name in wanted.keys() | data.options.keys():
+        if wanted.get(name) != data.options.get(name):
             raise InputError(
-                f"{folder} was converted with {name}={data.options.get(name)!r}, not {told.get(name)!r}; "
+                f"{folder} was converted with {name}={data.options.get(name)!r}, not {wanted.get(name)!r}; "
                 "convert it again with --set, or name another folder"
             )
     return data
 
 
-def _told(dataset: Dataset, source: str, options: dict) -> dict:
+def _all_options(dataset: Dataset, source: str, options: dict) -> dict:
     """What decides the samples that a reader gives: its options and their defaults, as they come back from JSON."""
     readers = {"embedded": dataset.embedded, "generated": dataset.generated}
     parameters = inspect.signature(readers.get(source, dataset.official)).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty and p.name != "skip_bad"}
-    told = {**defaults, **{name: value for name, value in options.items() if name != "skip_bad"}}
-    return json.loads(json.dumps(told))
+    wanted = {**defaults, **{name: value for name, value in options.items() if name != "skip_bad"}}
+    return json.loads(json.dumps(wanted))
 
 
 def _shortened(splits: dict, validation: int, limit: int | None) -> dict:

@@ -29,7 +29,7 @@ def official(
     Args:
         folder: holds one of the forms.
         size: `(height, width)` to scale and crop to; the faces differ in size.
-        test: chance of a face to fall into the test split, drawn for each on its own as the original does.
+        test: Probability that a face falls into the test split, drawn for each on its own as the original does.
         seed: of these draws.
         skip_bad: leave unreadable images out and list them.
     """

@@ -10,7 +10,7 @@ from tf_data.dataset import Dataset, Reading, cut
 from tf_data.errors import InputError
 from tf_data.files import write_text
 
-SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}
+FRACTIONS = {"train": 0.7, "validation": 0.1, "test": 0.2}
 
 
 def rows(
@@ -97,7 +97,7 @@ def official(folder: Path, label: str = "label", features: tuple[str, ...] = (),
         x.append([number(path, line, name, row[name]) for name in features])
         names.append(row[label])
     classes, y = np.unique(names, return_inverse=True)
-    splits = cut(np.array(x, np.float32), y.astype(np.int32), SHARES, seed)
+    splits = cut(np.array(x, np.float32), y.astype(np.int32), FRACTIONS, seed)
     return Reading(splits, tuple(classes.tolist()), features)
 
 

@@ -10,7 +10,7 @@ from tf_data.datasets.feature_csv import only_csv, rows
 from tf_data.errors import InputError
 from tf_data.files import write_text
 
-SHARES = image_folder.SHARES
+FRACTIONS = image_folder.FRACTIONS
 
 
 def official(
@@ -35,10 +35,10 @@ def official(
     for line, row in rows(table, (column, label)):
         path = table.parent / row[column]
         if not path.is_file():
-            said = f"{table} line {line} names {path}, which does not exist"
+            message = f"{table} line {line} names {path}, which does not exist"
             if not skip_bad:
-                raise InputError(f"{said}; put it back, remove the line or skip bad files")
-            skipped.append(said)
+                raise InputError(f"{message}; put it back, remove the line or skip bad files")
+            skipped.append(message)
             continue
         names.append(str(path))
         kinds.append(row[label])
@@ -46,7 +46,7 @@ def official(
         raise InputError(f"{table} names no image that exists")
     classes, labels = np.unique(kinds, return_inverse=True)
     images, labels, bad = image_folder.open_images(names, labels.astype(np.int32), size, channels, skip_bad)
-    return Reading(cut(images, labels, SHARES, seed), tuple(classes.tolist()), skipped=(*skipped, *bad))
+    return Reading(cut(images, labels, FRACTIONS, seed), tuple(classes.tolist()), skipped=(*skipped, *bad))
 
 
 def synthetic(folder: Path, seed: int = 0) -> None:

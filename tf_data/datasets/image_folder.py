@@ -10,7 +10,7 @@ from tf_data.errors import InputError
 from tf_data.files import whole_file
 from tf_data.images import ENCODINGS, EncodedImages, image_size, read_file
 
-SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}
+FRACTIONS = {"train": 0.7, "validation": 0.1, "test": 0.2}
 PARTS = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
 
 
@@ -56,7 +56,7 @@ def official(
     if found["train"] is None or found["test"] is None:
         names, labels, classes = _scan(folder)
         images, labels, skipped = open_images(names, labels, size, channels, skip_bad)
-        return Reading(cut(images, labels, SHARES, seed), classes, skipped=skipped)
+        return Reading(cut(images, labels, FRACTIONS, seed), classes, skipped=skipped)
     splits, skipped, classes = {}, [], None
     for part, place in found.items():
         if place is None:

@@ -20,7 +20,7 @@ URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
 ARCHIVE, FOLDER = "aclImdb_v1.tar.gz", "aclImdb"
 TABLES = ("movie_data.csv", "movie_data.csv.gz")
-SHARES = {"train": 0.75, "validation": 0.05, "test": 0.2}
+FRACTIONS = {"train": 0.75, "validation": 0.05, "test": 0.2}
 PLACE = re.compile(r"aclImdb/(train|test)/(neg|pos)/[^/]+\.txt$")
 FORMS = ("auto", "archive", "csv")
 
@@ -39,7 +39,7 @@ def official(folder: Path, form: str = "auto", seed: int = 123) -> Reading:
     table = next((folder / name for name in TABLES if (folder / name).exists()), folder / TABLES[1])
     archived = (folder / ARCHIVE).exists() or (folder / FOLDER).is_dir()
     if form == "csv" or (form == "auto" and not archived):
-        return Reading(cut(*read_csv(table), SHARES, seed))
+        return Reading(cut(*read_csv(table), FRACTIONS, seed))
     return Reading(_read_official(folder))
 
 
@@ -102,8 +102,10 @@ def synthetic(folder: Path, per_class: int = 100, seed: int = 0) -> None:
         for part in ("train", "test"):
             for kind, words in tone.items():
                 for number in range(per_class):
-                    said = [f"The {rng.choice(things)} was {rng.choice(words)}" for _ in range(rng.integers(3, 30))]
-                    content = (". ".join(said) + f". Review {number} of {part}.").encode()
+                    sentences = [
+                        f"The {rng.choice(things)} was {rng.choice(words)}" for _ in range(rng.integers(3, 30))
+                    ]
+                    content = (". ".join(sentences) + f". Review {number} of {part}.").encode()
                     entry = tarfile.TarInfo(f"{FOLDER}/{part}/{kind}/{number}_{9 if kind == 'pos' else 2}.txt")
                     entry.size = len(content)
                     archive.addfile(entry, io.BytesIO(content))

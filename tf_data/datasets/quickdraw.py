@@ -10,7 +10,7 @@ from tf_data.errors import InputError
 from tf_data.files import whole_file
 from tf_data.samples import Samples
 
-SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}
+FRACTIONS = {"train": 0.7, "validation": 0.1, "test": 0.2}
 # The ten classes of the original notebooks, in their order.
 NOTEBOOK = (
     "lollipop", "binoculars", "mouse", "basket", "penguin", "washing machine", "canoe", "eyeglasses", "beach",
@@ -65,7 +65,7 @@ def official(folder: Path, classes: tuple[str, ...] = (), per_class: int = 0, se
     places = np.concatenate([np.column_stack([np.full(n, i), np.arange(n)]) for i, n in enumerate(counts)])
     order = np.random.RandomState(seed).permutation(len(places))
     splits, start = {}, 0
-    for name, end in zip(SHARES, np.cumsum(list(SHARES.values())), strict=True):
+    for name, end in zip(FRACTIONS, np.cumsum(list(FRACTIONS.values())), strict=True):
         stop = round(len(places) * end)
         rows = places[order[start:stop]]
         splits[name] = Split(name, Bitmaps(files, rows), rows[:, 0].astype(np.int32))

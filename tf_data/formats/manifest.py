@@ -129,7 +129,7 @@ class Manifest:
         counts: samples in each split.
         classes: for each split the samples of each class, None without classes.
         files: every file but the manifest and what a listed file lists itself, in the samples' order.
-        options: what the writer was told, and what its reader needs to know.
+        options: the options of the writer, and what its reader needs to know.
         source_counts: samples in each split before any were skipped.
         skipped: bad samples that were left out: `count`, and of the first ones `split`, `record` and `reason`.
     """

@@ -1,4 +1,4 @@
-"""What all writers share: checked samples, work in parallel, a journal to go on from, and the manifest at the end.
+"""What all writers have in common: checked samples, parallel work, a journal to resume from, and the final manifest.
 
 Work is cut into units, each a run of samples that becomes some files. A unit's files are written whole or not at all
 and then entered in the journal with their checksums; a conversion that broke off leaves whole files and the journal,

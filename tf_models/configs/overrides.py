@@ -1,6 +1,6 @@
-"""What is said for one run, by flags and by `--set`: read once, and above all other settings.
+"""What is set for one run, by flags and by `--set`: read once, and above all other settings.
 
-The precedence is a recipe's own settings, above them those for the small embedded sample, above both what is said for
+The precedence is a recipe's own settings, above them those for the small embedded sample, above both what is set for
 the run: `override` takes that out of the sample's settings, `for_source` puts what is left of these in force.
 """
 
@@ -50,8 +50,8 @@ def override(recipe: Recipe, settings: Iterable[str] = (), **flags) -> Recipe:
     Raises:
         InputError: an unknown key (the nearest are named), or a value of the wrong type.
     """
-    said = [f"{name}={value}" for name, value in flags.items() if value is not None]
-    pairs = [_split(text) for text in (*said, *settings)]
+    given = [f"{name}={value}" for name, value in flags.items() if value is not None]
+    pairs = [_split(text) for text in (*given, *settings)]
     # What can be checked at once need not wait for TensorFlow.
     for key, text in sorted(pairs, key=lambda pair: pair[0].partition(".")[0] in SLOW and "." in pair[0]):
         recipe = _set(recipe, key, text)

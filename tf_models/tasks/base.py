@@ -158,8 +158,8 @@ class Task(ABC):
 
     def describe_prediction(self, row: dict, **options) -> str:
         """One of `predict`'s rows as a line for people."""
-        said = ", ".join(f"{name} {value:.5g}" for name, value in row.items() if name != "input")
-        return f"{row['input']}: {said}"
+        text = ", ".join(f"{name} {value:.5g}" for name, value in row.items() if name != "input")
+        return f"{row['input']}: {text}"
 
     def sample(self, count: int, seed: int = 0, label: int | None = None) -> np.ndarray:
         """New images float32 `(count, height, width, channels)`, 0..1. Raises `InputError` where a task draws none."""

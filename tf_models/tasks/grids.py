@@ -59,9 +59,9 @@ def project(points: np.ndarray) -> tuple[np.ndarray, str]:
     from sklearn.decomposition import PCA
 
     components = PCA(2, svd_solver="full").fit(points)
-    share = components.explained_variance_ratio_.sum()
-    said = f",\ntwo principal components of {points.shape[1]:,} dimensions ({share:.0%} of the variance)"
-    return components.transform(points), said
+    explained = components.explained_variance_ratio_.sum()
+    text = f",\ntwo principal components of {points.shape[1]:,} dimensions ({explained:.0%} of the variance)"
+    return components.transform(points), text
 
 
 def scatter(points: np.ndarray, y: np.ndarray | None, classes: tuple[str, ...], path: Path, title: str) -> str:

@@ -72,16 +72,16 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, classes: tuple[str, ...]
     return path.name
 
 
-def surest_mistakes(split: Split, chances: np.ndarray, classes: tuple[str, ...], path: Path) -> str:
+def surest_mistakes(split: Split, probabilities: np.ndarray, classes: tuple[str, ...], path: Path) -> str:
     """The wrongly classified samples of which the model was surest.
 
     Args:
         split: images `(samples, height, width, 1 or 3)`, uint8, and labels `(samples,)`.
-        chances: predicted probabilities `(samples, classes)`.
+        probabilities: Predicted probabilities `(samples, classes)`.
     """
-    truth, predicted = split.y, chances.argmax(axis=1)
+    truth, predicted = split.y, probabilities.argmax(axis=1)
     wrong = np.flatnonzero(predicted != truth)
-    worst = wrong[np.argsort(-chances[wrong, predicted[wrong]], kind="stable")][:25]
+    worst = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:25]
     columns = 5
     rows = max(1, -(-len(worst) // columns))
     with figure(path, figsize=(1.5 * columns, 1.75 * rows + 0.4)) as drawn:
@@ -94,7 +94,7 @@ def surest_mistakes(split: Split, chances: np.ndarray, classes: tuple[str, ...],
             guess = predicted[sample]
             axis.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
             axis.set_title(
-                f"{classes[truth[sample]]}, not {classes[guess]}\n({chances[sample, guess]:.0%})", fontsize=8
+                f"{classes[truth[sample]]}, not {classes[guess]}\n({probabilities[sample, guess]:.0%})", fontsize=8
             )
     return path.name
 

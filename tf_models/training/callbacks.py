@@ -14,7 +14,7 @@ from tf_models.training.run_directory import RunDirectory
 from tf_models.training.state import Progress
 
 CHECKPOINT_SECONDS = 5.0
-SAVING_SHARE = 0.01  # of the training time that checkpoints may take
+SAVING_FRACTION = 0.01  # of the training time that checkpoints may take
 
 
 class Signals:
@@ -63,7 +63,7 @@ class Checkpoints(keras.callbacks.Callback):
         run: where checkpoints and `history.csv` go.
         loop: knows the position.
         signals: stops training at the next block when one was received.
-        interval: seconds between two saves. It grows where saving would take more than `SAVING_SHARE` of the time.
+        interval: seconds between two saves. It grows where saving would take more than `SAVING_FRACTION` of the time.
 
     Attributes:
         progress: where the run stands.
@@ -140,7 +140,7 @@ class Checkpoints(keras.callbacks.Callback):
         took = time.perf_counter() - begin
         self.saves += 1
         self.saving_seconds += took
-        self._wait = max(self.interval, took / SAVING_SHARE)
+        self._wait = max(self.interval, took / SAVING_FRACTION)
         self._next = time.perf_counter() + self._wait
 
     def _move(self, epoch: int, step: int) -> None:

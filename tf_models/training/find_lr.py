@@ -24,11 +24,11 @@ from tf_models.training.fit import training_loop
 from tf_models.training.trainer import Options, build, load_data, versions
 
 RISES = ("exponential", "linear")
-SMOOTHING = 0.9  # share of the past in a moving average
+SMOOTHING = 0.9  # fraction of the past in a moving average
 DIVERGED = 4.0  # times the lowest smoothed loss
 SETTLED = 10  # steps before anything is judged
-END = 0.1  # share of the steps; where a loss that still falls is lowest among these, its noise decides
-# Shares of the rate with the lowest loss, which is already close to divergence.
+END = 0.1  # fraction of the steps; where a loss that still falls is lowest among these, its noise decides
+# Fractions of the rate with the lowest loss, which is already close to divergence.
 HIGHEST, CONSTANT = 1 / 2, 1 / 10
 
 

@@ -6,7 +6,7 @@ from tf_models.configs.recipe import Recipe
 
 
 def one_cycle(learning_rate: float, epochs: int, steps: int, rise: float = 0.3, start: float = 25.0, end: float = 1e4):
-    """A `tf_models.schedules.OneCycle` over the whole run; `rise` is a share of it."""
+    """A `tf_models.schedules.OneCycle` over the whole run; `rise` is a fraction of it."""
     from tf_models.schedules import OneCycle
 
     return OneCycle(learning_rate, epochs * steps, rise, start, end)

@@ -35,7 +35,7 @@ from tf_models.training.run_directory import RunDirectory
 
 @dataclass(frozen=True)
 class Options:
-    """What is said for one run, beside its recipe.
+    """What is set for one run, beside its recipe.
 
     Attributes:
         source, data_dir, download, limit: as in `tf_data.load`.
