@@ -30,8 +30,8 @@ def uniform(position: Position, draw: int) -> tf.Tensor:
     """Random numbers in [0, 1), float32 `(batch,)`: one for each sample.
 
     Args:
-        position: where the batch stands; only seed, epoch and the samples' numbers count.
-        draw: which of a sample's numbers, from 0.
+        position: The place of the batch; only seed, epoch and the samples' numbers count.
+        draw: Which of a sample's random numbers to return, counted from 0.
     """
     key = _mix(tf.constant(position.seed, tf.uint64))
     key = _mix(tf.bitwise.bitwise_xor(key, tf.cast(position.epoch, tf.uint64)))
@@ -45,23 +45,23 @@ class Augment:
     """Random changes, made in the order of the fields; each is off by default.
 
     Attributes:
-        resize: scale to `resize` x `resize` pixels (bilinear) before anything else; 0 leaves the size.
-        crop: cut out `crop` x `crop` pixels at a random place; 0 for none.
-        pad: zeros on each side before cropping; the usual choice for CIFAR-10 is `crop=32, pad=4`.
-        reflect: pad with the mirrored border in place of zeros.
-        zoom: keep a window whose sides are a random fraction in `[1 - zoom, 1]` of the image's, at a random place, and
+        resize: Scale to `resize` x `resize` pixels (bilinear) before anything else; 0 leaves the size.
+        crop: Cut out `crop` x `crop` pixels at a random place; 0 for none.
+        pad: Pixels of zeros added on each side before cropping; the usual choice for CIFAR-10 is `crop=32, pad=4`.
+        reflect: Pad with the mirrored border in place of zeros.
+        zoom: Keep a window whose sides are a random fraction in `[1 - zoom, 1]` of the image's, at a random place, and
             scale it back to the image's size, bilinear.
-        flip: mirror left to right with a probability of one half.
-        alternate: with `flip`, draw at random in the first epoch only and mirror the other half in the next one, by
+        flip: Mirror left to right with a probability of one half.
+        alternate: With `flip`, draw at random in the first epoch only and mirror the other half in the next one, by
             turns, so that two epochs show each image both ways (Jordan 2024, arXiv 2404.00498, section 3.6).
-        rotate: turn by up to so many degrees either way, bilinear, with zeros where nothing was.
-        brightness, contrast, saturation: multiply by a factor in `[1 - v, 1 + v]`; contrast and saturation move away
+        rotate: Turn by up to this many degrees either way, bilinear; what comes from outside is zeros.
+        brightness, contrast, saturation: Multiply by a factor in `[1 - v, 1 + v]`; contrast and saturation move away
             from the image's mean grey and from each pixel's grey.
-        hue: turn the hue by up to this fraction of the circle either way, at most 0.5.
-        mean, sd: at last subtract and divide; 0 and 1 leave pixels in 0..1.
+        hue: Turn the hue by up to this fraction of the circle either way, at most 0.5.
+        mean, sd: Subtracted from the result, and what it is divided by; 0 and 1 leave pixels in 0..1.
 
     Raises:
-        InputError: a value out of range.
+        InputError: A value is out of range.
     """
 
     resize: int = 0
@@ -152,9 +152,9 @@ def zoom(x: tf.Tensor, fraction: tf.Tensor, right: tf.Tensor, down: tf.Tensor) -
     """Scale a window of each image up to the image's size.
 
     Args:
-        x: images `(batch, height, width, channels)`.
+        x: Images `(batch, height, width, channels)`.
         fraction: The window's sides as a fraction of the image's, `(batch,)`.
-        right, down: place of the window, from 0 (left, top) to 1, `(batch,)`.
+        right, down: Place of each window, from 0 (left, top) to 1 (right, bottom), `(batch,)`.
     """
     height, width = x.shape[1:3]
     # Pixels are areas: the window's edges, not its outermost pixels' middles, come to lie on the image's edges.
@@ -224,9 +224,9 @@ def grid(x: np.ndarray, path: Path, seed: int = 123) -> str:
     """Draw the cases of `CASES`, a row each, on some images, and return the file's name.
 
     Args:
-        x: images `(n, height, width, 1 or 3)`, uint8. Size and crop of the last case follow theirs.
-        path: of the PNG file.
-        seed: of the draws.
+        x: Images `(n, height, width, 1 or 3)`, uint8. Size and crop of the last case follow from their size.
+        path: Path of the PNG file.
+        seed: Seed of the random changes.
     """
     from tf_data.figures import figure
     from tf_data.transform import to_float

@@ -19,7 +19,7 @@ class Option:
     Attributes:
         flag: How it is written, for instance `--label`.
         arguments: What `argparse.ArgumentParser.add_argument` takes besides.
-        help: One line for people.
+        help: One line of help.
     """
 
     flag: str

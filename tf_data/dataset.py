@@ -22,9 +22,9 @@ class BaseSplit(ABC):
 
     Attributes:
         name: `train`, `validation` or `test`.
-        samples: the samples, of whatever kind.
-        y: targets, `(n, ...)`, or None where there are none.
-        blocks: what reads the samples where they lie in blocks of files, as `tf_data.formats.stored.Blocks`; else None.
+        samples: The samples, of any kind.
+        y: Targets, `(n, ...)`, or None where there are none.
+        blocks: The `tf_data.formats.stored.Blocks` of samples that lie in blocks of files; None for others.
     """
 
     name: str
@@ -68,11 +68,11 @@ class BaseSplit(ABC):
         """One epoch as a `tf.data.Dataset`; equal arguments give equal batches.
 
         Args:
-            batch_size: samples of a batch over all workers; the last one of an epoch may be smaller.
-            seed, epoch: what the order depends on, together with nothing else.
-            start: the step to begin with.
+            batch_size: Samples in a batch over all workers; the last batch of an epoch may be smaller.
+            seed, epoch: The only two values that the order depends on.
+            start: The first step.
             shuffle: False gives the samples in file order.
-            shard: (index, count) of this worker; see `tf_data.order`.
+            shard: Index of this worker and number of workers; see `tf_data.order`.
         """
         from tf_data.pipeline import Batches  # here and not above, because it loads TensorFlow
 
@@ -85,9 +85,9 @@ class Split(BaseSplit):
 
     Attributes:
         name: `train`, `validation` or `test`.
-        x: samples, shape `(n, ...)`, in the type the files hold (pixels are uint8): an array, texts as an array of
+        x: Samples, shape `(n, ...)`, in the type the files hold (pixels are uint8): an array, texts as an array of
             str, or any `tf_data.samples.Samples`. `samples` shows all of them alike.
-        y: targets, shape `(n, ...)`, or None where there are none.
+        y: Targets, shape `(n, ...)`, or None where there are none.
     """
 
     name: str
@@ -132,13 +132,13 @@ class Data:
     """A loaded dataset.
 
     Attributes:
-        name: as `tf_data.load` knows it.
-        source: `official`, `embedded`, `synthetic` or `generated`; `origin` says where exactly.
-        train, validation, test: the splits; validation may be None.
-        classes: label names in the order of their numbers; empty without classes.
-        features: names of the columns of tabular samples; empty for others.
-        skipped: what was left out because it could not be read, a line each.
-        options: the options of the dataset's reader, its defaults included.
+        name: The name that `tf_data.load` takes.
+        source: `official`, `embedded`, `synthetic` or `generated`; `origin` gives the exact place.
+        train, validation, test: The splits; validation may be None.
+        classes: Label names in the order of their numbers; empty without classes.
+        features: Names of the columns of tabular samples; empty for others.
+        skipped: What was left out because it could not be read, a line each.
+        options: The options of the dataset's reader, its defaults included.
     """
 
     name: str
@@ -187,12 +187,12 @@ def cut(x: Any, y: np.ndarray | None, fractions: Mapping[str, float], seed: int)
     """Cut samples at random into splits, by a NumPy permutation that only `seed` decides.
 
     Args:
-        x, y: samples and targets as a `Split` takes them; `x` must take an integer array as index.
+        x, y: Samples and targets as a `Split` takes them; `x` must take an integer array as index.
         fractions: The fraction of each split, by name; they add up to 1.
-        seed: of the permutation.
+        seed: Seed of the permutation.
 
     Raises:
-        InputError: too few samples for every split to get one.
+        InputError: There are too few samples for every split to get one.
     """
     count = x.shape[0]
     order = np.random.RandomState(seed).permutation(count)
@@ -210,17 +210,17 @@ class Dataset:
     """What is known of a dataset before it is read, and the functions that read it.
 
     Attributes:
-        name: how it is asked for, and its folder's name below the data directory.
-        classes: label names in the order of their numbers; empty without classes.
-        shape: of one sample.
-        counts: samples in each official split.
-        files: official file names or patterns, relative to the folder; any of them shows that the dataset is there.
+        name: The name that `tf_data.load` takes, and that of its folder below the data directory.
+        classes: Label names in the order of their numbers; empty without classes.
+        shape: Shape of one sample.
+        counts: Samples in each official split.
+        files: Official file names or patterns, relative to the folder; any one shows that the dataset is there.
         official: `official(folder, **options)` reads the official files.
         embedded: `embedded(**options)` reads a real sample that an installed package carries.
-        embedded_origin: which package that is.
+        embedded_origin: The name of that package.
         synthetic: `synthetic(folder, **options)` writes a stand-in in the official form into `folder`.
         download: `download(folder)` fetches the official files.
-        generated: the dataset is defined by its generator; there are no files and nothing stands in for it.
+        generated: Whether the dataset is defined by its generator, so that it has no files and needs no stand-in.
     """
 
     name: str
@@ -259,7 +259,7 @@ def data_directory(data_dir: str | os.PathLike | None = None) -> Path:
     """The folder of official files: the argument, else `TF_DATA_DIR`, else `data` in the working directory.
 
     Raises:
-        InputError: the argument or the variable names a folder that does not exist.
+        InputError: The argument or the variable names a folder that does not exist.
     """
     chosen = data_dir or os.environ.get("TF_DATA_DIR")
     if not chosen:

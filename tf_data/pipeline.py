@@ -54,19 +54,19 @@ class Batches:
     ones.
 
     Args:
-        split: the samples, a `Split` or a `StoredSplit`.
-        batch_size: samples of a batch over all workers; the last one of an epoch may be smaller.
-        seed: chooses the order, and what `prepare` draws.
+        split: The samples, a `Split` or a `StoredSplit`.
+        batch_size: Samples in a batch over all workers; the last batch of an epoch may be smaller.
+        seed: Seed of the order and of what `prepare` draws.
         shuffle: False keeps the samples' order, or another order's own without randomness.
-        prepare: `prepare(x, y, position)` turns stored samples into what the model takes; TensorFlow operations.
+        prepare: `prepare(x, y, position)` turns stored samples into the model's inputs, by TensorFlow operations.
             Default: `(x, y)` as stored.
         shard: (index, count) of this worker, which gets the rows index, index + count, ... of each batch. All workers
             make equally many steps. A short last batch may leave one without a row: its batch is empty.
-        order: makes another order than the split's own from (batch_size, seed=, shuffle=, shard=), for instance
+        order: Makes an order other than the split's own from (batch_size, seed=, shuffle=, shard=), for instance
             `partial(Buckets, split.samples.lengths)`. Samples of a converted folder are then read one by one.
 
     Raises:
-        InputError: the split is empty, there is no such shard, the batch size is not positive, or the order is one of
+        InputError: The split is empty, there is no such shard, the batch size is not positive, or the order is one of
             other samples.
     """
 

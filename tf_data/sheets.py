@@ -20,12 +20,12 @@ def draw(name: str, split: BaseSplit, classes: tuple[str, ...], features: tuple[
     """Draw samples of a split with their labels into a PNG file.
 
     Args:
-        name: of the dataset.
-        split: images, texts, sequences, or rows of numbers.
-        classes, features: names, where there are any.
+        name: Name of the dataset.
+        split: Split of images, texts, sequences or rows of numbers.
+        classes, features: Names of classes and features, where there are any.
 
     Raises:
-        InputError: the samples are none of these.
+        InputError: The samples are none of these.
     """
     samples = split.samples
     title = f"{name}, {split.name}: {len(split):,} samples"
@@ -64,8 +64,8 @@ def contact_sheet(rows: list[np.ndarray], labels: list[list[str]], title: str, p
     """Rows of images, each with its label above.
 
     Args:
-        rows: each `(up to COLUMNS, height, width, 1 or 3)`, uint8.
-        labels: of each image.
+        rows: Rows of images, each `(up to COLUMNS, height, width, 1 or 3)`, uint8.
+        labels: Label of each image.
     """
     height, width, channels = rows[0].shape[1:]
     # One image of all: an axis for each would take seconds.

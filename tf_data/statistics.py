@@ -19,8 +19,8 @@ class Statistics:
     """Mean and standard deviation of each channel or feature, over all samples and places.
 
     Attributes:
-        mean, sd: A number for each of the last axis; pixels count as 0..1.
-        count: values that each is computed from.
+        mean, sd: Mean and standard deviation for each of the last axis; pixels count as 0..1.
+        count: Number of values that each is computed from.
     """
 
     mean: tuple[float, ...]
@@ -60,10 +60,10 @@ def statistics(split: Split) -> Statistics:
     too small: it leaves out how the batches differ.
 
     Args:
-        split: samples `(n, ..., channels)`; integers are pixels 0..255 and count as 0..1.
+        split: Samples `(n, ..., channels)`; integers are pixels 0..255 and count as 0..1.
 
     Raises:
-        InputError: no samples.
+        InputError: There are no samples.
     """
     count, mean, squares = 0, 0.0, 0.0
     for chunk in _chunks(split):

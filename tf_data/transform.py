@@ -77,7 +77,7 @@ class Transform(ABC):
         """What a user names, as samples of the kind that was stored, `(count, ...)`.
 
         Args:
-            inputs: What stands on the command line: files, numbers, texts.
+            inputs: Files, numbers or texts from the command line.
             stored: The shape of the samples that the run was trained on; None where an old run does not say.
             taken: The shape of a sample that the model takes.
             options: As `options` declares them.

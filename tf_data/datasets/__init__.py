@@ -59,19 +59,19 @@ def load(
     """Load a dataset from its files, or from a converted folder (see `tf_data.formats`) in their place.
 
     Args:
-        name: one of `names()`.
+        name: A name from `names()`.
         source: `official` files, an `embedded` sample, a `synthetic` stand-in, or `auto`: official files if
             present, else the embedded sample. `auto` never means synthetic.
-        data_dir: the folder that holds a folder `name` with the official files; default `TF_DATA_DIR`, else `data`.
-        download: fetch missing official files into `data_dir` first.
-        limit: at most this many samples of each split, the first ones.
-        validation: samples to hold out from the end of the training split, where the dataset has no
+        data_dir: The folder that holds a folder `name` with the official files; default `TF_DATA_DIR`, else `data`.
+        download: Fetch missing official files into `data_dir` first.
+        limit: Keep at most the first `limit` samples of each split.
+        validation: Samples to hold out from the end of the training split, where the dataset has no
             validation split of its own.
-        path: the folder with the official files itself, in place of `data_dir` and the dataset's name.
-        options: passed on to the dataset's reader.
+        path: The folder that holds the official files, in place of `data_dir` and the dataset's name.
+        options: Options of the dataset's reader.
 
     Raises:
-        InputError: unknown name or source, or no data; the message says how to get some.
+        InputError: Name or source are unknown, or there are no data; the message says how to get them.
     """
     dataset = get(name)
     if source not in SOURCES:
@@ -117,7 +117,7 @@ def _converted(dataset: Dataset, source: str, folder: Path, options: dict) -> Da
     """The dataset from a converted folder, None where there is none for this source.
 
     Raises:
-        InputError: the folder holds another dataset, stand-ins that nobody asked for, or was made with other options.
+        InputError: The folder holds another dataset, stand-ins that nobody asked for, or was made with other options.
     """
     from tf_data import formats
 

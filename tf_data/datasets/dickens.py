@@ -27,8 +27,8 @@ def official(folder: Path, file: str = "", test: float = 0.1) -> Reading:
     """The text, its last part for testing: each split is one sample, a str.
 
     Args:
-        folder: holds a Project Gutenberg text.
-        file: which of the `.txt` files; default the only one.
+        folder: Folder that holds a Project Gutenberg text.
+        file: Name of the `.txt` file; the default is the only one.
         test: Fraction of the characters at the end that make the test split.
     """
     found = [folder / file] if file else sorted(folder.glob("*.txt"))

@@ -25,10 +25,10 @@ def official(
     """Images and labels from a CSV file, split 70/10/20 at random.
 
     Args:
-        folder: the CSV file, or a folder that holds just one; paths in it are relative to its folder.
-        column: of the paths.
-        label: of the class names, which are sorted and numbered.
-        size, channels, seed, skip_bad: as in `tf_data.datasets.image_folder.official`.
+        folder: The CSV file, or a folder that holds just one; paths in it are relative to its folder.
+        column: Column of the paths.
+        label: Column of the class names, which are sorted and numbered.
+        size, channels, seed, skip_bad: As in `tf_data.datasets.image_folder.official`.
     """
     table = only_csv(folder)
     names, kinds, skipped = [], [], []

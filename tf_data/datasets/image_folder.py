@@ -20,11 +20,11 @@ def open_images(
     """Files as the samples of a split, their labels, and what was skipped.
 
     Args:
-        names: of the files.
-        labels: `(n,)`.
-        size: `(height, width)` to fit each image into; None keeps them, and all must be as large as the first.
-        channels: 1 or 3.
-        skip_bad: decode every image now and leave out those that cannot be read, instead of stopping at one later.
+        names: Names of the files.
+        labels: Labels `(n,)`.
+        size: `(height, width)` to fit each image into; with None all must be as large as the first.
+        channels: Channels of the images, 1 or 3.
+        skip_bad: Decode every image now and leave out those that cannot be read, instead of stopping at one later.
     """
     if channels not in (1, 3):
         raise InputError(f"channels must be 1 or 3, not {channels}")
@@ -46,11 +46,11 @@ def official(
     """Images `<class>/<file>`, split 70/10/20 at random, or `train|validation|test/<class>/<file>`.
 
     Args:
-        folder: holds the folders; their sorted names are the classes.
-        size: `(height, width)` to scale and crop to; None wants all images alike.
+        folder: Folder that holds a folder for each class; their sorted names are the classes.
+        size: `(height, width)` to scale and crop to; with None all images must have the same size.
         channels: 1 for grey, 3 for colour.
-        seed: of the split.
-        skip_bad: leave unreadable images out and list them.
+        seed: Seed of the random split.
+        skip_bad: Leave unreadable images out and list them.
     """
     found = {part: next((folder / n for n in names if (folder / n).is_dir()), None) for part, names in PARTS.items()}
     if found["train"] is None or found["test"] is None:

@@ -29,10 +29,10 @@ def official(folder: Path, form: str = "auto", seed: int = 123) -> Reading:
     """Reviews as text, label 1 for positive ones.
 
     Args:
-        folder: holds `movie_data.csv[.gz]`, or `aclImdb_v1.tar.gz`, or the folder `aclImdb`.
+        folder: Folder that holds `movie_data.csv[.gz]`, `aclImdb_v1.tar.gz` or the folder `aclImdb`.
         form: `csv` splits the table 75/5/20 at random; `archive` keeps the official train and test split; `auto`
             takes the archive or its folder if there, else the table.
-        seed: of the table's split.
+        seed: Seed of the table's random split.
     """
     if form not in FORMS:
         raise InputError(f"form must be one of {', '.join(FORMS)}, not {form!r}")
@@ -47,7 +47,7 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Reviews `(n,)` of str and labels `(n,)` int32 from columns `review` and `sentiment`, compressed or not.
 
     Raises:
-        InputError: missing or damaged, other columns, an empty review or a sentiment other than 0 and 1.
+        InputError: The file is missing or damaged, has other columns, an empty review or a sentiment besides 0 and 1.
     """
     csv.field_size_limit(sys.maxsize)  # reviews are longer than the module's own limit allows
     texts, labels = [], []

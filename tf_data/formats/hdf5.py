@@ -95,8 +95,8 @@ def create(group: h5py.Group, schema: Schema, rows: int, compress: bool) -> None
     """Make the empty, growing datasets of a split.
 
     Args:
-        rows: samples of a chunk.
-        compress: with gzip.
+        rows: Samples in a chunk.
+        compress: Whether to compress with gzip.
     """
     # The order of the filters is h5py's: bytes of equal rank together, then gzip, then the checksum.
     filters = {"compression": "gzip", "compression_opts": 4, "shuffle": True} if compress else {}

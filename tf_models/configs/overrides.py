@@ -43,12 +43,12 @@ def override(recipe: Recipe, settings: Iterable[str] = (), **flags) -> Recipe:
     `schedule.name` comes before the other arguments of the schedule that it names; `none` gives a constant rate.
 
     Args:
-        recipe: what they change.
-        settings: the texts; the last one of a key holds.
-        flags: settings with flags of their own, None for those that were not given; a text of that key goes above them.
+        recipe: The recipe to change.
+        settings: Texts `key=value`; the last one of a key holds.
+        flags: Settings with flags of their own, None for those not given; a text of the same key goes above them.
 
     Raises:
-        InputError: an unknown key (the nearest are named), or a value of the wrong type.
+        InputError: A key is unknown (it names the nearest ones), or a value has the wrong type.
     """
     given = [f"{name}={value}" for name, value in flags.items() if value is not None]
     pairs = [_split(text) for text in (*given, *settings)]

@@ -19,8 +19,8 @@ class Judge:
     with published ones, which use Inception's features.
 
     Args:
-        data: with labels.
-        prepare: as the task's, to images in the range that `features` gets.
+        data: The samples, with labels.
+        prepare: Turns samples into images in the range that `look` gets.
     """
 
     def __init__(self, data: Data, prepare):
@@ -44,7 +44,7 @@ def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
     """Squared Fréchet distance of the Gaussians that fit two sets of features (Heusel et al. 2017, arXiv 1706.08500).
 
     Args:
-        real, generated: `(samples, features)`.
+        real, generated: Features `(samples, features)` of real and of generated images.
     """
     means = real.mean(axis=0), generated.mean(axis=0)
     covariances = np.cov(real, rowvar=False), np.cov(generated, rowvar=False)

@@ -13,8 +13,8 @@ def tile(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
 
     Args:
         images: `(count, height, width, 1 or 3)`, 0..1; values outside are cut off.
-        columns: images in a row.
-        gap: white pixels between two.
+        columns: Number of images in a row.
+        gap: White pixels between two images.
 
     Returns:
         uint8 `(height, width)` or `(height, width, 3)`.

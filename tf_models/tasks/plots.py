@@ -36,9 +36,9 @@ def learning_rate(schedule: Callable[[np.ndarray], np.ndarray], steps: int, epoc
     """The rate over the whole run.
 
     Args:
-        schedule: from step numbers int64 `(n,)` to rates `(n,)`.
-        steps: in an epoch.
-        epochs: of the run.
+        schedule: Maps step numbers int64 `(n,)` to rates `(n,)`.
+        steps: Steps in an epoch.
+        epochs: Epochs of the run.
     """
     last = steps * epochs - 1
     places = np.unique(np.linspace(0, last, min(last + 1, DRAWN_STEPS)).astype(np.int64))
@@ -76,7 +76,7 @@ def surest_mistakes(split: Split, probabilities: np.ndarray, classes: tuple[str,
     """The wrongly classified samples of which the model was surest.
 
     Args:
-        split: images `(samples, height, width, 1 or 3)`, uint8, and labels `(samples,)`.
+        split: Images `(samples, height, width, 1 or 3)`, uint8, and labels `(samples,)`.
         probabilities: Predicted probabilities `(samples, classes)`.
     """
     truth, predicted = split.y, probabilities.argmax(axis=1)
@@ -103,7 +103,7 @@ def decision_regions(classify: Callable[[np.ndarray], np.ndarray], data: Data, p
     """Where in the plane the model says which class, with training and test samples.
 
     Args:
-        classify: from points float32 `(n, 2)` to class numbers `(n,)`.
+        classify: Maps points float32 `(n, 2)` to class numbers `(n,)`.
     """
     every = np.concatenate([split.x for split in data.splits.values()])
     margin = 0.1 * np.ptp(every, axis=0)

@@ -44,8 +44,8 @@ class LearningRate(keras.callbacks.Callback):
     """Adds `learning_rate`, the rate of the epoch's last step, to its logs.
 
     Args:
-        schedule: from steps to rates.
-        steps: in an epoch.
+        schedule: Maps step numbers to rates.
+        steps: Steps in an epoch.
     """
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps: int):
@@ -60,13 +60,13 @@ class Checkpoints(keras.callbacks.Callback):
     """Saves the state at intervals, so that a run can be killed at any moment.
 
     Args:
-        run: where checkpoints and `history.csv` go.
-        loop: knows the position.
-        signals: stops training at the next block when one was received.
-        interval: seconds between two saves. It grows where saving would take more than `SAVING_FRACTION` of the time.
+        run: Directory that gets checkpoints and `history.csv`.
+        loop: The training loop, which knows the position.
+        signals: Received signals; any stops training at the next block.
+        interval: Seconds between two saves. It grows where saving would take more than `SAVING_FRACTION` of the time.
 
     Attributes:
-        progress: where the run stands.
+        progress: Position of the run.
     """
 
     def __init__(self, run: RunDirectory, loop: Loop, signals: Signals, interval: float = CHECKPOINT_SECONDS):
@@ -83,8 +83,8 @@ class Checkpoints(keras.callbacks.Callback):
         """Bring model and loop to where the run stands, which for a new run is what they are now.
 
         Raises:
-            InputError: a damaged checkpoint, or one of another model.
-            TrainingError: a weight is not finite to begin with.
+            InputError: The checkpoint is damaged, or that of another model.
+            TrainingError: A weight is not finite before training begins.
         """
         if not self.run.checkpoints:
             self.save()
