@@ -94,7 +94,7 @@ class Augment:
 
     @classmethod
     def of(cls, values: dict) -> "Augment":
-        """From a recipe's dictionary. Raises `InputError` for an unknown key."""
+        """Make it from a recipe's dictionary. Raises `InputError` for an unknown key."""
         unknown = sorted(values.keys() - {field.name for field in fields(cls)})
         if unknown:
             raise InputError(f"augment knows no {unknown[0]!r}; it has {', '.join(f.name for f in fields(cls))}")

@@ -1,4 +1,4 @@
-"""The dataset noun: where samples come from, and what is known about them. NumPy only."""
+"""Datasets: where samples come from, and what is known about them. NumPy only."""
 
 import os
 from abc import ABC, abstractmethod
@@ -49,7 +49,7 @@ class BaseSplit(ABC):
 
     @abstractmethod
     def read_stored(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """As `read`, but encoded samples as bytes, `(n,)` object."""
+        """Like `read`, but encoded samples stay bytes, `(n,)` object."""
 
     @abstractmethod
     def order(self, batch_size: int, **arguments) -> Order:
@@ -156,7 +156,7 @@ class Data:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What is known of the samples but for themselves, ready for JSON."""
+        """All that is known of the dataset besides its samples, ready for JSON."""
         return {key: getattr(self, key) for key in ("name", "source", "origin", "options", "licence", "citation")}
 
     @property

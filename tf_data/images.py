@@ -92,7 +92,7 @@ class EncodedImages(Samples):
         return EncodedImages(self._names[chosen], self._load, size, channels, self._resize)
 
     def name(self, number: int) -> str:
-        """What image `number` is called."""
+        """The name of image `number`."""
         return str(self._names[number])
 
     def read_stored(self, indices: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""In which order samples come: which of them make the batch (epoch, step), for each of several workers.
+"""The order of samples: which of them make the batch (epoch, step), for each of several workers.
 
 An order has no state: it follows from the seed, the epoch and the step, so that a run goes on at any batch. Each order
 says which rows the *global* batch has; of these, worker r of N takes r, r + N, r + 2N, ... The workers together see
@@ -42,7 +42,7 @@ def shuffled(positions, samples: int, seed: int, epoch):
     """The numbers of the samples that stand at `positions` of an epoch's order, by a block cipher: no table is made.
 
     Args:
-        positions: int64 tensor of any shape, each in 0..samples-1.
+        positions: Int64 tensor of any shape, each in 0..samples-1.
         samples: Size of the permutation.
         seed, epoch: Decide the permutation; the same values give the same order on every machine.
     """

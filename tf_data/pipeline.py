@@ -106,7 +106,7 @@ class Batches:
 
     @property
     def element_spec(self):
-        """What a batch is, as `tf.TensorSpec`s; reads nothing."""
+        """Shapes and types of a batch, as `tf.TensorSpec`s; reads nothing."""
         return self.dataset().element_spec
 
     def at(self, epoch: tf.Tensor, step: tf.Tensor) -> tuple:
@@ -125,7 +125,7 @@ class Batches:
         return ahead.apply(tf.data.experimental.prefetch_to_device(gpus[0].name)) if gpus else ahead.prefetch(AHEAD)
 
     def host_dataset(self, epoch: int = 0, start: int = 0, epochs: int = 1) -> tf.data.Dataset:
-        """As `dataset`, but in the host's memory and without reading ahead further than one parallel step."""
+        """Like `dataset`, but in the host's memory and without reading ahead further than one parallel step."""
         if self._windowed:
 
             def finish(x, y, epoch, indices):

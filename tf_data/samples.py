@@ -44,7 +44,7 @@ class Samples(ABC):
         """
 
     def read_stored(self, indices: np.ndarray) -> np.ndarray:
-        """As `read`, but encoded samples as their files' bytes, `(len(indices),)` object."""
+        """Like `read`, but encoded samples stay the bytes of their files, `(len(indices),)` object."""
         return self.read(indices)
 
     def read_windows(self, windows: np.ndarray) -> np.ndarray:
@@ -52,7 +52,7 @@ class Samples(ABC):
         return self._in_memory.read_windows(windows)
 
     def name(self, number: int) -> str | None:
-        """What messages call a sample; None where it has no name of its own."""
+        """The name of a sample in messages; None where it has no name of its own."""
         return None
 
     @property

@@ -1,4 +1,4 @@
-"""The transform noun: from stored samples to what a model takes. Importing this loads no TensorFlow.
+"""Transforms: they turn stored samples into what a model takes. Importing this loads no TensorFlow.
 
 A transform may learn from the training split. What it learned is plain data that the run directory keeps, so that
 evaluation, prediction and export do exactly what training did. What a model holds itself, for instance a
@@ -24,10 +24,10 @@ INVERT = Option("--invert", {"action": "store_true"}, "exchange light and dark f
 
 
 class Transform(ABC):
-    """From batches of stored samples to what a model takes; the same in training, evaluation, prediction and export.
+    """Turns batches of stored samples into model inputs; the same in training, evaluation, prediction and export.
 
     Attributes:
-        options: What `tf_models.predict` may hand to `read`, besides the inputs.
+        options: Options that `tf_models.predict` may pass to `read`, besides the inputs.
     """
 
     options: tuple[Option, ...] = ()
@@ -42,7 +42,7 @@ class Transform(ABC):
 
     @property
     def learned(self) -> dict[str, Any]:
-        """What `fit` found, as JSON takes it; `learn` takes it back."""
+        """What `fit` found, in a form for JSON that `learn` takes back."""
         return {}
 
     def learn(self, values: Mapping[str, Any]) -> None:
@@ -52,7 +52,7 @@ class Transform(ABC):
 
     @abstractmethod
     def __call__(self, x, position=None, training: bool = False):
-        """What the model takes of stored samples, by TensorFlow operations.
+        """Turn stored samples into what the model takes, by TensorFlow operations.
 
         Args:
             x: A batch of samples as stored, `(batch, ...)`; integer pixels are 0..255, floating ones 0..1.
@@ -74,7 +74,7 @@ class Transform(ABC):
         return tuple(self(tf.zeros((1, *stored), dtype), first, training).shape[1:])
 
     def read(self, inputs: Sequence, stored: tuple[int, ...] | None, taken: tuple, **options) -> np.ndarray:
-        """What a user names, as samples of the kind that was stored, `(count, ...)`.
+        """Read a user's inputs as samples of the kind that was stored, `(count, ...)`.
 
         Args:
             inputs: Files, numbers or texts from the command line.
@@ -211,7 +211,7 @@ class Images(Features):
         return self.scaled(x)
 
     def scaled(self, x):
-        """What the model takes of images in 0..1 that have their size already."""
+        """Turn images in 0..1 that have their size already into what the model takes."""
         x = self._standardized(x)
         low, high = self.value_range
         return x if (low, high) == (0, 1) else (high - low) * x + low

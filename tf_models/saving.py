@@ -100,7 +100,7 @@ class Form:
     has_architecture: bool = False
 
     def path(self, folder: Path) -> Path:
-        """Where it lies below a folder."""
+        """The path of the form below a folder."""
         return Path(folder) / self.file
 
     def load(self, path: Path, build: "Build") -> "keras.Model":
@@ -122,7 +122,7 @@ class Form:
             return self.read(path, model)
 
     def architecture(self, path: Path) -> bool:
-        """Whether the file alone makes a model."""
+        """Whether a model can be made from the file alone."""
         try:
             self.read(path, None)
         except (AttributeError, TypeError):  # there is no model to fill

@@ -16,7 +16,7 @@ def embedded(classes: int = 3, features: tuple[int, ...] = (0, 1, 2, 3), test: i
         classes: Number of classes: 2 keeps setosa and versicolor, 3 keeps all.
         features: Columns to keep, 0..3 in the order of `FEATURES`, in cm.
         test: Number of rows in the test split; the others are for training.
-        seed: Of the NumPy permutation that decides the split.
+        seed: Seed of the NumPy permutation that decides the split.
 
     Raises:
         InputError: The data do not have so many classes, such a column or so many rows.

@@ -40,7 +40,7 @@ def build(schema: Schema, sample, label) -> bytes:
             features["label"] = train.Feature(float_list=train.FloatList(value=values))
         else:
             features["label"] = train.Feature(int64_list=train.Int64List(value=values))
-    # Without `deterministic` the order of the features is left to chance.
+    # Without `deterministic` the order of the features is not defined.
     return train.Example(features=train.Features(feature=features)).SerializeToString(deterministic=True)
 
 

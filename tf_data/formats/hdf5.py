@@ -36,7 +36,7 @@ def chunk_size(schema: Schema, compress: bool) -> int:
 
 
 def samples_name(schema: Schema) -> str:
-    """What the dataset of samples is called."""
+    """The name of the HDF5 dataset of samples."""
     return {"image": "images", "text": "texts", "sequence": "sequences"}.get(schema.sample_name, schema.sample_name)
 
 

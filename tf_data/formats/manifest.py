@@ -23,7 +23,7 @@ VARYING_BYTES = 1024  # of a text or a sequence, about, before any is known
 
 @dataclass(frozen=True)
 class Schema:
-    """What one sample is.
+    """Shape, type and encoding of one sample and its target.
 
     Attributes:
         shape: Shape of one sample, for instance `(28, 28, 1)`; `(None,)` for sequences of any length, `()` for texts.
@@ -76,7 +76,7 @@ class Schema:
 
     @property
     def sample_name(self) -> str:
-        """What a sample is called inside files that name their fields."""
+        """The name of samples inside files that name their fields."""
         if self.varies:
             return "text" if self.is_text else "sequence"
         return "image" if self.is_image else "features"

@@ -95,7 +95,7 @@ class Source:
 
     @property
     def comes_sorted(self) -> bool:
-        """Whether neighbours of the training split are of one class far more often than by chance."""
+        """Whether neighbours of the training split are of one class far more often than in a random order."""
         train = self.splits.get("train")
         if train is None or train.blocks is not None or len(train) < SORTED_FROM or not self.schema.has_classes:
             return False  # blocks would have to be read for it

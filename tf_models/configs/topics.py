@@ -106,7 +106,7 @@ class Topic:
 
     @property
     def says(self) -> str:
-        """What `train` answers, after the topic's id."""
+        """The message of `train` for this topic, to follow its id."""
         return f"is no training of its own; run: {self.command}" if self.command else "is not built yet"
 
 

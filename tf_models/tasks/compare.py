@@ -118,7 +118,7 @@ class Compare(Task):
 
 
 def partner_places(y: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-    """For each sample of a batch the place of its partner; see `Compare`.
+    """The place of the partner of each sample in a batch; see `Compare`.
 
     Args:
         y: Labels `(batch,)`.

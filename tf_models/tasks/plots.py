@@ -51,7 +51,7 @@ def learning_rate(schedule: Callable[[np.ndarray], np.ndarray], steps: int, epoc
 
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, classes: tuple[str, ...], path: Path) -> str:
-    """How many samples of each class were taken for which."""
+    """The number of samples of each class by predicted class."""
     from sklearn.metrics import ConfusionMatrixDisplay
 
     side = 2.6 + 0.42 * max(4, len(classes))
@@ -100,7 +100,7 @@ def surest_mistakes(split: Split, probabilities: np.ndarray, classes: tuple[str,
 
 
 def decision_regions(classify: Callable[[np.ndarray], np.ndarray], data: Data, path: Path) -> str:
-    """Where in the plane the model says which class, with training and test samples.
+    """The class that the model predicts at each place in the plane, with training and test samples.
 
     Args:
         classify: Maps points float32 `(n, 2)` to class numbers `(n,)`.

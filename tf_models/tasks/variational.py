@@ -33,7 +33,7 @@ class Variational(Reconstruct):
 
     @property
     def labels(self) -> int:
-        """How many labels a conditional model knows."""
+        """The number of labels that a conditional model knows."""
         return self.model.get_layer("decoder").get_layer("decoder_one_hot").num_tokens
 
     def batch(self, x, y, position):

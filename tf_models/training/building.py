@@ -1,4 +1,4 @@
-"""From a recipe to a model that is ready to train."""
+"""Models that are ready to train, built from recipes."""
 
 from pathlib import Path
 

@@ -34,7 +34,7 @@ HIGHEST, CONSTANT = 1 / 2, 1 / 10
 
 @dataclass(frozen=True)
 class Sweep:
-    """Which rates a range test tries.
+    """The rates that a range test tries.
 
     Attributes:
         low, high: The first and the last rate.
@@ -67,7 +67,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Trace:
-    """What a range test saw, a row a step: `rates`, batch `losses`, batch `accuracies` (empty where there are none)."""
+    """What a range test measured at each step: `rates`, batch `losses`, and `accuracies` (empty where there are none)."""
 
     rates: np.ndarray
     losses: np.ndarray

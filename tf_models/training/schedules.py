@@ -1,4 +1,4 @@
-"""Schedules of the learning rate: from a recipe's words, in epochs, to steps. Importing this loads no TensorFlow."""
+"""Schedules of the learning rate, from a recipe's settings in epochs. Importing this loads no TensorFlow."""
 
 from tf_data.command import nearest
 from tf_data.errors import InputError

@@ -1,4 +1,4 @@
-"""The one trainer: from a recipe to a run directory."""
+"""The one trainer: it turns a recipe into a run directory."""
 
 import contextlib
 import importlib.util
