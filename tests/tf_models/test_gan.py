@@ -203,7 +203,7 @@ def test_saved_models_draw_the_same_images(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"objective": "hinge"}, "objective must be one of"),
         ({"noise": "pink"}, "noise of"),
@@ -213,8 +213,8 @@ def test_saved_models_draw_the_same_images(tmp_path):
         ({"dropout": 1.0}, "dropout"),
     ],
 )
-def test_bad_arguments(arguments, said):
-    with pytest.raises(ValueError, match=said):
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
         dense_gan(**SMALL, **arguments)
 
 
