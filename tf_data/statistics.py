@@ -43,7 +43,7 @@ class Statistics:
 
     @classmethod
     def of(cls, values: Mapping) -> "Statistics":
-        """Make them from plain numbers as read from JSON. Raises KeyError, TypeError or ValueError for anything else."""
+        """Make them from plain numbers from JSON. Raises KeyError, TypeError or ValueError for anything else."""
         return cls(tuple(map(float, values["mean"])), tuple(map(float, values["sd"])), int(values["count"]))
 
     def layer(self, name: str = "standardize"):

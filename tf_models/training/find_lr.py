@@ -67,7 +67,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Trace:
-    """What a range test measured at each step: `rates`, batch `losses`, and `accuracies` (empty where there are none)."""
+    """What a range test measured at each step: `rates`, `losses` and `accuracies` (empty where there are none)."""
 
     rates: np.ndarray
     losses: np.ndarray
