@@ -161,13 +161,3 @@ def test_a_gan_runs_as_its_generator():
     gan = small("gan-fc-mnist")
     assert runtimes.serving(gan) is gan.generator
     assert list(runtimes.inputs(runtimes.serving(gan))) == ["noise"]
-
-
-@pytest.mark.slow
-def test_the_documentation_has_the_table_of_today():
-    from pathlib import Path
-
-    from benchmarks import measure
-
-    text = (Path(exports.__file__).parents[1] / "docs" / "export.md").read_text(encoding="utf-8")
-    assert measure.table(exports.run()) in text
