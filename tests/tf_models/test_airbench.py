@@ -24,7 +24,7 @@ def images():
 
 
 def test_the_trainer_whitens_patches(images):
-    model = airbench(widths=(32,))
+    model = airbench(filters=(32,))
     adapt_layers(model, images, Images())
     found = model.get_layer("whitening")(images.x.astype(np.float32) / 255).numpy().reshape(-1, 24).astype(np.float64)
     np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-3)

@@ -35,7 +35,7 @@ def test_values_take_the_type_of_what_they_replace():
         "learning_rate=-1": "must be positive",
         "model.batch_norm=1": "expected bool",
         "transform.augment=flip": "expected dict",
-        "model.slope=0.1": "it is model.negative_slope now",
+        "model.kernel_stddev=0.1": "it is model.stddev now",
         "task.crop=3": "it is transform.crop now",
         "transform.name=features": "unknown key",
         "transform.crp=3": "did you mean transform.crop",
@@ -54,6 +54,26 @@ def test_what_is_wrong_is_said(wrong, message):
 def test_an_old_key_names_the_new_one(name):
     with pytest.raises(InputError, match=f"--set task.{name}: it is transform.{name} now"):
         override(get("cnn-resnet18-celeba"), [f"task.{name}=3"])
+
+
+@pytest.mark.parametrize(
+    ("id", "old", "new"),
+    [
+        ("ae-vae", "slope", "negative_slope"),
+        ("gan-conv-mnist", "slope", "negative_slope"),
+        ("cnn-airbench-cifar10", "widths", "filters"),
+        ("cnn-residual-blocks-mnist", "channels", "filters"),
+        ("metric-siamese-mlp", "embedding", "embedding_dim"),
+    ],
+)
+def test_an_old_argument_of_a_builder_names_the_new_one(id, old, new):
+    with pytest.raises(InputError, match=f"--set model.{old}: it is model.{new} now"):
+        override(get(id), [f"model.{old}=3"])
+
+
+def test_an_old_argument_of_one_builder_is_free_for_another():
+    own = replace(get("cnn-basic"), builder="my_net", model={"slope": 0.1, "channels": 3})
+    assert override(own, ["model.slope=0.2", "model.channels=4"]).model == {"slope": 0.2, "channels": 4}
 
 
 def test_an_unknown_optimizer_is_named():

@@ -31,7 +31,7 @@ PARAMETERS = {
     "metric-siamese-mlp-16d": 267_009 + 15 * 257,
 }
 RECIPES = [recipe for recipe in tf_models.recipes() if recipe.section == "metric"]
-SMALL = {"input_shape": (4, 4, 1), "hidden": (8,), "embedding": 2}
+SMALL = {"input_shape": (4, 4, 1), "hidden": (8,), "embedding_dim": 2}
 TINY = replace(
     get("metric-siamese-mlp"), model={**get("metric-siamese-mlp").model, "hidden": (16,)}, embedded={}, epochs=2
 )

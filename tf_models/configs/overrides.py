@@ -15,7 +15,7 @@ from tf_data.command import import_tensorflow, nearest
 from tf_data.errors import InputError
 from tf_models import builders, tasks
 from tf_models.configs import schedules
-from tf_models.configs.format1 import MOVED
+from tf_models.configs.format1 import moved
 from tf_models.configs.recipe import SETTINGS, Recipe
 
 GROUPS = {
@@ -69,8 +69,8 @@ def _set(recipe: Recipe, key: str, text: str) -> Recipe:
     if key in SETTINGS:
         small = {name: value for name, value in recipe.embedded.items() if name != key}
         return replace(recipe, embedded=small, **{key: _typed(key, text, getattr(recipe, key))})
-    if key in MOVED:
-        raise InputError(f"--set {key}: it is {MOVED[key]} now")
+    if now := moved(key, recipe.builder):
+        raise InputError(f"--set {key}: it is {now} now")
     group, _, name = key.partition(".")
     if group not in GROUPS or not name:
         raise _unknown(key, [*SETTINGS, *(f"{g}.{n}" for g in GROUPS for n in _stated(recipe, g))])

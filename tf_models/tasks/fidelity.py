@@ -27,7 +27,7 @@ class Judge:
         batches = Batches(data.train, BATCH, seed=0, prepare=prepare)
         x, _ = batches.element_spec
         with seeded(0):
-            self.model = cnn(tuple(x.shape[1:]), (8, 16), len(data.classes), dense=FEATURES)
+            self.model = cnn(tuple(x.shape[1:]), len(data.classes), filters=(8, 16), dense=FEATURES)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self.model.compile(keras.optimizers.Adam(1e-3), loss, jit_compile=False)
         for epoch in range(EPOCHS):
