@@ -30,8 +30,8 @@ def uniform(position: Position, draw: int) -> tf.Tensor:
     """Random numbers in [0, 1), float32 `(batch,)`: one for each sample.
 
     Args:
-        position: where the batch stands; only seed, epoch and the samples' numbers count.
-        draw: which of a sample's numbers, from 0.
+        position: The place of the batch; only seed, epoch and the samples' numbers count.
+        draw: Which of a sample's random numbers to return, counted from 0.
     """
     key = _mix(tf.constant(position.seed, tf.uint64))
     key = _mix(tf.bitwise.bitwise_xor(key, tf.cast(position.epoch, tf.uint64)))
@@ -45,23 +45,23 @@ class Augment:
     """Random changes, made in the order of the fields; each is off by default.
 
     Attributes:
-        resize: scale to `resize` x `resize` pixels (bilinear) before anything else; 0 leaves the size.
-        crop: cut out `crop` x `crop` pixels at a random place; 0 for none.
-        pad: zeros on each side before cropping; the usual choice for CIFAR-10 is `crop=32, pad=4`.
-        reflect: pad with the mirrored border in place of zeros.
-        zoom: keep a window whose sides are a random share in `[1 - zoom, 1]` of the image's, at a random place, and
+        resize: Scale to `resize` x `resize` pixels (bilinear) before anything else; 0 leaves the size.
+        crop: Cut out `crop` x `crop` pixels at a random place; 0 for none.
+        pad: Pixels of zeros added on each side before cropping; the usual choice for CIFAR-10 is `crop=32, pad=4`.
+        reflect: Pad with the mirrored border in place of zeros.
+        zoom: Keep a window whose sides are a random fraction in `[1 - zoom, 1]` of the image's, at a random place, and
             scale it back to the image's size, bilinear.
-        flip: mirror left to right with a chance of one half.
-        alternate: with `flip`, let chance decide in the first epoch only and mirror the other half in the next one, by
+        flip: Mirror left to right with a probability of one half.
+        alternate: With `flip`, draw at random in the first epoch only and mirror the other half in the next one, by
             turns, so that two epochs show each image both ways (Jordan 2024, arXiv 2404.00498, section 3.6).
-        rotate: turn by up to so many degrees either way, bilinear, with zeros where nothing was.
-        brightness, contrast, saturation: multiply by a factor in `[1 - v, 1 + v]`; contrast and saturation move away
+        rotate: Turn by up to this many degrees either way, bilinear; what comes from outside is zeros.
+        brightness, contrast, saturation: Multiply by a factor in `[1 - v, 1 + v]`; contrast and saturation move away
             from the image's mean grey and from each pixel's grey.
-        hue: turn the hue by up to this share of the circle either way, at most 0.5.
-        mean, sd: at last subtract and divide; 0 and 1 leave pixels in 0..1.
+        hue: Turn the hue by up to this fraction of the circle either way, at most 0.5.
+        mean, sd: Subtracted from the result, and what it is divided by; 0 and 1 leave pixels in 0..1.
 
     Raises:
-        InputError: a value out of range.
+        InputError: A value is out of range.
     """
 
     resize: int = 0
@@ -94,7 +94,7 @@ class Augment:
 
     @classmethod
     def of(cls, values: dict) -> "Augment":
-        """From a recipe's dictionary. Raises `InputError` for an unknown key."""
+        """Make it from a recipe's dictionary. Raises `InputError` for an unknown key."""
         unknown = sorted(values.keys() - {field.name for field in fields(cls)})
         if unknown:
             raise InputError(f"augment knows no {unknown[0]!r}; it has {', '.join(f.name for f in fields(cls))}")
@@ -107,8 +107,8 @@ class Augment:
         if self.crop:
             x = self._crop(x, uniform(position, 0), uniform(position, 1))
         if self.zoom:
-            share = 1 - self.zoom * uniform(position, 8)
-            x = zoom(x, share, uniform(position, 9), uniform(position, 10))
+            fraction = 1 - self.zoom * uniform(position, 8)
+            x = zoom(x, fraction, uniform(position, 9), uniform(position, 10))
         if self.flip:
             x = tf.where(self._mirrored(position)[:, None, None, None], x[:, :, ::-1], x)
         if self.rotate:
@@ -133,8 +133,8 @@ class Augment:
             raise InputError(f"cannot crop {self.crop}x{self.crop} from {height}x{width} pixels; resize or pad first")
         left = tf.floor(right * (width - self.crop + 1)) - self.pad
         top = tf.floor(down * (height - self.crop + 1)) - self.pad
-        one, nought = tf.ones_like(left), tf.zeros_like(left)
-        rows = [one, nought, left, nought, one, top]
+        ones, zeros = tf.ones_like(left), tf.zeros_like(left)
+        rows = [ones, zeros, left, zeros, ones, top]
         return _project(x, rows, (self.crop, self.crop), "NEAREST", "REFLECT" if self.reflect else "CONSTANT")
 
 
@@ -148,29 +148,29 @@ def rotate(x: tf.Tensor, angles: tf.Tensor) -> tf.Tensor:
     return _project(x, rows, (height, width), "BILINEAR")
 
 
-def zoom(x: tf.Tensor, share: tf.Tensor, right: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
+def zoom(x: tf.Tensor, fraction: tf.Tensor, right: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
     """Scale a window of each image up to the image's size.
 
     Args:
-        x: images `(batch, height, width, channels)`.
-        share: of the window's sides in the image's, `(batch,)`.
-        right, down: place of the window, from 0 (left, top) to 1, `(batch,)`.
+        x: Images `(batch, height, width, channels)`.
+        fraction: The window's sides as a fraction of the image's, `(batch,)`.
+        right, down: Place of each window, from 0 (left, top) to 1 (right, bottom), `(batch,)`.
     """
     height, width = x.shape[1:3]
     # Pixels are areas: the window's edges, not its outermost pixels' middles, come to lie on the image's edges.
-    shift, nought = (share - 1) / 2, tf.zeros_like(share)
-    left, top = shift + right * (1 - share) * width, shift + down * (1 - share) * height
+    shift, zeros = (fraction - 1) / 2, tf.zeros_like(fraction)
+    left, top = shift + right * (1 - fraction) * width, shift + down * (1 - fraction) * height
     # Places up to half a pixel outside of the image show its outermost pixels.
-    return _project(x, [share, nought, left, nought, share, top], (height, width), "BILINEAR", "NEAREST")
+    return _project(x, [fraction, zeros, left, zeros, fraction, top], (height, width), "BILINEAR", "NEAREST")
 
 
 def _project(
     x: tf.Tensor, rows: list[tf.Tensor], size: tuple[int, int], interpolation: str, fill: str = "CONSTANT"
 ) -> tf.Tensor:
-    nought = tf.zeros_like(rows[0])
+    zeros = tf.zeros_like(rows[0])
     out = tf.raw_ops.ImageProjectiveTransformV3(
         images=x,
-        transforms=tf.stack([*rows, nought, nought], axis=1),
+        transforms=tf.stack([*rows, zeros, zeros], axis=1),
         output_shape=size,
         fill_value=0.0,
         interpolation=interpolation,
@@ -202,7 +202,7 @@ def saturate(x: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
 
 
 def turn_hue(x: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
-    """Turn the hue of each RGB image by its share of the circle."""
+    """Turn the hue of each RGB image by its fraction of the circle."""
     hue, saturation, value = tf.unstack(tf.image.rgb_to_hsv(x), axis=-1)
     hue = tf.math.floormod(hue + turns[:, None, None], 1.0)
     return tf.image.hsv_to_rgb(tf.stack([hue, saturation, value], axis=-1))
@@ -224,9 +224,9 @@ def grid(x: np.ndarray, path: Path, seed: int = 123) -> str:
     """Draw the cases of `CASES`, a row each, on some images, and return the file's name.
 
     Args:
-        x: images `(n, height, width, 1 or 3)`, uint8. Size and crop of the last case follow theirs.
-        path: of the PNG file.
-        seed: of the draws.
+        x: Images `(n, height, width, 1 or 3)`, uint8. Size and crop of the last case follow from their size.
+        path: Path of the PNG file.
+        seed: Seed of the random changes.
     """
     from tf_data.figures import figure
     from tf_data.transform import to_float
@@ -242,9 +242,9 @@ def grid(x: np.ndarray, path: Path, seed: int = 123) -> str:
         for row, (name, augment) in zip(axes, cases.items(), strict=True):
             changed = augment(x, position).numpy()
             shown = changed * augment.sd + augment.mean
-            said = f"{name}\n{changed.min():.2f} to {changed.max():.2f}"
+            text = f"{name}\n{changed.min():.2f} to {changed.max():.2f}"
             for axis, image in zip(row, np.clip(shown, 0, 1), strict=True):
                 axis.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1)
                 axis.set(xticks=[], yticks=[])
-            row[0].set_ylabel(said, rotation=0, ha="right", va="center", fontsize=8)
+            row[0].set_ylabel(text, rotation=0, ha="right", va="center", fontsize=8)
     return path.name

@@ -19,15 +19,15 @@ def read_image(path, shape: tuple[int, int, int], invert: bool = False) -> np.nd
     scaled to fit, keeping its proportions; what is left at the sides takes the colour of its border.
 
     Args:
-        path: of the file.
+        path: Path of the file.
         shape: `(height, width, channels)` with 1 or 3 channels.
-        invert: exchange light and dark, for dark writing on a light ground.
+        invert: Exchange light and dark, for dark writing on a light background.
 
     Returns:
         float32 of this shape, 0..1.
 
     Raises:
-        InputError: the file is missing or no image that Pillow can read.
+        InputError: The file is missing, or not an image that Pillow can read.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 

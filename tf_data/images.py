@@ -28,12 +28,12 @@ def decode(data: bytes, shape: tuple[int, int, int], name: str) -> np.ndarray:
     """The pixels of a PNG or JPEG file, uint8 of this shape.
 
     Args:
-        data: the file's bytes.
+        data: The file's bytes.
         shape: `(height, width, channels)`; one channel reads the image as grey, three as RGB.
-        name: what messages call the image.
+        name: Name of the image in messages.
 
     Raises:
-        InputError: the bytes are no whole image, or one of another size.
+        InputError: The bytes are not a whole image, or an image of another size.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -57,17 +57,17 @@ class EncodedImages(Samples):
     """Images in files or an archive: they are read and decoded in the order asked for, and not kept.
 
     Args:
-        names: of the images, as messages show them.
-        load: from a name to the file's bytes; may be called by several threads at once.
-        size: `(height, width)` that all have; with `resize`, that they are made to have.
-        channels: 1 reads them as grey, 3 as RGB.
-        resize: scale each image until it covers `size` and cut off what stands over. Otherwise an image of another
+        names: Names of the images, as messages show them.
+        load: Returns the file's bytes for a name; several threads may call it at once.
+        size: `(height, width)` of every image; with `resize`, the size that each is brought to.
+        channels: 1 reads the images as grey, 3 as RGB.
+        resize: Scale each image until it covers `size` and cut off what stands over. Otherwise an image of another
             size is an error.
 
     Attributes:
-        shape: `(n, height, width, channels)`.
-        dtype: uint8.
-        encoding: `jpeg` or `png`, what the stored bytes are; `raw` where they need resizing or are mixed.
+        shape: The shape `(n, height, width, channels)`.
+        dtype: The type uint8.
+        encoding: Encoding of the stored bytes, `jpeg` or `png`; `raw` where they need resizing or are mixed.
     """
 
     dtype = np.dtype(np.uint8)
@@ -92,7 +92,7 @@ class EncodedImages(Samples):
         return EncodedImages(self._names[chosen], self._load, size, channels, self._resize)
 
     def name(self, number: int) -> str:
-        """What image `number` is called."""
+        """The name of image `number`."""
         return str(self._names[number])
 
     def read_stored(self, indices: np.ndarray) -> np.ndarray:

@@ -20,12 +20,12 @@ def draw(name: str, split: BaseSplit, classes: tuple[str, ...], features: tuple[
     """Draw samples of a split with their labels into a PNG file.
 
     Args:
-        name: of the dataset.
-        split: images, texts, sequences, or rows of numbers.
-        classes, features: names, where there are any.
+        name: Name of the dataset.
+        split: Split of images, texts, sequences or rows of numbers.
+        classes, features: Names of classes and features, where there are any.
 
     Raises:
-        InputError: the samples are none of these.
+        InputError: The samples are none of these.
     """
     samples = split.samples
     title = f"{name}, {split.name}: {len(split):,} samples"
@@ -64,8 +64,8 @@ def contact_sheet(rows: list[np.ndarray], labels: list[list[str]], title: str, p
     """Rows of images, each with its label above.
 
     Args:
-        rows: each `(up to COLUMNS, height, width, 1 or 3)`, uint8.
-        labels: of each image.
+        rows: Rows of images, each `(up to COLUMNS, height, width, 1 or 3)`, uint8.
+        labels: Label of each image.
     """
     height, width, channels = rows[0].shape[1:]
     # One image of all: an axis for each would take seconds.
@@ -101,11 +101,11 @@ def beginnings(split: BaseSplit, classes: tuple[str, ...], title: str, path: Pat
         above.axis("off")
         above.set_ylim(len(shown), 0)
         for line, (number, sample) in enumerate(zip(shown, samples.read(shown), strict=True)):
-            said = sample[:TEXT_WIDTH] if samples.is_text else " ".join(map(str, sample[:TEXT_WIDTH].tolist()))
+            text = sample[:TEXT_WIDTH] if samples.is_text else " ".join(map(str, sample[:TEXT_WIDTH].tolist()))
             # A dollar sign would begin a formula, and a control character is no glyph.
-            said = "".join(c if c.isprintable() else " " for c in said).replace("$", r"\$")
+            text = "".join(c if c.isprintable() else " " for c in text).replace("$", r"\$")
             above.text(0.0, line + 0.5, _short(label(split, number, classes)), fontsize=7, weight="bold", va="center")
-            above.text(0.12, line + 0.5, _short(said, TEXT_WIDTH), fontsize=7, va="center")
+            above.text(0.12, line + 0.5, _short(text, TEXT_WIDTH), fontsize=7, va="center")
         below.hist(samples.lengths, 50)
         below.set_xlabel("characters" if samples.is_text else "values", fontsize=8)
         below.set_ylabel("samples", fontsize=8)

@@ -16,10 +16,10 @@ def rows(words: list[str]) -> list[dict]:
     """A row for every recipe and every other topic, ready for JSON, of which each word says something.
 
     Args:
-        words: parts of id, section, dataset or title, in any case, or patterns of a whole id, section or dataset (`cnn-*`).
+        words: Parts of id, section, dataset or title in any case, or patterns (`cnn-*`) of id, section or dataset.
 
     Raises:
-        InputError: there is none.
+        InputError: No row matches.
     """
     every = [
         *({"id": recipe.id, **_of_recipe(recipe)} for recipe in recipes()),

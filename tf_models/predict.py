@@ -1,4 +1,4 @@
-"""`python -m tf_models.predict RUN_DIR INPUT...`: what a trained model makes of inputs, or new samples of it."""
+"""`python -m tf_models.predict RUN_DIR INPUT...`: the outputs of a trained model for inputs, or new samples."""
 
 import json
 import sys

@@ -79,7 +79,7 @@ def save_tflite(model: "keras.Model", path: Path) -> None:
     """A file for LiteRT, made of its built-in operations alone, so that it runs wherever LiteRT does.
 
     Raises:
-        InputError: the model takes texts, or does what LiteRT has no operation for.
+        InputError: The model takes texts, or needs an operation that LiteRT does not have.
     """
     import tensorflow as tf
 
@@ -112,7 +112,7 @@ def save_onnx(model: "keras.Model", path: Path) -> None:
     """A file for ONNX Runtime. An output that is called as an input is gets `_output` after its name.
 
     Raises:
-        InputError: the extra `onnx` is not installed, the model takes texts, or does what ONNX has no operation for.
+        InputError: The extra `onnx` is not installed, the model takes texts, or needs an operation that ONNX lacks.
     """
     _refuse_texts(model, "ONNX")
     try:

@@ -1,16 +1,16 @@
-"""How scores are shown: shares in percent, others with four digits."""
+"""How scores are shown: fractions in percent, others with four digits."""
 
 from collections.abc import Mapping
 
 from tf_models.tasks import entry
 
-SHARES = ("accuracy",)
+FRACTIONS = ("accuracy",)
 TRAINED = {"loss": "", "generator_loss": "G ", "discriminator_loss": "D "}
 
 
 def show(name: str, value: float) -> str:
     """A score as text; `name` may begin with the split, as in `test_accuracy`."""
-    return f"{value:.2%}" if name.rpartition("_")[2] in SHARES else f"{value:.4g}"
+    return f"{value:.2%}" if name.rpartition("_")[2] in FRACTIONS else f"{value:.4g}"
 
 
 def headline(task: str, results: Mapping[str, float], prefix: str = "") -> str | None:
@@ -23,13 +23,13 @@ def main_score(task: str, results: Mapping[str, float], prefix: str = "") -> str
     name = headline(task, results, prefix)
     if name is None:
         return "-"
-    return show(name, results[prefix + name]) + ("" if name in SHARES else f" {name.replace('_', ' ')}")
+    return show(name, results[prefix + name]) + ("" if name in FRACTIONS else f" {name.replace('_', ' ')}")
 
 
 def training_losses(values: Mapping[str, float], prefix: str = "") -> str:
     """The losses of training among `values`, those of a GAN marked G and D; empty where there are none."""
     return ", ".join(
-        said + show("loss", values[prefix + name]) for name, said in TRAINED.items() if prefix + name in values
+        mark + show("loss", values[prefix + name]) for name, mark in TRAINED.items() if prefix + name in values
     )
 
 

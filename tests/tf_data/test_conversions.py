@@ -188,9 +188,9 @@ def test_kill_9_in_the_middle_and_again(tmp_path, to, at):
 def test_a_bad_manifest_is_refused(tmp_path, change, match):
     convert(random_images(), "hdf5", tmp_path / "out")
     path = tmp_path / "out" / "manifest.json"
-    told = json.loads(path.read_text())
-    change(told)
-    path.write_text(json.dumps(told))
+    info = json.loads(path.read_text())
+    change(info)
+    path.write_text(json.dumps(info))
     with pytest.raises(InputError, match=match):
         formats.open(tmp_path / "out")
 

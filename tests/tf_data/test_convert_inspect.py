@@ -45,9 +45,9 @@ def test_from_official_files_to_every_format_and_on(mnist, capsys, to):
     assert (mnist / "sheet.png").read_bytes()[:4] == b"\x89PNG"
 
     assert call(inspect.main, out, "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["splits"]["train"] == {"samples": 60, "classes": [6] * 10}
-    assert told["sample"]["shape"] == [28, 28, 1]
+    info = json.loads(capsys.readouterr().out)
+    assert info["splits"]["train"] == {"samples": 60, "classes": [6] * 10}
+    assert info["sample"]["shape"] == [28, 28, 1]
 
     assert call(convert.main, out, "--to", "npz", "--out", mnist / "on", "--quiet") == 0
     assert capsys.readouterr().out == ""
@@ -97,7 +97,7 @@ def test_a_csv_file(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["mnits", "--to", "npz", "--out", "o"], "did you mean mnist"),
         (["/nothing/there", "--to", "npz", "--out", "o"], "is no dataset"),
@@ -108,11 +108,11 @@ def test_a_csv_file(tmp_path, capsys):
         (["iris", "--to", "npz", "--out", "o", "--limit", "0"], "limit must be at least 1"),
     ],
 )
-def test_bad_usage_is_one_line(tmp_path, monkeypatch, capsys, arguments, said):
+def test_bad_usage_is_one_line(tmp_path, monkeypatch, capsys, arguments, message):
     monkeypatch.chdir(tmp_path)
     assert call(convert.main, *arguments) == 2
     error = capsys.readouterr().err
-    assert said in error
+    assert message in error
     assert error.count("\n") == 1
     assert not list(tmp_path.iterdir())
 

@@ -302,7 +302,7 @@ def test_glove_from_text_and_zip(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a,label\n1,x\nnan,y\n", "line 3, column 'a': 'nan' is not a finite number"),
         ("a,label\n1,x\nhello,y\n", "line 3, column 'a': 'hello'"),
@@ -312,9 +312,9 @@ def test_glove_from_text_and_zip(tmp_path):
         ("a,label\n", "no rows"),
     ],
 )
-def test_bad_tables(text, said, tmp_path):
+def test_bad_tables(text, message, tmp_path):
     (tmp_path / "t.csv").write_text(text)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         tf_data.load("feature-csv", path=tmp_path)
 
 

@@ -110,8 +110,8 @@ def test_the_contract_of_readers(converted, name):
     assert epochs[0] != numbered(split, 4, seed=2, epoch=0)
     for step in (1, 3, 5):
         assert numbered(split, 4, seed=1, epoch=1, start=step) == epochs[1][step:]
-    shares = [flat(numbered(split, 4, seed=1, epoch=1, shard=(worker, 3))) for worker in range(3)]
-    assert sorted(flat(shares)) == list(range(23))
+    parts = [flat(numbered(split, 4, seed=1, epoch=1, shard=(worker, 3))) for worker in range(3)]
+    assert sorted(flat(parts)) == list(range(23))
     assert flat(numbered(split, 6, shuffle=False)) == list(range(23))
 
 
@@ -241,14 +241,14 @@ def test_jpeg_files_keep_their_bytes_and_decode_alike(tmp_path, to):
 
 def test_the_manifest_counts_and_names_everything(converted):
     stored = converted[1]
-    told = json.loads((stored["tfrecord"].path / "manifest.json").read_text())
-    assert told["format"] == "tfrecord"
-    assert told["counts"] == {"train": 23, "test": 7}
-    assert told["classes"]["train"] == [8, 8, 7]
-    assert told["schema"]["shape"] == [5, 4, 3]
-    assert {"path", "samples", "bytes", "sha256"} == set(told["files"][0])
+    info = json.loads((stored["tfrecord"].path / "manifest.json").read_text())
+    assert info["format"] == "tfrecord"
+    assert info["counts"] == {"train": 23, "test": 7}
+    assert info["classes"]["train"] == [8, 8, 7]
+    assert info["schema"]["shape"] == [5, 4, 3]
+    assert {"path", "samples", "bytes", "sha256"} == set(info["files"][0])
     on_disk = {path.name for path in stored["tfrecord"].path.iterdir()} - {"manifest.json"}
-    assert on_disk == {file["path"] for file in told["files"]}
+    assert on_disk == {file["path"] for file in info["files"]}
 
 
 def test_images_are_grey_or_rgb(tmp_path):

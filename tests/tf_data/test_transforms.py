@@ -164,8 +164,8 @@ def test_rotation_by_a_quarter_is_exact():
 
 def test_zoom_shows_a_window_as_large_as_the_image():
     x = random_images(3, 8)
-    share, right, down = tf.constant([1.0, 0.5, 0.5]), tf.constant([0.3, 0.0, 1.0]), tf.constant([0.3, 1.0, 0.5])
-    out = zoom(x, share, right, down).numpy()
+    fraction, right, down = tf.constant([1.0, 0.5, 0.5]), tf.constant([0.3, 0.0, 1.0]), tf.constant([0.3, 1.0, 0.5])
+    out = zoom(x, fraction, right, down).numpy()
     np.testing.assert_allclose(out[0], x[0], atol=1e-6)
     # Inside, where `resize` does not miss the pixels around the window.
     for number, (top, left) in ((1, (4, 0)), (2, (2, 4))):
@@ -212,7 +212,7 @@ def test_a_quiet_augmentation_changes_nothing():
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"flipp": True}, "knows no 'flipp'"),
         ({"hue": 0.6}, "hue in 0..0.5"),
@@ -223,8 +223,8 @@ def test_a_quiet_augmentation_changes_nothing():
         ({"alternate": True}, "alternate goes with flip"),
     ],
 )
-def test_bad_augmentations(values, said):
-    with pytest.raises(InputError, match=said):
+def test_bad_augmentations(values, message):
+    with pytest.raises(InputError, match=message):
         Augment.of(values)
 
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 from tf_data import datasets
 from tf_data.dataset import Split
 from tf_data.datasets.drawing import shape_image
+from tf_data.transform import Images
 from tf_models.cnn import airbench
 from tf_models.layers import FastBias, PartialDirac, PatchWhitening
 from tf_models.training.building import adapt_layers
@@ -24,7 +25,7 @@ def images():
 
 def test_the_trainer_whitens_patches(images):
     model = airbench(widths=(32,))
-    adapt_layers(model, images)
+    adapt_layers(model, images, Images())
     found = model.get_layer("whitening")(images.x.astype(np.float32) / 255).numpy().reshape(-1, 24).astype(np.float64)
     np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-3)
     np.testing.assert_allclose(found[:, 12:], -found[:, :12], atol=1e-4)  # each with both signs

@@ -199,9 +199,11 @@ def test_the_compiled_loss_is_minus_the_elbo(id):
     assert logs["reconstruction_loss"] == pytest.approx(reconstruction, rel=1e-4)
     total = kl + reconstruction
     if "label" in outputs:
-        chances = sigmoid(outputs["label"].numpy().astype(np.float64))
-        one_hot = np.eye(10)[labels].reshape(-1, *[1] * (chances.ndim - 2), 10)
-        label = entropy(np.broadcast_to(one_hot, chances.shape), chances).reshape(len(labels), -1).sum(1).mean()
+        probabilities = sigmoid(outputs["label"].numpy().astype(np.float64))
+        one_hot = np.eye(10)[labels].reshape(-1, *[1] * (probabilities.ndim - 2), 10)
+        label = (
+            entropy(np.broadcast_to(one_hot, probabilities.shape), probabilities).reshape(len(labels), -1).sum(1).mean()
+        )
         assert logs["label_loss"] == pytest.approx(label, rel=1e-4)
         total += label
     assert logs["loss"] == pytest.approx(total, rel=1e-4)
@@ -234,7 +236,7 @@ def test_transposed_decoders_give_any_image_its_size(side, downsampling):
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (lambda: autoencoder.conv_autoencoder((30, 28, 1), upsampling="nearest"), "multiples of 4"),
         (lambda: autoencoder.conv_autoencoder((4, 4, 1)), "8x8 or more"),
@@ -245,8 +247,8 @@ def test_transposed_decoders_give_any_image_its_size(side, downsampling):
         (lambda: autoencoder.dense_vae(label_output=True), "needs classes"),
     ],
 )
-def test_bad_arguments(call, said):
-    with pytest.raises(ValueError, match=said):
+def test_bad_arguments(call, message):
+    with pytest.raises(ValueError, match=message):
         call()
 
 

@@ -37,8 +37,8 @@ def official(tmp_path):
     return tmp_path / "data"
 
 
-def fails(capsys, main, arguments, code, *said):
-    """Run a command that must end with this code and one line on stderr that contains `said`."""
+def fails(capsys, main, arguments, code, *texts):
+    """Run a command that must end with this code and one line on stderr that contains `texts`."""
     capsys.readouterr()
     try:
         found = run(main, [str(argument) for argument in arguments])
@@ -48,7 +48,7 @@ def fails(capsys, main, arguments, code, *said):
     assert found == code, error
     assert len(error.strip().splitlines()) == 1, error
     assert "Traceback" not in error
-    for text in said:
+    for text in texts:
         assert text in error
 
 
@@ -103,13 +103,13 @@ def test_models_that_do_not_fit_the_data(capsys, tmp_path):
     folder = tmp_path / "run"
     digits = ["cnn-resnet18-mnist", "--data", "embedded", "--run-dir", folder]
     narrow = ["--set", "model.width=1", "--set", "model.blocks=(1, 1, 1, 1)"]
-    for setting, said in {
+    for setting, message in {
         "model.input_shape=(32, 32, 1)": "takes samples of (32, 32, 1), but mnist gives (28, 28, 1); set model.input_",
         "model.input_shape=(16, 16, 1)": "ResNet-18 needs images of 17x17 or more, not 16x16",
         "transform.crop=40": "28x28 are too small to crop 40x40",
         "transform.augment={'crop': 24}": "takes samples of (28, 28, 1), but mnist gives (24, 24, 1)",
     }.items():
-        fails(capsys, train.main, [*digits, *narrow, "--set", setting], 2, said)
+        fails(capsys, train.main, [*digits, *narrow, "--set", setting], 2, message)
     faces = ["cnn-resnet18-celeba", "--data", "synthetic", "--run-dir", folder, *narrow, "--set"]
     fails(capsys, train.main, [*faces, "data.attribute=Smile"], 2, "no attribute 'Smile'", "did you mean Smiling")
     fails(capsys, train.main, [*faces, "model.classes=3"], 2, "has 3 outputs, but celeba has 2 classes")
@@ -124,10 +124,10 @@ def test_data_sources(capsys, official, tmp_path, monkeypatch):
     def source(*arguments):
         folder = tmp_path / f"run{len(os.listdir(tmp_path))}"
         assert run(train.main, [*base, "--run-dir", str(folder), *map(str, arguments)]) == 0
-        said = capsys.readouterr().out
+        output = capsys.readouterr().out
         data = json.loads((folder / "run.json").read_text())["data"]
-        assert f"{data['name']}, {data['source']}" in said
-        assert f"{data['counts']['train']:,} train" in said
+        assert f"{data['name']}, {data['source']}" in output
+        assert f"{data['counts']['train']:,} train" in output
         return data["source"], data["counts"]["train"]
 
     assert source("--data-dir", official) == ("official", 100)  # the working directory's `data` is that folder
@@ -149,8 +149,8 @@ def test_bad_data(capsys, official, tmp_path):
     fails(capsys, train.main, [*base[:-1], tmp_path / "nowhere"], 2, "nowhere", "does not exist")
     empty = tmp_path / "empty"
     empty.mkdir()
-    said = ("train-images-idx3-ubyte.gz", "--download", "--data embedded", "--data synthetic")
-    fails(capsys, train.main, [*base[:-1], empty, "--data", "official"], 2, *said)
+    texts = ("train-images-idx3-ubyte.gz", "--download", "--data embedded", "--data synthetic")
+    fails(capsys, train.main, [*base[:-1], empty, "--data", "official"], 2, *texts)
 
     images.write_bytes(whole[: len(whole) // 2])
     fails(capsys, train.main, base, 2, str(images), "truncated")
@@ -345,8 +345,8 @@ def test_predict_draws_samples(conditional, tmp_path, capsys):
     command = [str(conditional), "--samples", "9", "--label", "7", "--seed", "3"]
     for name in ("a.png", "b.png"):
         assert run(predict.main, [*command, "--out", str(tmp_path / name), "--json"]) == 0
-    said = capsys.readouterr().out
-    assert '"samples": 9, "seed": 3, "label": 7' in said
+    output = capsys.readouterr().out
+    assert '"samples": 9, "seed": 3, "label": 7' in output
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     with Image.open(tmp_path / "a.png") as image:
         assert image.size == (3 * 28 + 2 * 2, 3 * 28 + 2 * 2)
@@ -355,9 +355,9 @@ def test_predict_draws_samples(conditional, tmp_path, capsys):
 def test_evaluate_repeats_an_elbo(conditional, capsys):
     capsys.readouterr()
     assert run(evaluate.main, [str(conditional), "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)["results"]["test"]
-    assert said == json.loads((conditional / "run.json").read_text())["results"]["test"]
-    assert said["elbo"] < 0
+    test = json.loads(capsys.readouterr().out)["results"]["test"]
+    assert test == json.loads((conditional / "run.json").read_text())["results"]["test"]
+    assert test["elbo"] < 0
 
 
 def test_an_autoencoder_repeats_images(tmp_path, capsys):
@@ -367,8 +367,8 @@ def test_an_autoencoder_repeats_images(tmp_path, capsys):
     capsys.readouterr()
     command = [str(folder), str(tmp_path / "grey.png")]
     assert run(predict.main, [*command, "--out", str(tmp_path / "pairs.png")]) == 0
-    said = capsys.readouterr().out
-    assert "grey.png: mse 0." in said
+    output = capsys.readouterr().out
+    assert "grey.png: mse 0." in output
     assert (tmp_path / "pairs.png").stat().st_size > 0
     fails(capsys, predict.main, [folder, "--samples", 4, "--out", tmp_path / "x.png"], 2, "has no use for --samples")
     assert not (tmp_path / "x.png").exists()

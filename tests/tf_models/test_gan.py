@@ -197,6 +197,7 @@ def test_weight_decay_spares_biases_of_both_parts_with_loss_scaling_too():
             gan = dense_gan(**SMALL)
             gan.compile(optimizer=exempt_from_decay(keras.optimizers.AdamW(0.0, weight_decay=1.0)), jit_compile=False)
             gan.build_optimizers()
+        assert type(gan.optimizer) is type(gan.discriminator_optimizer)
         for weight in gan.trainable_variables:
             weight.assign(0 * weight + 1)
         for optimizer, part in ((gan.optimizer, gan.generator), (gan.discriminator_optimizer, gan.discriminator)):
@@ -220,7 +221,7 @@ def test_saved_models_draw_the_same_images(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"objective": "hinge"}, "objective must be one of"),
         ({"noise": "pink"}, "noise of"),
@@ -230,8 +231,8 @@ def test_saved_models_draw_the_same_images(tmp_path):
         ({"dropout": 1.0}, "dropout"),
     ],
 )
-def test_bad_arguments(arguments, said):
-    with pytest.raises(ValueError, match=said):
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
         dense_gan(**SMALL, **arguments)
 
 

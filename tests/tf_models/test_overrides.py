@@ -23,7 +23,7 @@ def test_values_take_the_type_of_what_they_replace():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     {
         "model.droput=0.1": "unknown key; did you mean model.dropout",
         "learning_rat=1": "did you mean learning_rate",
@@ -45,8 +45,8 @@ def test_values_take_the_type_of_what_they_replace():
         "schedule.name=sawtooth": "unknown schedule 'sawtooth'",
     }.items(),
 )
-def test_what_is_wrong_is_said(wrong, said):
-    with pytest.raises(InputError, match=said):
+def test_what_is_wrong_is_said(wrong, message):
+    with pytest.raises(InputError, match=message):
         override(get("mlp-dropout"), [wrong])
 
 
@@ -82,12 +82,12 @@ import sys
 from tf_data.errors import InputError
 from tf_models.configs import get
 from tf_models.configs.overrides import override
-for said in (["model.depth=3", "epochs=x"], ["task.mirror=True", "data.nothing=1"], ["epoch=3"], ["model.hidden=x"]):
+for message in (["model.depth=3", "epochs=x"], ["task.mirror=True", "data.nothing=1"], ["epoch=3"], ["model.hidden=x"]):
     try:
-        override(get("mlp-basic"), said)
+        override(get("mlp-basic"), message)
     except InputError:
         continue
-    raise AssertionError(said)
+    raise AssertionError(message)
 override(get("mlp-basic"), ["transform.crop=20", "model.hidden=(3,)", "schedule.name=cyclical", "schedule.base=0.1"])
 assert not {"tensorflow", "keras"} & set(sys.modules)
 """

@@ -71,7 +71,7 @@ def test_a_run_of_format_1_is_scored_and_loaded(done, capsys):
 
 
 @pytest.mark.parametrize(
-    ("format", "changes", "said"),
+    ("format", "changes", "message"),
     [
         (1, {"builder": "mine.models:net"}, "builder 'mine.models:net' of format 1 is not among those"),
         (1, {"builder": ["x"]}, "not a recipe of format 1"),
@@ -83,7 +83,7 @@ def test_a_run_of_format_1_is_scored_and_loaded(done, capsys):
         (3, {}, "run.json: format 3, where this version reads 1 and 2"),
     ],
 )
-def test_what_no_table_knows_is_refused_in_one_line(done, tmp_path, capsys, monkeypatch, format, changes, said):
+def test_what_no_table_knows_is_refused_in_one_line(done, tmp_path, capsys, monkeypatch, format, changes, message):
     folder = tmp_path / "run"
     folder.mkdir()
     for file in ("run.json", "model.keras"):
@@ -97,7 +97,7 @@ def test_what_no_table_knows_is_refused_in_one_line(done, tmp_path, capsys, monk
         rewrite(folder, status="running")
         assert command(main, arguments) == 2
         error = capsys.readouterr().err
-        assert said in error
+        assert message in error
         assert len(error.strip().splitlines()) == 1
     assert "evil" not in sys.modules
 

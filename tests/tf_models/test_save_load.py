@@ -161,13 +161,13 @@ def test_npz_names_what_does_not_fit(saved, tmp_path):
     form = next(form for form in FORMS if form.name == "npz")
     with np.load(form.path(saved[0])) as archive:
         arrays = dict(archive)
-    for change, said in {
+    for change, message in {
         "lacks array logits/kernel": lambda a: a.pop("logits/kernel"),
         "has an unknown array more": lambda a: a.update(more=np.zeros(1)),
         r"logits/bias has shape \(4,\), not \(3,\)": lambda a: a.update({"logits/bias": np.zeros(4, np.float32)}),
     }.items():
         changed = dict(arrays)
-        said(changed)
+        message(changed)
         np.savez(tmp_path / "changed.npz", **changed)
         with pytest.raises(InputError, match=change):
             form.load(tmp_path / "changed.npz", probe)
@@ -199,10 +199,10 @@ def test_the_table_says_what_each_form_keeps(tables):
 
 
 def test_the_command_refuses_bad_usage(trained, tmp_path, capsys):
-    for arguments, said in {
+    for arguments, message in {
         (str(tmp_path),): "not a run directory",
         (str(trained), "--out", str(tmp_path)): "exists already",
         ("--out", str(tmp_path / "new")): "goes with a run directory",
     }.items():
         assert run(save_load.main, list(arguments)) == 2
-        assert said in capsys.readouterr().err
+        assert message in capsys.readouterr().err

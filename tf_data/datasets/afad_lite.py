@@ -27,11 +27,11 @@ def official(
     """Faces from `AFAD-Lite/<age>/<111|112>/`, the `.tar.xz`, or its parts `.tar.xzaa`, `.tar.xzab`, ...
 
     Args:
-        folder: holds one of the forms.
+        folder: Folder that holds the data in one of the forms.
         size: `(height, width)` to scale and crop to; the faces differ in size.
-        test: chance of a face to fall into the test split, drawn for each on its own as the original does.
-        seed: of these draws.
-        skip_bad: leave unreadable images out and list them.
+        test: Probability that a face falls into the test split, drawn for each on its own as the original does.
+        seed: Seed of these draws.
+        skip_bad: Leave unreadable images out and list them.
     """
     if (folder / FOLDER).is_dir():
         names = sorted(str(path) for path in (folder / FOLDER).glob("*/*/*") if path.suffix.lower() in ENCODINGS)

@@ -65,9 +65,9 @@ def official(folder: Path, attribute: str = "Male", skip_bad: bool = False) -> R
     """The faces that the attribute file lists, by the official, identity-disjoint partition.
 
     Args:
-        folder: holds the two lists and the images, as `img_align_celeba.zip` or as a folder of that name.
-        attribute: one of the 40; the label is 1 where it is present.
-        skip_bad: leave images out that are missing, and say which; otherwise they are an error.
+        folder: Folder with the two lists and the images, as `img_align_celeba.zip` or as a folder of that name.
+        attribute: One of the 40 attributes; the label is 1 where it is present.
+        skip_bad: Leave out images that are missing and list them; otherwise they are an error.
     """
     if attribute not in NAMES:
         raise InputError(f"CelebA has no attribute {attribute!r}{nearest(attribute, NAMES)}")

@@ -42,7 +42,7 @@ def read_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Images `(n, 32, 32, 3)` uint8 and labels `(n,)` int32 from a batch file's bytes.
 
     Raises:
-        InputError: no pickle, a pickle of anything else, or arrays of a wrong size; `name` is in the message.
+        InputError: The data are no pickle, a pickle of something else, or arrays of a wrong size; it names `name`.
     """
     try:
         batch = BatchUnpickler(io.BytesIO(content), encoding="bytes").load()

@@ -9,10 +9,10 @@ def shape_image(kind: int, kinds: int, rng: np.random.Generator, height: int, wi
     """A filled polygon whose hue and number of corners tell its kind, turned and placed at random.
 
     Args:
-        kind: 0..kinds-1.
-        kinds: how many there are.
-        rng: decides place, size, turn and ground.
-        height, width: of the image.
+        kind: Number of the kind, 0..kinds-1.
+        kinds: Number of kinds.
+        rng: Generator that decides place, size, rotation and background.
+        height, width: Size of the image in pixels.
 
     Returns:
         uint8 `(height, width, 3)`.

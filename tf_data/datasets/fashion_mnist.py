@@ -23,8 +23,8 @@ def official(folder: Path, hold_out: int = 0) -> Reading:
     """The four files; with `hold_out`, the train pair alone.
 
     Args:
-        folder: holds the files.
-        hold_out: use this many samples from the end of the train pair as the test split, for a folder without the
+        folder: Folder that holds the files.
+        hold_out: Use this many samples from the end of the train pair as the test split, for a folder without the
             t10k pair. 0 reads the t10k pair.
     """
     if not hold_out:

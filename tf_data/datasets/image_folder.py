@@ -10,7 +10,7 @@ from tf_data.errors import InputError
 from tf_data.files import whole_file
 from tf_data.images import ENCODINGS, EncodedImages, image_size, read_file
 
-SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}
+FRACTIONS = {"train": 0.7, "validation": 0.1, "test": 0.2}
 PARTS = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
 
 
@@ -20,11 +20,11 @@ def open_images(
     """Files as the samples of a split, their labels, and what was skipped.
 
     Args:
-        names: of the files.
-        labels: `(n,)`.
-        size: `(height, width)` to fit each image into; None keeps them, and all must be as large as the first.
-        channels: 1 or 3.
-        skip_bad: decode every image now and leave out those that cannot be read, instead of stopping at one later.
+        names: Names of the files.
+        labels: Labels `(n,)`.
+        size: `(height, width)` to fit each image into; with None all must be as large as the first.
+        channels: Channels of the images, 1 or 3.
+        skip_bad: Decode every image now and leave out those that cannot be read, instead of stopping at one later.
     """
     if channels not in (1, 3):
         raise InputError(f"channels must be 1 or 3, not {channels}")
@@ -46,17 +46,17 @@ def official(
     """Images `<class>/<file>`, split 70/10/20 at random, or `train|validation|test/<class>/<file>`.
 
     Args:
-        folder: holds the folders; their sorted names are the classes.
-        size: `(height, width)` to scale and crop to; None wants all images alike.
+        folder: Folder that holds a folder for each class; their sorted names are the classes.
+        size: `(height, width)` to scale and crop to; with None all images must have the same size.
         channels: 1 for grey, 3 for colour.
-        seed: of the split.
-        skip_bad: leave unreadable images out and list them.
+        seed: Seed of the random split.
+        skip_bad: Leave unreadable images out and list them.
     """
     found = {part: next((folder / n for n in names if (folder / n).is_dir()), None) for part, names in PARTS.items()}
     if found["train"] is None or found["test"] is None:
         names, labels, classes = _scan(folder)
         images, labels, skipped = open_images(names, labels, size, channels, skip_bad)
-        return Reading(cut(images, labels, SHARES, seed), classes, skipped=skipped)
+        return Reading(cut(images, labels, FRACTIONS, seed), classes, skipped=skipped)
     splits, skipped, classes = {}, [], None
     for part, place in found.items():
         if place is None:

@@ -80,7 +80,7 @@ def open(path) -> Stored:
     """Open a converted folder, which its manifest tells from any other.
 
     Raises:
-        InputError: there is no manifest or a damaged one, or an index cannot be read.
+        InputError: There is no manifest or a damaged one, or an index cannot be read.
     """
     path = Path(path)
     if not path.is_dir():
@@ -105,13 +105,13 @@ def write(source: Source, to: str, folder, options: Options = Options()) -> Mani
     """Write a dataset into a folder. After an error or a kill the same call goes on; once done, it changes nothing.
 
     Args:
-        source: what to write, `Source.of(tf_data.load(...))`.
-        to: a format's name.
-        folder: new or empty, or left by an interrupted call with the same arguments.
-        options: how.
+        source: What to write, for instance `Source.of(tf_data.load(...))`.
+        to: Name of a format.
+        folder: A new or empty folder, or one that an interrupted call with the same arguments left.
+        options: The settings.
 
     Raises:
-        InputError: bad options, a bad sample (unless they are skipped), a folder that holds something else, a full disk.
+        InputError: Bad options, a bad sample (unless skipped), a folder that holds something else, or a full disk.
     """
     module = get(to)
     if source.schema.varies and to not in ANY_LENGTH:

@@ -25,9 +25,9 @@ class Blocks(ABC):
     """The samples of one split as a row of blocks, each read in one go. What a format's reader provides.
 
     Attributes:
-        schema: what one sample is.
-        counts: samples in each block, int64 `(blocks,)`.
-        sample_bytes: memory that a sample as read takes, about.
+        schema: Shape, type and encoding of one sample and its target.
+        counts: Samples in each block, int64 `(blocks,)`.
+        sample_bytes: Approximate memory that a sample takes once it is read.
     """
 
     schema: Schema
@@ -43,7 +43,7 @@ class Blocks(ABC):
             `(stop - start,)` object; targets `(stop - start, *label_shape)` or None.
 
         Raises:
-            InputError: the file is missing or damaged; the message names it and the record.
+            InputError: The file is missing or damaged; the message names it and the record.
         """
 
     @abstractmethod
@@ -61,8 +61,8 @@ class StoredSplit(BaseSplit):
 
     Attributes:
         name: `train`, `validation` or `test`.
-        blocks: read the samples.
-        start, stop: the part of them that belongs to the split.
+        blocks: The blocks that the samples are read from.
+        start, stop: The part of the samples that belongs to the split.
     """
 
     name: str

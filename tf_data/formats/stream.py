@@ -25,7 +25,7 @@ def stream(
     """The batches of `epochs` epochs from (epoch, start) on.
 
     Args:
-        split, order: what to read and in which order.
+        split, order: The samples to read, and their order.
         finish: `finish(x, y, epoch, indices)` with decoded samples `(batch, *shape)`, targets or None, an int64 scalar
             and the samples' numbers; its result is the element. Of a batch it gets this worker's rows only.
     """

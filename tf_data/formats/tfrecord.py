@@ -71,7 +71,7 @@ def make_index(path: Path, messages: list[bytes], compressed: bool, rows: int) -
     """The index of a shard that has just been written.
 
     Args:
-        rows: records a block.
+        rows: Records in a block.
 
     Returns:
         `offsets` int64 `(records + 1,)`: where records begin in the uncompressed shard, and where the last one ends;

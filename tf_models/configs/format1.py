@@ -1,4 +1,4 @@
-"""How `run.json` of format 1 wrote what format 2 names by tables. A run that this cannot map is refused."""
+"""Names in `run.json` of format 1, and what format 2 calls them. A run that cannot be mapped is refused."""
 
 from collections.abc import Mapping
 

@@ -95,8 +95,8 @@ class Topic:
     """A topic that is no training of its own.
 
     Attributes:
-        section, title, dataset: as a recipe has them.
-        command: what runs it; empty where that is not built yet.
+        section, title, dataset: As in a recipe.
+        command: The command that runs the topic; empty where it is not built yet.
     """
 
     section: str
@@ -106,7 +106,7 @@ class Topic:
 
     @property
     def says(self) -> str:
-        """What `train` answers, after the topic's id."""
+        """The message of `train` for this topic, to follow its id."""
         return f"is no training of its own; run: {self.command}" if self.command else "is not built yet"
 
 

@@ -17,7 +17,7 @@ class Collapse(keras.callbacks.Callback):
     That is at the end of the training, or earlier when it has been so for `PATIENCE` epochs in a row.
 
     Args:
-        draw: returns images `(count, height, width, channels)`, 0..1, of different inputs.
+        draw: Returns images `(count, height, width, channels)`, 0..1, of different inputs.
     """
 
     def __init__(self, draw: Callable[[], np.ndarray]):

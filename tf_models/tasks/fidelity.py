@@ -9,7 +9,7 @@ from tf_models.cnn import cnn
 from tf_models.seeding import seeded
 
 EPOCHS, BATCH, FEATURES = 3, 128, 64
-FAIR = 0.2  # of a class' equal share of the samples, from which on it counts as covered
+FAIR = 0.2  # a class counts as covered from this fraction of an equal part of the samples on
 
 
 class Judge:
@@ -19,8 +19,8 @@ class Judge:
     with published ones, which use Inception's features.
 
     Args:
-        data: with labels.
-        prepare: as the task's, to images in the range that `features` gets.
+        data: The samples, with labels.
+        prepare: Turns samples into images in the range that `look` gets.
     """
 
     def __init__(self, data: Data, prepare):
@@ -44,7 +44,7 @@ def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
     """Squared Fréchet distance of the Gaussians that fit two sets of features (Heusel et al. 2017, arXiv 1706.08500).
 
     Args:
-        real, generated: `(samples, features)`.
+        real, generated: Features `(samples, features)` of real and of generated images.
     """
     means = real.mean(axis=0), generated.mean(axis=0)
     covariances = np.cov(real, rowvar=False), np.cov(generated, rowvar=False)
@@ -57,10 +57,10 @@ def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
 
 
 def coverage(predicted: np.ndarray, classes: int) -> dict[str, float]:
-    """`classes_covered` and the `class_entropy` of predictions: 1 for equal shares, 0 for a single class."""
-    shares = np.bincount(predicted, minlength=classes) / len(predicted)
-    present = shares[shares > 0]
+    """`classes_covered` and the `class_entropy` of predictions: 1 for even classes, 0 for a single one."""
+    fractions = np.bincount(predicted, minlength=classes) / len(predicted)
+    present = fractions[fractions > 0]
     return {
-        "classes_covered": int(np.sum(shares >= FAIR / classes)),
+        "classes_covered": int(np.sum(fractions >= FAIR / classes)),
         "class_entropy": float(abs(np.sum(present * np.log(present))) / np.log(classes)),
     }

@@ -15,9 +15,9 @@ class Frames(keras.callbacks.Callback):
     """Writes an image after each epoch. An epoch that is repeated after an interruption gives the same one again.
 
     Args:
-        draw: returns images `(count, height, width, channels)`, 0..1; the same at every call but for the weights.
-        folder: of the run's figures; frames go into `epochs/` below it.
-        columns: images in a row.
+        draw: Returns images `(count, height, width, channels)`, 0..1; the same at every call but for the weights.
+        folder: Folder of the run's figures; frames go into `epochs/` below it.
+        columns: Number of images in a row.
     """
 
     def __init__(self, draw: Callable[[], np.ndarray], folder: Path, columns: int):

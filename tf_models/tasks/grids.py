@@ -13,8 +13,8 @@ def tile(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
 
     Args:
         images: `(count, height, width, 1 or 3)`, 0..1; values outside are cut off.
-        columns: images in a row.
-        gap: white pixels between two.
+        columns: Number of images in a row.
+        gap: White pixels between two images.
 
     Returns:
         uint8 `(height, width)` or `(height, width, 3)`.
@@ -59,9 +59,9 @@ def project(points: np.ndarray) -> tuple[np.ndarray, str]:
     from sklearn.decomposition import PCA
 
     components = PCA(2, svd_solver="full").fit(points)
-    share = components.explained_variance_ratio_.sum()
-    said = f",\ntwo principal components of {points.shape[1]:,} dimensions ({share:.0%} of the variance)"
-    return components.transform(points), said
+    explained = components.explained_variance_ratio_.sum()
+    text = f",\ntwo principal components of {points.shape[1]:,} dimensions ({explained:.0%} of the variance)"
+    return components.transform(points), text
 
 
 def scatter(points: np.ndarray, y: np.ndarray | None, classes: tuple[str, ...], path: Path, title: str) -> str:

@@ -25,7 +25,7 @@ class Reconstruct(Task):
         loss: `cross-entropy`, `squared-error` or `jaccard`; see `tf_models.losses.PixelLoss`. Averaged over pixels.
 
     Raises:
-        InputError: An unknown loss.
+        InputError: The loss is not known.
     """
 
     def __init__(self, loss: str = "cross-entropy"):
