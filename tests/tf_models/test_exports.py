@@ -155,7 +155,8 @@ def test_shape_changes_that_a_runtime_needs_keep_outputs_and_model(tmp_path):
     x = keras.layers.Conv2D(6, 3, strides=2, padding="same", groups=2, activation="relu", name="groups")(image)
     inner = keras.Model(image, keras.layers.UpSampling2D((3, 2), name="up")(x), name="inner")
     outer = keras.Input((6, 4, 4), name="outer")
-    model = keras.Model(outer, keras.layers.Conv2D(2, 3, name="last")(inner(outer)), name="shapes")
+    x = keras.layers.UpSampling2D(2, name="up_again")(inner(outer))
+    model = keras.Model(outer, keras.layers.Conv2D(2, 3, name="last")(x), name="shapes")
     exports.stir(model)
     before = model.to_json()
     for kind in exports.KINDS:
