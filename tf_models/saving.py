@@ -33,9 +33,11 @@ def save(model: "keras.Model", path: Path) -> None:
     Raises:
         InputError: `path` cannot be written.
     """
-    if model.compiled and model.optimizer is not None:
-        # With mixed_float16, `compile` puts a LossScaleOptimizer around the optimizer but notes down the bare one for the file,
-        # which on loading has fewer variables than were saved and is given none of them.
+    import keras
+
+    if isinstance(getattr(model, "optimizer", None), keras.optimizers.LossScaleOptimizer):
+        # With mixed_float16 `compile` puts this around the optimizer but notes down the bare one for the file, which on
+        # loading has fewer variables than were saved, and is given none of them.
         model._compile_config.config["optimizer"] = model.optimizer
     with whole_file(path) as temporary:
         model.save(temporary)

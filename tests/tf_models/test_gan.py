@@ -21,6 +21,7 @@ from tf_models.training.building import load_task
 from tf_models.training.devices import precision
 from tf_models.training.fit import CompiledLoop
 from tf_models.training.trainer import Options
+from tf_models.weight_decay import exempt_from_decay
 
 # Trainable parameters of generator and discriminator as the topics state them.
 PARAMETERS = {
@@ -188,6 +189,23 @@ def test_half_precision_moves_weights_as_float32_does(half, settings):
         steps[policy] = [after - start for after, start in zip(values(gan.generator), before, strict=True)]
     for exact, rough in zip(*steps.values(), strict=True):
         np.testing.assert_allclose(rough, exact, atol=0.1 * np.abs(exact).max())
+
+
+def test_weight_decay_spares_biases_of_both_parts_with_loss_scaling_too():
+    for policy in ("float32", "mixed_float16"):
+        with precision(policy):
+            gan = dense_gan(**SMALL)
+            gan.compile(optimizer=exempt_from_decay(keras.optimizers.AdamW(0.0, weight_decay=1.0)), jit_compile=False)
+            gan.build_optimizers()
+        assert type(gan.optimizer) is type(gan.discriminator_optimizer)
+        for weight in gan.trainable_variables:
+            weight.assign(0 * weight + 1)
+        for optimizer, part in ((gan.optimizer, gan.generator), (gan.discriminator_optimizer, gan.discriminator)):
+            optimizer.learning_rate = 0.5
+            optimizer.apply([0 * weight for weight in part.trainable_variables], part.trainable_variables)
+        for weight in gan.trainable_variables:
+            expected = 1.0 if "bias" in weight.path else 0.5
+            np.testing.assert_allclose(weight, expected, err_msg=f"{policy} {weight.path}")
 
 
 def test_saved_models_draw_the_same_images(tmp_path):
