@@ -105,7 +105,7 @@ def compare(topic: Topic, steps: int = STEPS, timed: bool = True):
     from tf_models.training import trainer
     from tf_models.training.devices import precision
 
-    recipe = replace(topic.recipe(), **topic.compared)
+    recipe = topic.compared_recipe()
     exact = topic.precision == "float64"
     batch_size = min(EXACT_BATCH, recipe.batch_size) if exact else recipe.batch_size
     source = "embedded" if get_dataset(recipe.dataset).embedded else "auto"
