@@ -3,16 +3,18 @@
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from tf_data.dataset import Data, Split
+from tf_data.dataset import BaseSplit, Data, Split
 from tf_data.errors import InputError
+from tf_data.order import Buckets, Order
 from tf_data.pipeline import Batches
 from tf_data.transform import Transform
 
@@ -97,6 +99,14 @@ class Task(ABC):
         """Like `prepare`, with the transform's random changes of training batches."""
         return self.batch(self.transform(x, position, training=True), y, position)
 
+    def order(self, split: BaseSplit) -> Callable[..., Order] | None:
+        """What orders a split's batches, as `Batches` takes it; None leaves it to the split.
+
+        By default texts and sequences of any length come in batches of about equal length.
+        """
+        lengths = split.samples.lengths
+        return None if lengths is None else partial(Buckets, lengths)
+
     def transformed(self, split: Split, batch_size: int | None = None):
         """A split in its order as a `tf.data.Dataset` of `(x, y)`, transformed; y is None where there are no labels."""
         size = batch_size or scoring_batch(split)
@@ -174,4 +184,7 @@ class Task(ABC):
 
 def scoring_batch(split: Split) -> int:
     """How many samples of a split to score at once."""
-    return max(1, min(SCORED_AT_ONCE, SCORED_VALUES // math.prod(size or 1 for size in split.samples.shape[1:])))
+    lengths = split.samples.lengths
+    longest = 1 if lengths is None else max(1, int(lengths.max(initial=1)))
+    values = longest * math.prod(size or 1 for size in split.samples.shape[1:])
+    return max(1, min(SCORED_AT_ONCE, SCORED_VALUES // values))

@@ -16,7 +16,7 @@ from tf_data.errors import InputError, TrainingError
 from tf_data.figures import figure
 from tf_data.files import write_text
 from tf_data.pipeline import Batches
-from tf_models.configs.overrides import for_source
+from tf_models.configs.overrides import for_data, for_source
 from tf_models.configs.recipe import Recipe
 from tf_models.training import state
 from tf_models.training.devices import require_tensorflow
@@ -187,14 +187,15 @@ def find_lr(
     """
     require_tensorflow()
     data = load_data(recipe, options)
-    recipe = replace(for_source(recipe, data.source), schedule={}, storage="memory")
+    recipe = replace(for_data(for_source(recipe, data.source), data), schedule={}, storage="memory")
     task = build(recipe, options, data)
     folder = Path(run_dir or Path("runs") / f"{recipe.id}-find-lr-{time.strftime('%Y%m%d-%H%M%S')}")
     if (folder / "run.json").exists() or (folder / "find_lr.json").exists():
         raise InputError(f"{folder} holds a run already; choose another --run-dir")
     say = (lambda *_: None) if options.quiet else print
     say(f"{recipe.id}: {sweep.steps} batches of {recipe.batch_size}, rates {sweep.low:g} to {sweep.high:g}")
-    batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
+    order = task.order(data.train)
+    batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training, order=order)
     trace = range_test(task.model, batches, sweep, options.plain)
     if not len(trace.rates):
         raise TrainingError(f"the loss is not finite at the first rate, {sweep.low:g}; begin lower with --lr-range")

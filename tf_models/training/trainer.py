@@ -21,7 +21,7 @@ from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches, input_error
 from tf_models import tasks
 from tf_models.configs import schedules
-from tf_models.configs.overrides import for_source
+from tf_models.configs.overrides import for_data, for_source
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import About, Task, scoring_batch
@@ -52,7 +52,7 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
     """
     require_tensorflow()
     data = load_data(recipe, options)
-    recipe = for_source(recipe, data.source)
+    recipe = for_data(for_source(recipe, data.source), data)
     task = build(recipe, options, data)  # before anything is written, so that bad settings leave nothing behind
     run = begin(recipe, options, task, run_dir)
     return _run(run, recipe, options, data, task)
@@ -165,8 +165,8 @@ def build(recipe: Recipe, options: Options, data: Data, learned: transform.Trans
     with precision(options.precision):
         model = build_model(recipe)
         adapt_layers(model, data.train, learned)
-        steps = Batches(data.train, recipe.batch_size).steps
         task = task.bind(model, learned, About.of(data), data)
+        steps = Batches(data.train, recipe.batch_size, order=task.order(data.train)).steps
         task.compile(build_optimizer(recipe, steps), choose_jit(model, options.jit))
     return task
 
@@ -205,7 +205,7 @@ def finish(run: RunDirectory, options: Options, task: Task, history, seconds: fl
     run.write_history(history)
     figures = task.figures(history, run.figures) if options.figures else []
     if figures and run.recipe.schedule:
-        figures.insert(1, _draw_schedule(run, task.data))
+        figures.insert(1, _draw_schedule(run, task))
     run.update(status="done", seconds=round(seconds, 3), results=results, figures=figures)
     write_report(run)
     if not options.quiet:
@@ -213,8 +213,9 @@ def finish(run: RunDirectory, options: Options, task: Task, history, seconds: fl
         print(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
 
 
-def _draw_schedule(run: RunDirectory, data: Data) -> str:
-    steps = Batches(data.train, run.recipe.batch_size).steps
+def _draw_schedule(run: RunDirectory, task: Task) -> str:
+    train = task.data.train
+    steps = Batches(train, run.recipe.batch_size, order=task.order(train)).steps
     schedule = schedules.build(run.recipe, steps)
     return plots.learning_rate(schedule, steps, run.recipe.epochs, run.figures / "learning_rate.png")
 
@@ -234,7 +235,8 @@ def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
 def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signals: Signals) -> tuple[list[dict], float]:
     """Train to the recipe's last epoch; the history's rows and the seconds of all parts of the run together."""
     model, data = task.model, task.data
-    batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
+    order = task.order(data.train)
+    batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training, order=order)
     run.update(
         device=device_name(),
         jit=model.jit_compile,
@@ -243,7 +245,8 @@ def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signal
     validation = None
     if data.validation is not None:
         size = scoring_batch(data.validation)
-        validation = Batches(data.validation, size, shuffle=False, prepare=task.prepare).dataset()
+        order = task.order(data.validation)
+        validation = Batches(data.validation, size, shuffle=False, prepare=task.prepare, order=order).dataset()
     with training_loop(model, batches, options.plain) as loop:
         checkpoints = Checkpoints(run, loop, signals, options.checkpoint_seconds)
         checkpoints.begin()
