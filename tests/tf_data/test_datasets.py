@@ -265,7 +265,7 @@ def test_imdb_forms(written, tmp_path):
     table = tmp_path / "table"
     table.mkdir()
     rows = [f'"{text}",{label}' for text, label in zip(official.train.x, official.train.y, strict=True)]
-    (table / "movie_data.csv.gz").write_bytes(gzip.compress("\n".join(["review,sentiment", *rows]).encode()))
+    (table / "movie_data.csv.gz").write_bytes(gzip.compress("\n".join(["review,sentiment", *rows, *rows[:7]]).encode()))
     data = tf_data.load("imdb", path=table)
     different = set(official.train.x)
     test = len(different) // 3
@@ -274,7 +274,7 @@ def test_imdb_forms(written, tmp_path):
     assert all(abs(split.y.mean() - data.test.y.mean()) < 0.02 for split in data.splits.values())
     together = np.concatenate([split.x for split in data.splits.values()])
     assert sorted(together) == sorted(different)
-    assert data.skipped == (f"{320 - len(different)} reviews that repeat another word for word",)
+    assert data.skipped == ("7 reviews that repeat another word for word",)
     again = tf_data.load("imdb", path=table)
     assert all((again.splits[name].x == split.x).all() for name, split in data.splits.items())
     (table / "aclImdb_v1.tar.gz").write_bytes((written / "imdb" / "aclImdb_v1.tar.gz").read_bytes())

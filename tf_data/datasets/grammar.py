@@ -20,6 +20,16 @@ SENTENCES = (
 )
 
 
+def reviews(kinds, rng: np.random.Generator) -> list[str]:
+    """Reviews of these kinds, True for praise; no two are the same."""
+    found: dict[str, None] = {}
+    for kind in kinds:
+        while (one := review(kind, rng)) in found:
+            pass
+        found[one] = None
+    return list(found)
+
+
 def review(praise: bool, rng: np.random.Generator) -> str:
     """A review of one to three sentences that all praise, or all blame."""
     sentences = []

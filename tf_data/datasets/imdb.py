@@ -14,7 +14,7 @@ import numpy as np
 
 from tf_data.archives import read_tar
 from tf_data.dataset import Dataset, Reading, Split, stratified
-from tf_data.datasets.grammar import review
+from tf_data.datasets.grammar import reviews
 from tf_data.errors import InputError
 from tf_data.files import download, whole_file
 
@@ -132,15 +132,18 @@ def fetch(folder: Path) -> None:
 
 def synthetic(folder: Path, per_class: int = 200, seed: int = 0) -> None:
     """Write reviews of the grammar in `tf_data.datasets.grammar`, `per_class` of each kind and split, as the archive."""
-    rng = np.random.default_rng(seed)
+    places = [
+        (kind, f"{FOLDER}/{part}/{kind}/{number}_{9 if kind == 'pos' else 2}.txt")
+        for part in ("train", "test")
+        for kind in ("pos", "neg")
+        for number in range(per_class)
+    ]
+    texts = reviews([kind == "pos" for kind, _ in places], np.random.default_rng(seed))
     with whole_file(folder / ARCHIVE) as temporary, tarfile.open(temporary, "w:gz") as archive:
-        for part in ("train", "test"):
-            for kind in ("pos", "neg"):
-                for number in range(per_class):
-                    content = review(kind == "pos", rng).encode()
-                    entry = tarfile.TarInfo(f"{FOLDER}/{part}/{kind}/{number}_{9 if kind == 'pos' else 2}.txt")
-                    entry.size = len(content)
-                    archive.addfile(entry, io.BytesIO(content))
+        for (_, name), text in zip(places, texts, strict=True):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
 
 
 DATASET = Dataset(

@@ -6,7 +6,7 @@ import numpy as np
 
 from tf_data.dataset import Dataset, Reading, Split, stratified
 from tf_data.datasets.feature_csv import only_csv, rows
-from tf_data.datasets.grammar import review
+from tf_data.datasets.grammar import reviews
 from tf_data.errors import InputError
 from tf_data.files import write_text
 
@@ -48,9 +48,9 @@ def official(folder: Path, text: str = "text", label: str = "label", seed: int =
 
 def synthetic(folder: Path, count: int = 400, seed: int = 0) -> None:
     """Write reviews of the grammar in `tf_data.datasets.grammar`."""
-    rng = np.random.default_rng(seed)
     kinds = ("blame", "praise")
-    lines = [f'"{review(bool(number % 2), rng)}",{kinds[number % 2]}' for number in range(count)]
+    texts = reviews([bool(number % 2) for number in range(count)], np.random.default_rng(seed))
+    lines = [f'"{text}",{kinds[number % 2]}' for number, text in enumerate(texts)]
     write_text(folder / "table.csv", "\n".join(["text,label", *lines]) + "\n")
 
 
