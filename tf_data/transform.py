@@ -247,17 +247,20 @@ class Text(Transform):
         size: Largest number of words in the vocabulary.
         lower: Whether to make all letters small.
         longest: Keep no more than the first `longest` words of a text; 0 keeps all.
+        vectors: `glove` begins a model's embedding with GloVe's vectors of the words; empty leaves it random.
 
     Raises:
-        InputError: The vocabulary may hold no word, or `longest` is negative.
+        InputError: The vocabulary may hold no word, `longest` is negative, or the vectors are unknown.
     """
 
     learns = True
 
-    def __init__(self, size: int = 20_000, lower: bool = True, longest: int = 0):
+    def __init__(self, size: int = 20_000, lower: bool = True, longest: int = 0, vectors: str = ""):
+        if vectors not in ("", "glove"):
+            raise InputError(f"vectors must be glove or nothing, not {vectors!r}")
         if size < 1 or longest < 0:
             raise InputError(f"size must be at least 1 word and longest not negative, not {size} and {longest}")
-        self.size, self.lower, self.longest = size, lower, longest
+        self.size, self.lower, self.longest, self.vectors = size, lower, longest, vectors
         self.vocabulary: list[str] = []
         self._table = None
 

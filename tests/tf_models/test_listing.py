@@ -93,7 +93,6 @@ TOPICS = [
     "mech-save-load",
 ]
 NOT_BUILT = [
-    "rnn-lstm-packed-imdb-glove",
     "rnn-char-dickens",
     "ordinal-coral-afadlite",
     "ordinal-niu-afadlite",

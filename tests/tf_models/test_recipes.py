@@ -87,6 +87,7 @@ PARAMETERS = {
     "rnn-lstm-packed-imdb": 2_955_777 - 4 * 256,
     "rnn-lstm-packed-csv-imdb": 2_955_777 - 4 * 256,
     "mech-lstm-own-csv": 2_955_777 - 4 * 256,
+    "rnn-lstm-packed-imdb-glove": 20_002 * 100 + (100 + 256 + 1) * 4 * 256 + 257,  # 100 numbers a word
     "rnn-gru-packed-imdb": 2_856_961,
     "rnn-bilstm-multilayer-imdb": 3_219_969 - 2 * 2 * 4 * 128,
     "mech-standardize-images": 4_266,

@@ -12,9 +12,10 @@ from runs import assert_same_run, bound, interrupted
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-import tf_data
+import tf_data.transform
 from tf_data.command import run
 from tf_data.datasets.grammar import review
+from tf_data.errors import InputError
 from tf_data.order import Buckets
 from tf_data.pipeline import Batches
 from tf_models import configs, predict, train
@@ -195,3 +196,54 @@ def test_bad_requests_are_refused_in_one_line(arguments, message, tmp_path, monk
     error = capsys.readouterr().err
     assert message in error
     assert len(error.splitlines()) == 1
+
+
+@pytest.fixture
+def vectors(tmp_path, monkeypatch):
+    """A folder of vectors of six numbers, and a few words of the reviews and others in them."""
+    folder = tmp_path / "data" / "glove"
+    folder.mkdir(parents=True)
+    lines = [f"{word} {' '.join([str(number)] * 6)}" for number, word in enumerate(["the", "nowhere", "n't", "superb"])]
+    (folder / "glove.6B.6d.txt").write_text("\n".join(lines) + "\n")
+    monkeypatch.setenv("TF_DATA_DIR", str(folder.parent))
+    return folder / "glove.6B.6d.txt"
+
+
+def glove(**changes):
+    recipe = small(get("rnn-lstm-packed-imdb-glove"), epochs=1)
+    model = {**recipe.model, "embedding": 6, "units": 4, **changes}
+    return replace(recipe, model=model, transform={**recipe.transform, "vectors": "glove"})
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_glove_reaches_the_embedding(frozen, vectors, tmp_path, capsys):
+    options = replace(QUIET, limit=64, figures=False, quiet=False)
+    recipe = glove(frozen=frozen)
+    data = trainer.load_data(recipe, options)
+    task = trainer.build(recipe, options, data)
+    words = task.transform.vocabulary
+    begins = task.model.get_layer("embedding").get_weights()[0]
+    known = {"the": 0, "n't": 2, "superb": 3}
+    for word, number in known.items():
+        assert (begins[2 + words.index(word)] == number).all()
+    others = np.delete(begins, [2 + words.index(word) for word in known], axis=0)
+    assert np.std(others) == pytest.approx(1, abs=0.15)
+    done = trainer.train(recipe, options, tmp_path / "run")
+    assert done.info["vectors"] == {"vectors": "glove.6B.6d", "words": len(words), "found": 3}
+    assert f"glove.6B.6d has 3 of {len(words)} words" in capsys.readouterr().out
+    ends = done.load_model().get_layer("embedding").get_weights()[0]
+    assert np.array_equal(ends, begins) == frozen
+
+
+def test_vectors_that_are_missing_or_malformed_are_named(vectors):
+    options = replace(QUIET, limit=64)
+    data = trainer.load_data(glove(), options)
+    with pytest.raises(
+        InputError, match=r"holds neither glove\.6B\.7d\.txt .*but glove\.6B\.6d\.txt; model\.embedding=7"
+    ):
+        trainer.build(glove(embedding=7), options, data)
+    vectors.write_text(vectors.read_text() + "elsewhere 1 2 3\n")  # no word of the reviews
+    with pytest.raises(InputError, match=r"glove\.6B\.6d\.txt line 5 is not a word and 6 numbers"):
+        trainer.build(glove(), options, data)
+    with pytest.raises(InputError, match="vectors must be glove or nothing, not 'word2vec'"):
+        tf_data.transform.make({"name": "text", "vectors": "word2vec"})

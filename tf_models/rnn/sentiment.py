@@ -18,6 +18,7 @@ def sentiment_rnn(
     layers: int = 1,
     bidirectional: bool = False,
     packed: bool = True,
+    frozen: bool = False,
     name: str = "sentiment_rnn",
 ) -> keras.Model:
     """Embedded words through recurrent layers; the last state decides.
@@ -32,6 +33,7 @@ def sentiment_rnn(
         bidirectional: Whether each layer reads in both directions and hands on both states, one after the other.
         packed: Whether padding is skipped, so that the last state is that of the last word, and of the first word
             backwards. False reads on through the padding, which the state of a short text does not survive.
+        frozen: Whether the words' vectors stay as they begin, which suits vectors that others have learned.
         name: Name of the model.
 
     Returns:
@@ -49,17 +51,20 @@ def sentiment_rnn(
     if classes < 2 or layers < 1:
         raise ValueError(f"there must be two classes and one layer at least, not {classes} and {layers}")
     ids = keras.Input((None,), dtype="int32", name="ids")
-    x = _embedding(vocabulary + 2, embedding, packed)(ids)
+    normal = initializers.RandomNormal(stddev=1.0)
+    x = keras.layers.Embedding(
+        vocabulary + 2,
+        embedding,
+        embeddings_initializer=normal,
+        mask_zero=packed,
+        trainable=not frozen,
+        name="embedding",
+    )(ids)
     for number in range(1, layers + 1):
         label = cell if layers == 1 else f"{cell}{number}"
         layer = CELLS[cell](units, return_sequences=number < layers, name=label, **torch_recurrent(cell, units))
         x = (_both_ways(layer) if bidirectional else layer)(x)
     return keras.Model(ids, dense(x, 1 if classes == 2 else classes, name="logits"), name=name)
-
-
-def _embedding(ids: int, size: int, packed: bool) -> keras.layers.Layer:
-    normal = initializers.RandomNormal(stddev=1.0)
-    return keras.layers.Embedding(ids, size, embeddings_initializer=normal, mask_zero=packed, name="embedding")
 
 
 def _both_ways(layer: keras.layers.Layer) -> keras.layers.Layer:

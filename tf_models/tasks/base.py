@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -58,12 +59,14 @@ class Task(ABC):
         transform: Turns stored samples into what the model takes.
         about: What is known of the dataset.
         data: The samples; None where a task only predicts.
+        vectors: Which word vectors the model's embedding began with, and how many of how many words they had.
     """
 
     model: keras.Model
     transform: Transform
     about: About
     data: Data | None = None
+    vectors: Mapping[str, Any] = MappingProxyType({})
 
     def bind(self, model: keras.Model, transform: Transform, about: About, data: Data | None = None) -> "Task":
         """The same task for this model, transform and data."""

@@ -32,6 +32,7 @@ from tf_models.training.fit import training_loop
 from tf_models.training.options import Options
 from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
+from tf_models.training.vectors import load_vectors
 
 
 def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = None):
@@ -82,6 +83,8 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
             "skipped": data.skipped,
         },
     )
+    if task.vectors:
+        run.update(vectors=task.vectors)
     if task.transform.learns:
         task.transform.save(run.transform_file)
     return run
@@ -159,13 +162,16 @@ def build(recipe: Recipe, options: Options, data: Data, learned: transform.Trans
     if options.tensorboard and not importlib.util.find_spec("tensorboard"):
         raise InputError("--tensorboard needs a package; pip install 'tf-models[tensorboard]'")
     task = tasks.make(recipe)
-    if learned is None:
+    begins = learned is None
+    if begins:
         learned = transform.make(recipe.transform)
         learned.fit(data.train)
     with precision(options.precision):
         model = build_model(recipe)
         adapt_layers(model, data.train, learned)
         task = task.bind(model, learned, About.of(data), data)
+        if begins:  # a run that goes on has them in its weights
+            task.vectors = load_vectors(model, learned, options.data_dir)
         steps = Batches(data.train, recipe.batch_size, order=task.order(data.train)).steps
         task.compile(build_optimizer(recipe, steps), choose_jit(model, options.jit))
     return task
@@ -173,6 +179,9 @@ def build(recipe: Recipe, options: Options, data: Data, learned: transform.Trans
 
 def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: Task) -> RunDirectory:
     announce(recipe, options, data)
+    if task.vectors and not options.quiet:
+        found, count = task.vectors["found"], task.vectors["words"]
+        print(f"embedding: {task.vectors['vectors']} has {found:,} of {count:,} words ({found / count:.1%})")
     try:
         with Signals() as signals:
             task = task.on(_stored(data, recipe.storage, run, options.quiet))

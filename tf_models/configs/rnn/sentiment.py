@@ -87,6 +87,44 @@ RNN_LSTM_PACKED = Recipe(
     ),
 )
 
+RNN_LSTM_PACKED_GLOVE = Recipe(
+    id="rnn-lstm-packed-imdb-glove",
+    section="rnn",
+    title="An LSTM on packed reviews, from GloVe's vectors",
+    builder="sentiment_rnn",
+    model={
+        "vocabulary": 20_000,
+        "classes": 2,
+        "cell": "lstm",
+        "embedding": 100,
+        "units": 256,
+        "packed": True,
+        "frozen": False,
+    },
+    dataset="imdb",
+    transform={"name": "text", "size": 20_000, "vectors": "glove"},
+    task="classify",
+    optimizer="adam",
+    learning_rate=1e-4,
+    batch_size=128,
+    epochs=15,
+    seed=123,
+    parameters=2_365_921,
+    original=Original(
+        "pytorch_ipynb/rnn/rnn_lstm_packed_imdb-glove.ipynb",
+        {"test_accuracy": 0.846, "train_accuracy": 0.9081, "validation_accuracy": 0.8536, "minutes": 2.45},
+        "the original's embedding never gets GloVe's vectors: it is random, of 128 numbers a word",
+    ),
+    notes=(
+        "The original asks for glove.6B.100d but never copies the vectors into its embedding, which stays random; here "
+        "the embedding begins with them. Words that GloVe does not have begin as N(0, 1).",
+        "--set model.embedding=50 takes glove.6B.50d, and so on; --set model.frozen=True keeps the vectors as they are.",
+        "Keras has one bias for each gate where PyTorch adds two, so there are 1,024 parameters less.",
+        "Positive is class 1 here; in the original the order of the labels followed from their frequency.",
+        "Texts are cut into words by rules of our own (tf_data/words.py), in small letters; the original takes spaCy's.",
+    ),
+)
+
 RNN_LSTM_PACKED_CSV = Recipe(
     id="rnn-lstm-packed-csv-imdb",
     section="rnn",
