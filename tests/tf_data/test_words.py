@@ -95,9 +95,9 @@ def test_bad_arguments_and_samples_are_refused():
         learned(["", "<br>"])
     with pytest.raises(InputError, match="words are found in texts, not in samples of uint8"):
         transform.make({"name": "text"}).fit(Split("train", np.zeros((2, 3), np.uint8)))
-    with pytest.raises(InputError, match="takes texts, not samples of"):
+    with pytest.raises(InputError, match="Text takes texts, not samples of"):
         transform.make({"name": "text"}).shape((28, 28, 1), "uint8")
-    with pytest.raises(InputError, match="has not learned a vocabulary"):
+    with pytest.raises(InputError, match="Text has not learned from training texts yet"):
         transform.make({"name": "text"})(np.array(["a"], object))
 
 

@@ -60,6 +60,7 @@ def test_transforms():
     for recipe in tf_models.recipes():
         assert not {"crop", "resize", "augment"} & recipe.task_options.keys()
         names = {"iris": "features", "toy-2d": "features", "imdb": "text", "text-csv": "text"}
+        names |= {"dickens": "characters", "text-file": "characters"}
         assert recipe.transform["name"] == names.get(recipe.dataset, "image")
         assert recipe.transform.get("value_range") == ((-1.0, 1.0) if recipe.task == "generate" else None)
 

@@ -93,11 +93,9 @@ TOPICS = [
     "mech-save-load",
 ]
 NOT_BUILT = [
-    "rnn-char-dickens",
     "ordinal-coral-afadlite",
     "ordinal-niu-afadlite",
     "ordinal-beckham-afadlite",
-    "mech-char-rnn-own-text",
     "mech-multi-gpu-vgg16-celeba",
     "mech-sequential-hooks",
     "mech-weight-sharing",

@@ -30,6 +30,7 @@ MODULES = (
     "quickdraw",
     "svhn",
     "text-csv",
+    "text-file",
     "toy-2d",
 )
 

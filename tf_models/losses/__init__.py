@@ -1,5 +1,6 @@
 """Losses and metrics that Keras does not have."""
 
+from tf_models.losses.bits import bits
 from tf_models.losses.contrastive import ContrastiveLoss, pair_accuracy
 from tf_models.losses.pixels import OutputAsLoss, PixelLoss, squared_error
 from tf_models.losses.sigmoid_squared import SigmoidSquaredError
@@ -11,6 +12,7 @@ __all__ = [
     "PixelLoss",
     "SigmoidSquaredError",
     "SmoothedCrossentropy",
+    "bits",
     "pair_accuracy",
     "squared_error",
 ]
