@@ -11,6 +11,7 @@ from tf_data.dataset import Split, stratified
 from tf_data.datasets import text_csv
 from tf_data.errors import InputError
 from tf_data.samples import Texts, objects
+from tf_data.texts import Text
 
 
 def cut(text: str, **options) -> str:
@@ -43,7 +44,7 @@ def test_capital_letters_on_request():
     assert cut("Don't SHOUT", lower=False) == "Do n't SHOUT"
 
 
-def learned(texts, **options) -> transform.Text:
+def learned(texts, **options) -> Text:
     made = transform.make({"name": "text", **options})
     made.fit(Split("train", np.array(texts, object)))
     return made

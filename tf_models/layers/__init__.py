@@ -4,12 +4,15 @@ from tf_models.layers.bias import FastBias
 from tf_models.layers.dirac import PartialDirac
 from tf_models.layers.distance import EuclideanDistance
 from tf_models.layers.padding import ReplicatePadding2D
+from tf_models.layers.recurrent import FastGRU, FastLSTM
 from tf_models.layers.sampling import GaussianKL, Sampling
 from tf_models.layers.whitening import PatchWhitening
 
 __all__ = [
     "EuclideanDistance",
     "FastBias",
+    "FastGRU",
+    "FastLSTM",
     "GaussianKL",
     "PartialDirac",
     "PatchWhitening",
