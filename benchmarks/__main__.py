@@ -11,7 +11,7 @@ from tf_data.errors import InputError
 BENCHMARKS = {
     "exports": "which model runs in SavedModel, ONNX and TFLite, and why others do not; the table of docs/export.md",
     "memory": "peak memory of training beside PyTorch's",
-    "pictures": "feeding from JPEG pictures against PyTorch's DataLoader and the decoder alone",
+    "images": "feeding from JPEG images against PyTorch's DataLoader and the decoder alone",
     "pipelines": "feeding from memory and every format against PyTorch's DataLoader",
     "prefetch": "training from JPEG files with and without reading ahead",
     "revisions": "two worktrees, BEFORE and AFTER, must train to the same weights; exit code 1 where they do not",

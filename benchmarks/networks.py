@@ -24,7 +24,7 @@ class Network:
 
 
 def recipe(id: str) -> Recipe:
-    """The recipe, without what it does to pictures on the way: the images have the network's size already."""
+    """The recipe, without what it does to images on the way: the images have the network's size already."""
     found = get(id)
     kept = {name: value for name, value in found.transform.items() if name in ("name", "value_range")}
     return replace(found, transform=kept, embedded={})

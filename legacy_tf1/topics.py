@@ -280,10 +280,10 @@ TOPICS = (
         scopes=VGG_SCOPES | {"fc1": "hidden1", "fc2": "hidden2", "logits": "logits"},
         then="nested scopes block1/conv1; Adam keeps its moments as variables beside each weight",
         now="a loop over layers named block1_conv1; Adam keeps its moments in optimizer.variables",
-        sizes=("input_shape", "classes", "hidden", "width"),
+        sizes=("input_shape", "classes", "hidden", "filters"),
         settings=(EPSILON,),
         precision="float64",
-        # An eighth of the width on digits with black margins: CIFAR-10 is not embedded, the whole network takes minutes.
+        # An eighth of the filters, on digits with black margins: CIFAR-10 is not embedded, the whole takes minutes.
         compared={
             "dataset": "mnist",
             "model": {
@@ -291,7 +291,7 @@ TOPICS = (
                 "classes": 10,
                 "input_shape": (32, 32, 1),
                 "hidden": (64, 64),
-                "width": 8,
+                "filters": 8,
                 "initializer": "he_uniform",
             },
         },

@@ -320,7 +320,7 @@ def test_bad_tables(text, message, tmp_path):
 
 def test_image_lists(copy):
     folder = copy("image-csv")
-    table = folder / "pictures.csv"
+    table = folder / "images.csv"
     table.write_text(table.read_text() + "red/none.jpg,red\n")
     with pytest.raises(InputError, match=r"line 92 names .*none.jpg, which does not exist"):
         tf_data.load("image-csv", path=folder)

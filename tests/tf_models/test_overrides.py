@@ -63,6 +63,7 @@ def test_an_old_key_names_the_new_one(name):
         ("gan-conv-mnist", "slope", "negative_slope"),
         ("cnn-airbench-cifar10", "widths", "filters"),
         ("cnn-residual-blocks-mnist", "channels", "filters"),
+        ("cnn-resnet18-mnist", "width", "filters"),
         ("metric-siamese-mlp", "embedding", "embedding_dim"),
     ],
 )

@@ -15,7 +15,7 @@ LINEAR_END = (
 )
 
 LABEL_LOSS = (
-    "The original's loss also counts how well the decoder repeats the label that it was told; the ELBO here does "
+    "The original's loss also counts how well the decoder repeats the label that it was given; the ELBO here does "
     "not, and `label_loss` shows that part."
 )
 

@@ -10,7 +10,7 @@ COPIES = (
 )
 
 LAST_OF_TRAINING = (
-    "The original draws its 5,000 validation pictures at random; here they are the last of the training files."
+    "The original draws its 5,000 validation images at random; here they are the last of the training files."
 )
 
 CNN_ALEXNET_CIFAR10 = Recipe(
@@ -51,6 +51,6 @@ CNN_ALEXNET_GROUPED_CIFAR10 = replace(
     notes=(
         COPIES,
         LAST_OF_TRAINING,
-        "The original tests on the middle 64x64 pixels of pictures scaled to 70x70; here on the whole picture.",
+        "The original tests on the middle 64x64 pixels of images scaled to 70x70; here on the whole image.",
     ),
 )

@@ -151,9 +151,9 @@ TRICKS_CYCLICAL_LR_FAST = replace(
     epochs=30,
     original=Original(NOTEBOOK, {"test_accuracy": 0.6145, "validation_accuracy": 0.596, "train_accuracy": 0.6991}),
     notes=(
-        "The original sees each picture 150 times, this recipe 30 times: its rate never falls below .09, which "
+        "The original sees each image 150 times, this recipe 30 times: its rate never falls below .09, which "
         "keeps the weights in motion.",
         "The highest rate is what --find-lr --lr-rise linear --lr-range 0.01 2 --lr-steps 1500 suggests. Without "
-        "mirror images the validation accuracy stays at 61% while 69% of the training pictures are right.",
+        "mirror images the validation accuracy stays at 61% while 69% of the training images are right.",
     ),
 )

@@ -10,8 +10,8 @@ BEST = (
 )
 
 SCALE = (
-    "The original gives the network pixels in -1..1 and tests on the middle 64x64 pixels of pictures scaled to "
-    "70x70; here they are in 0..1, which the first batch norm makes good, and the whole picture is tested."
+    "The original gives the network pixels in -1..1 and tests on the middle 64x64 pixels of images scaled to "
+    "70x70; here they are in 0..1, which the first batch norm makes good, and the whole image is tested."
 )
 
 CNN_MOBILENET_V2_CIFAR10 = Recipe(

@@ -12,7 +12,7 @@ LINEAR_MAPS = "The original applies ReLU to the class maps, which forbids negati
 
 FOOTNOTE = (
     "The original's table says 70.67%, left over from a ResNet-34: it never trained this network. Its later version "
-    "prints 80.20% of 1,000 validation pictures, with dropout on, and no test figure."
+    "prints 80.20% of 1,000 validation images, with dropout on, and no test figure."
 )
 
 CNN_NIN_CIFAR10 = Recipe(
@@ -75,7 +75,7 @@ CNN_NIN_CIFAR10_FAST = replace(
     notes=(
         LATER_VERSION,
         LINEAR_MAPS,
-        "The original sees each picture 100 times, this recipe 10 times.",
+        "The original sees each image 100 times, this recipe 10 times.",
         "The rate stands where the loss of a range test is lowest (--find-lr).",
     ),
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from tf_models.configs.recipe import Original, Recipe
 
 FOOTNOTE = (
-    "The original's table says 90.72%, which is the printed chance that the first test face is female; its test "
+    "The original's table says 90.72%, which is the printed probability that the first test face is female; its test "
     "accuracy is 95.48%, of a network that is a VGG-19."
 )
 
@@ -74,7 +74,7 @@ CNN_VGG16_CIFAR10_FAST = replace(
     original=Original(
         "pytorch_ipynb/cnn/cnn-vgg16.ipynb", {"test_accuracy": 0.7543, "train_accuracy": 0.87974, "minutes": 5.98}
     ),
-    notes=("The original sees each picture 10 times, this recipe 5 times.",),
+    notes=("The original sees each image 10 times, this recipe 5 times.",),
 )
 
 CNN_VGG16_CELEBA = Recipe(

@@ -6,7 +6,7 @@ from tf_models.configs.recipe import Original, Recipe
 
 ORDER = (
     "The original updates the generator first; here the discriminator comes first, and the generator learns from "
-    "what it then says of the same pictures."
+    "what it then says of the same images."
 )
 
 GAN_CONV_MNIST = Recipe(

@@ -25,7 +25,7 @@ GAN_FC_MNIST = Recipe(
     ),
     notes=(
         "The original updates the generator first; here the discriminator comes first, and the generator learns "
-        "from what it then says of the same pictures.",
+        "from what it then says of the same images.",
         "The TensorFlow 1 original never switches its dropout on; here it drops in both parts.",
     ),
 )

@@ -124,7 +124,7 @@ MECH_TFRECORDS = replace(
 MECH_FILE_QUEUES = replace(
     MECH_NPZ_CHUNKS,
     id="mech-file-queues",
-    title="A multilayer perceptron fed from picture files; tf.data in place of file queues",
+    title="A multilayer perceptron fed from image files; tf.data in place of file queues",
     storage="images",
     batch_size=128,
     original=Original("tensorflow1_ipynb/mechanics/file-queues.ipynb", {"test_accuracy": 0.971}),
