@@ -12,10 +12,10 @@ class Network:
     """What is trained on random images by both sides.
 
     Attributes:
-        step: from a recipe to `step(inputs, targets)` in PyTorch, eager: one update of weights; gives a dictionary of
+        step: Function from a recipe to `step(inputs, targets)` in PyTorch, eager: one update of weights; gives a dictionary of
             the numbers that are shown.
-        shape: of an image, `(height, width, channels)`.
-        samples: of an epoch that takes some seconds.
+        shape: Size of an image, `(height, width, channels)`.
+        samples: Number of samples of an epoch that takes some seconds.
     """
 
     step: Callable[[Recipe], Callable]

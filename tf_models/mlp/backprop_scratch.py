@@ -20,8 +20,8 @@ class BackpropMLP(keras.Model):
         """The gradients of the mean loss, in the order of `trainable_variables`, and the logits.
 
         Args:
-            x: samples `(batch, ...)`.
-            y: labels `(batch,)`, integers.
+            x: Samples `(batch, ...)`.
+            y: Labels `(batch,)`, integers.
         """
         hidden, output = self.get_layer("hidden"), self.get_layer("logits")
         a = ops.reshape(x, (-1, hidden.kernel.shape[0]))  # (batch, inputs)
