@@ -194,7 +194,9 @@ def find_lr(
         raise InputError(f"{folder} holds a run already; choose another --run-dir")
     say = (lambda *_: None) if options.quiet else print
     say(f"{recipe.id}: {sweep.steps} batches of {recipe.batch_size}, rates {sweep.low:g} to {sweep.high:g}")
-    batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
+    batches = Batches(
+        data.train, recipe.batch_size, seed=recipe.seed, shuffle=recipe.shuffle, prepare=task.prepare_training
+    )
     trace = range_test(task.model, batches, sweep, options.plain)
     if not len(trace.rates):
         raise TrainingError(f"the loss is not finite at the first rate, {sweep.low:g}; begin lower with --lr-range")

@@ -234,7 +234,9 @@ def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
 def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signals: Signals) -> tuple[list[dict], float]:
     """Train to the recipe's last epoch; the history's rows and the seconds of all parts of the run together."""
     model, data = task.model, task.data
-    batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
+    batches = Batches(
+        data.train, recipe.batch_size, seed=recipe.seed, shuffle=recipe.shuffle, prepare=task.prepare_training
+    )
     run.update(
         device=device_name(),
         jit=model.jit_compile,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 COPIES = (
     "At 64x64 pixels the last map is 1x1, and averaging it 'to 6x6' copies its 256 numbers 36 times: of the 9,216 "
@@ -24,6 +24,7 @@ CNN_ALEXNET_CIFAR10 = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-4,
+    optimizer_options=ADAM,
     batch_size=256,
     epochs=20,
     seed=1,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 BEST = (
     "The original keeps the weights of its best validation accuracy beside the last ones; here the last ones are "
@@ -25,6 +25,7 @@ CNN_MOBILENET_V2_CIFAR10 = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=0.01,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=150,
     seed=123,

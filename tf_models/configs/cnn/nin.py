@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 LATER_VERSION = (
     "Settings and results are the original's later version's, since the first one never trained this network."
@@ -25,6 +25,7 @@ CNN_NIN_CIFAR10 = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=5e-4,
+    optimizer_options=ADAM,
     batch_size=256,
     epochs=100,
     seed=1,

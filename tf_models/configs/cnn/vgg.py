@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 FOOTNOTE = (
     "The original's table says 90.72%, which is the printed probability that the first test face is female; its test "
@@ -19,6 +19,7 @@ CNN_VGG16_CIFAR10 = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-3,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=10,
     seed=1,
@@ -90,6 +91,7 @@ CNN_VGG16_CELEBA = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-3,
+    optimizer_options=ADAM,
     batch_size=64,
     epochs=3,
     seed=1,

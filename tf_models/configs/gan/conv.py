@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 ORDER = (
     "The original updates the generator first; here the discriminator comes first, and the generator learns from "
@@ -20,6 +20,7 @@ GAN_CONV_MNIST = Recipe(
     task="generate",
     optimizer="adam",
     learning_rate=1e-4,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=100,
     seed=123,
@@ -73,7 +74,7 @@ GAN_DCGAN_CELEBA = Recipe(
     task="generate",
     optimizer="adam",
     learning_rate=2e-4,
-    optimizer_options={"beta_1": 0.5},
+    optimizer_options={**ADAM, "beta_1": 0.5},
     batch_size=128,
     epochs=50,
     seed=42,
