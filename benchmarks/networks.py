@@ -37,6 +37,8 @@ def torch_optimizer(recipe: Recipe, parameters):
     options = dict(recipe.optimizer_options)
     if "beta_1" in options:
         options["betas"] = (options.pop("beta_1"), 0.999)
+    if "epsilon" in options:
+        options["eps"] = options.pop("epsilon")
     return {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[recipe.optimizer](
         parameters, recipe.learning_rate, **options
     )

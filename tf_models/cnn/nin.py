@@ -53,9 +53,9 @@ def nin(
     for block, size in enumerate(kernel_sizes, 1):
         last = block == len(kernel_sizes)
         maps = (filters, *(bottleneck if block == 1 else (filters,) if last else (filters, filters)))
-        for number, filters in enumerate(maps, 1):
+        for number, count in enumerate(maps, 1):
             convolution = f"block{block}_conv{number}"
-            x = conv2d(x, filters, size if number == 1 else 1, use_bias=not batch_norm, name=convolution)
+            x = conv2d(x, count, size if number == 1 else 1, use_bias=not batch_norm, name=convolution)
             if batch_norm:
                 x = layers.BatchNormalization(**TORCH_BATCH_NORM, name=f"block{block}_norm{number}")(x)
             x = layers.ReLU(name=f"block{block}_relu{number}")(x)

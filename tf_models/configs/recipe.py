@@ -11,6 +11,8 @@ from tf_data.errors import InputError
 SETTINGS = ("optimizer", "learning_rate", "batch_size", "epochs", "seed", "validation", "storage")
 # The epsilon of PyTorch and TensorFlow 1, whose notebooks the recipes follow; Keras' own is 1e-7.
 ADAM = {"epsilon": 1e-8}
+# A note: what the reader of TensorFlow 1's tutorials does with the 60,000 training digits.
+LAST_HELD_OUT = "The original holds out the first 5,000 of the 60,000 training digits, here the last 5,000 are."
 STORAGES = ("memory", "npz", "hdf5", "tfrecord", "images")
 
 
