@@ -35,6 +35,9 @@ def every_optimizer_counts_as_large(monkeypatch):
 def compiled(id, digits):
     recipe = get(id)
     recipe = replace(recipe, model={**recipe.model, **RECIPES[id]}, batch_size=16)
+    if recipe.optimizer == "adam":
+        # The recipe's 1e-8 would make whole updates of gradients that are nothing but rounding.
+        recipe = replace(recipe, optimizer_options={**recipe.optimizer_options, "epsilon": 1e-5})
     model = build_model(recipe)
     task = bound(recipe, model, digits)
     task.compile(build_optimizer(recipe), jit=False)

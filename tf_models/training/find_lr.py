@@ -18,10 +18,10 @@ from tf_data.files import write_text
 from tf_data.pipeline import Batches
 from tf_models.configs.overrides import for_source
 from tf_models.configs.recipe import Recipe
-from tf_models.training import state
+from tf_models.training import provenance, state
 from tf_models.training.devices import require_tensorflow
 from tf_models.training.fit import training_loop
-from tf_models.training.trainer import Options, build, load_data, versions
+from tf_models.training.trainer import Options, build, load_data
 
 RISES = ("exponential", "linear")
 SMOOTHING = 0.9  # fraction of the past in a moving average
@@ -232,7 +232,7 @@ def _write(folder: Path, recipe: Recipe, options: Options, sweep: Sweep, trace: 
         "recipe": recipe.as_dict(),
         "options": vars(options),
         "sweep": vars(sweep),
-        "versions": versions(),
+        "versions": provenance.versions(),
         "diverged": trace.diverged,
         "suggestion": vars(found) if found else None,
     }
