@@ -21,7 +21,7 @@ from tf_models.configs.recipe import Recipe
 from tf_models.training import provenance, state
 from tf_models.training.devices import require_tensorflow
 from tf_models.training.fit import training_loop
-from tf_models.training.trainer import Options, build, load_data
+from tf_models.training.trainer import Options, build, load_data, training_batches
 
 RISES = ("exponential", "linear")
 SMOOTHING = 0.9  # fraction of the past in a moving average
@@ -194,9 +194,7 @@ def find_lr(
         raise InputError(f"{folder} holds a run already; choose another --run-dir")
     say = (lambda *_: None) if options.quiet else print
     say(f"{recipe.id}: {sweep.steps} batches of {recipe.batch_size}, rates {sweep.low:g} to {sweep.high:g}")
-    batches = Batches(
-        data.train, recipe.batch_size, seed=recipe.seed, shuffle=recipe.shuffle, prepare=task.prepare_training
-    )
+    batches = training_batches(recipe, task)
     trace = range_test(task.model, batches, sweep, options.plain)
     if not len(trace.rates):
         raise TrainingError(f"the loss is not finite at the first rate, {sweep.low:g}; begin lower with --lr-range")

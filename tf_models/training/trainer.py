@@ -230,12 +230,29 @@ def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
     return replace(data, **{name: splits[name] for name in data.splits})
 
 
+def training_batches(recipe: Recipe, task: Task) -> Batches:
+    """The batches that a recipe's task learns from."""
+    return Batches(
+        task.data.train, recipe.batch_size, seed=recipe.seed, shuffle=recipe.shuffle, prepare=task.prepare_training
+    )
+
+
+def first_steps(recipe: Recipe, options: Options, run_dir: Path) -> dict[str, list[float]]:
+    """What `run.json` records of the first steps of a new training, which goes no further; metrics by name."""
+    data = load_data(recipe, options)
+    recipe = for_source(recipe, data.source)
+    task = build(recipe, options, data)
+    run = begin(recipe, options, task, run_dir)
+    task = task.on(_stored(data, recipe.storage, run, quiet=True))
+    with training_loop(task.model, training_batches(recipe, task), options.plain) as loop:
+        Checkpoints(run, loop, Signals(), options.checkpoint_seconds).begin()
+    return run.info["first_steps"]
+
+
 def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signals: Signals) -> tuple[list[dict], float]:
     """Train to the recipe's last epoch; the history's rows and the seconds of all parts of the run together."""
     model, data = task.model, task.data
-    batches = Batches(
-        data.train, recipe.batch_size, seed=recipe.seed, shuffle=recipe.shuffle, prepare=task.prepare_training
-    )
+    batches = training_batches(recipe, task)
     run.update(
         device=device_name(),
         jit=model.jit_compile,
