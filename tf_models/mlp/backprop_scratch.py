@@ -4,8 +4,7 @@ import keras
 from keras import layers, ops
 
 from tf_models.layers.torch_like import dense
-from tf_models.losses import SigmoidSquaredError
-from tf_models.losses.sigmoid_squared import one_hot
+from tf_models.losses.sigmoid_squared import SigmoidSquaredError, one_hot
 
 
 @keras.saving.register_keras_serializable(package="tf_models")

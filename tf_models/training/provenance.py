@@ -111,11 +111,24 @@ def _programs(start: str) -> list[str]:
             continue
         tree = ast.parse(file.read_text(encoding="utf-8"))
         found[name] = ast.dump(_without_docstrings(tree))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-                waiting += [name for name in names if name in ROOMS or name.rpartition(".")[0] in packages]
+        for module, names in _imports(tree):
+            if module in ROOMS:  # only what is taken from a room, not all that stands in it
+                waiting += [source for source, given in _imports(_tree(module)) if names & given]
+            elif module.rpartition(".")[0] in packages:
+                waiting.append(module)
+            elif module in packages:
+                waiting += [f"{module}.{name}" for name in names]
     return [found[name] for name in sorted(found) if name not in DRAWING]
+
+
+def _tree(module: str) -> ast.Module:
+    return ast.parse(_file(module).read_text(encoding="utf-8"))
+
+
+def _imports(tree: ast.Module) -> list[tuple[str, set[str]]]:
+    """`(module, names)` of each `from module import names`."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module and not node.level]
+    return [(node.module, {alias.name for alias in node.names}) for node in nodes]
 
 
 def _file(name: str) -> Path | None:
