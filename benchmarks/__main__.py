@@ -9,7 +9,7 @@ from tf_data.command import Parser, import_tensorflow, nearest, run
 from tf_data.errors import InputError
 
 BENCHMARKS = {
-    "exports": "which model runs in SavedModel, ONNX and TFLite, with equal outputs; the table of docs/export.md",
+    "exports": "which model runs in SavedModel, ONNX and TFLite, and why others do not; the table of docs/export.md",
     "memory": "peak memory of training beside PyTorch's",
     "pictures": "feeding from JPEG pictures against PyTorch's DataLoader and the decoder alone",
     "pipelines": "feeding from memory and every format against PyTorch's DataLoader",

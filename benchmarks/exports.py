@@ -1,5 +1,6 @@
 """Which model runs where: every builder's first recipe and a few small networks, exported, run by each runtime, and compared."""
 
+import gc
 import tempfile
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def _row(model: keras.Model) -> dict[str, str]:
     cells = {}
     stir(model)
     for kind in KINDS:
+        gc.collect()  # functions traced for the last form hold copies of all weights in circles
         with tempfile.TemporaryDirectory() as folder:
             try:
                 worst = difference(model, kind, Path(folder))

@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks import measure
 from benchmarks.pipelines import BATCH, convert, loader, prepare, stored
 from tf_data.dataset import Data, Split
-from tf_data.datasets.drawing import jpeg, shape_picture
+from tf_data.datasets.drawing import jpeg, shape_image
 from tf_data.images import EncodedImages, read_file
 
 COUNT, SIZE = 3_000, (218, 178)
@@ -34,7 +34,7 @@ def faces(folder: Path, count: int) -> Data:
     rng = np.random.default_rng(0)
     folder.mkdir()
     for number in range(count):
-        (folder / f"{number:05d}.jpg").write_bytes(jpeg(shape_picture(number % 2, 2, rng, *SIZE)))
+        (folder / f"{number:05d}.jpg").write_bytes(jpeg(shape_image(number % 2, 2, rng, *SIZE)))
     names = sorted(str(path) for path in folder.iterdir())
     x = EncodedImages(names, read_file, SIZE)
     train = Split("train", x, (np.arange(count) % 2).astype(np.int32))

@@ -16,7 +16,7 @@ from tf_data.files import write_text
 from tf_models.builders import BUILDERS
 from tf_models.configs import get, measured, recipes
 from tf_models.configs.overrides import for_source
-from tf_models.scores import MAIN, main_score, printed_score, show, training_losses
+from tf_models.scores import headline, main_score, printed_score, show, training_losses
 from tf_models.training.run_directory import RunDirectory
 
 ROOT = Path(__file__).parents[1]
@@ -89,7 +89,7 @@ def _row(id: str, members: list[RunDirectory]) -> dict:
     if precision != "float32":
         row["precision"] = precision
         row["command"] += f" --precision {precision}"
-    name = next(name for name in MAIN if name in info["results"]["test"])
+    name = headline(info["recipe"]["task"], info["results"]["test"])
     scores = [member.info["results"]["test"][name] for member in members]
     if len(scores) > 1:
         row["spread"] = {
@@ -110,7 +110,7 @@ def table(rows: dict[str, dict]) -> str:
     ]
     for recipe in recipes():
         row = rows.get(recipe.id)
-        original = printed_score(recipe.original.results if recipe.original else {})
+        original = printed_score(recipe.task, recipe.original.results if recipe.original else {})
         if recipe.original and recipe.original.footnote:
             original += f"[^{footnotes.setdefault(recipe.original.footnote, recipe.id)}]"
         source = BUILDERS[recipe.builder].split(":")[0].replace(".", "/") + ".py"
@@ -118,7 +118,7 @@ def table(rows: dict[str, dict]) -> str:
         if row:
             test, spread = row["results"]["test"], row.get("spread")
             cells[1] += "" if row["data"]["source"] in ("official", "generated") else f" ({row['data']['source']})"
-            cells[4] = f"{main_score(test)} of {test['samples']:,}"
+            cells[4] = f"{main_score(recipe.task, test)} of {test['samples']:,}"
             if "mirrored_accuracy" in test:
                 cells[4] += f" ({show('accuracy', test['mirrored_accuracy'])} with mirror images)"
             if original.startswith("train"):

@@ -26,17 +26,6 @@ def test_examples_in_docstrings(name):
     assert not failures
 
 
-@pytest.mark.parametrize(
-    ("package", "never"), [("tf_data", {"tf_models", "legacy_tf1", "benchmarks"}), ("tf_models", {"legacy_tf1"})]
-)
-def test_imports_go_one_way(package, never):
-    for path in (ROOT / package).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not {name.partition(".")[0] for name in names} & never, path
-
-
 def imported_at_once(path) -> set[str]:
     """The modules that a file imports when it is imported itself."""
     top = ast.parse(path.read_text(encoding="utf-8")).body

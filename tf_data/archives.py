@@ -38,7 +38,7 @@ class Zip:
     """A zip file whose members can be read by several threads.
 
     Raises:
-        InputError: it is missing or damaged, or a member's name points out of it.
+        InputError: The archive is missing or damaged, or a member's name points out of it.
     """
 
     def __init__(self, path: Path):
@@ -62,7 +62,7 @@ def read_tar(path: Path) -> Iterator[tuple[str, bytes]]:
     """Names and contents of the files in a tar, in its order, whatever it is compressed with.
 
     Raises:
-        InputError: it is missing, truncated or damaged, or holds a link or a name that points out of it.
+        InputError: The archive is missing, truncated or damaged, or holds a link or a name that points out of it.
     """
     with broken(path), tarfile.open(path) as archive:
         for member in archive:
@@ -78,7 +78,7 @@ def unpack(path: Path, folder: Path) -> None:
     """Unpack a tar or zip into a new folder, whole or not at all.
 
     Raises:
-        InputError: as `read_tar` and `Zip`; or `folder` exists.
+        InputError: As in `read_tar` and `Zip`, or `folder` exists.
     """
     with whole_folder(folder) as temporary:
         if zipfile.is_zipfile(path):

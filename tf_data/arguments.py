@@ -34,11 +34,11 @@ def load(arguments: Namespace, skip_bad: bool = False) -> Data | formats.Stored:
     A known name comes first: a folder of that name is meant by `./mnist`.
 
     Args:
-        arguments: what `add` added.
-        skip_bad: hand it to readers that have this option.
+        arguments: The parsed arguments, with those that `add` declares.
+        skip_bad: Whether to pass `skip_bad` on to readers that have this option.
 
     Raises:
-        InputError: nothing of this name, options that do not go with it, or no data.
+        InputError: There is no dataset of this name, an option does not go with it, or there are no data.
     """
     name, path, source = arguments.dataset, None, arguments.data or "auto"
     if name not in datasets.names():

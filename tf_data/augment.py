@@ -1,7 +1,7 @@
-"""Random changes of pictures, in whole batches; what happens to a sample follows from (seed, epoch, its number).
+"""Random changes of images, in whole batches; what happens to a sample follows from (seed, epoch, its number).
 
 It does not depend on the batch that the sample falls into, so another batch size, several workers and a resumed run
-all see the same pictures.
+all see the same images.
 """
 
 import math
@@ -30,8 +30,8 @@ def uniform(position: Position, draw: int) -> tf.Tensor:
     """Random numbers in [0, 1), float32 `(batch,)`: one for each sample.
 
     Args:
-        position: where the batch stands; only seed, epoch and the samples' numbers count.
-        draw: which of a sample's numbers, from 0.
+        position: The place of the batch; only seed, epoch and the samples' numbers count.
+        draw: Which of a sample's random numbers to return, counted from 0.
     """
     key = _mix(tf.constant(position.seed, tf.uint64))
     key = _mix(tf.bitwise.bitwise_xor(key, tf.cast(position.epoch, tf.uint64)))
@@ -45,23 +45,23 @@ class Augment:
     """Random changes, made in the order of the fields; each is off by default.
 
     Attributes:
-        resize: scale to `resize` x `resize` pixels (bilinear) before anything else; 0 leaves the size.
-        crop: cut out `crop` x `crop` pixels at a random place; 0 for none.
-        pad: zeros on each side before cropping; the usual choice for CIFAR-10 is `crop=32, pad=4`.
-        reflect: pad with the mirrored border in place of zeros.
-        zoom: keep a window whose sides are a random share in `[1 - zoom, 1]` of the picture's, at a random place, and
-            scale it back to the picture's size, bilinear.
-        flip: mirror left to right with a chance of one half.
-        alternate: with `flip`, let chance decide in the first epoch only and mirror the other half in the next one, by
-            turns, so that two epochs show each picture both ways (Jordan 2024, arXiv 2404.00498, section 3.6).
-        rotate: turn by up to so many degrees either way, bilinear, with zeros where nothing was.
-        brightness, contrast, saturation: multiply by a factor in `[1 - v, 1 + v]`; contrast and saturation move away
-            from the picture's mean grey and from each pixel's grey.
-        hue: turn the hue by up to this share of the circle either way, at most 0.5.
-        mean, sd: at last subtract and divide; 0 and 1 leave pixels in 0..1.
+        resize: Scale to `resize` x `resize` pixels (bilinear) before anything else; 0 leaves the size.
+        crop: Cut out `crop` x `crop` pixels at a random place; 0 for none.
+        pad: Pixels of zeros added on each side before cropping; the usual choice for CIFAR-10 is `crop=32, pad=4`.
+        reflect: Pad with the mirrored border in place of zeros.
+        zoom: Keep a window whose sides are a random fraction in `[1 - zoom, 1]` of the image's, at a random place, and
+            scale it back to the image's size, bilinear.
+        flip: Mirror left to right with a probability of one half.
+        alternate: With `flip`, draw at random in the first epoch only and mirror the other half in the next one, by
+            turns, so that two epochs show each image both ways (Jordan 2024, arXiv 2404.00498, section 3.6).
+        rotate: Turn by up to this many degrees either way, bilinear; what comes from outside is zeros.
+        brightness, contrast, saturation: Multiply by a factor in `[1 - v, 1 + v]`; contrast and saturation move away
+            from the image's mean grey and from each pixel's grey.
+        hue: Turn the hue by up to this fraction of the circle either way, at most 0.5.
+        mean, sd: Subtracted from the result, and what it is divided by; 0 and 1 leave pixels in 0..1.
 
     Raises:
-        InputError: a value out of range.
+        InputError: A value is out of range.
     """
 
     resize: int = 0
@@ -94,21 +94,21 @@ class Augment:
 
     @classmethod
     def of(cls, values: dict) -> "Augment":
-        """From a recipe's dictionary. Raises `InputError` for an unknown key."""
+        """Make it from a recipe's dictionary. Raises `InputError` for an unknown key."""
         unknown = sorted(values.keys() - {field.name for field in fields(cls)})
         if unknown:
             raise InputError(f"augment knows no {unknown[0]!r}; it has {', '.join(f.name for f in fields(cls))}")
         return cls(**values)
 
     def __call__(self, x: tf.Tensor, position: Position) -> tf.Tensor:
-        """Change pictures float32 `(batch, height, width, channels)` in 0..1; colours need three channels."""
+        """Change images float32 `(batch, height, width, channels)` in 0..1; colours need three channels."""
         if self.resize:
             x = tf.image.resize(x, (self.resize, self.resize))
         if self.crop:
             x = self._crop(x, uniform(position, 0), uniform(position, 1))
         if self.zoom:
-            share = 1 - self.zoom * uniform(position, 8)
-            x = zoom(x, share, uniform(position, 9), uniform(position, 10))
+            fraction = 1 - self.zoom * uniform(position, 8)
+            x = zoom(x, fraction, uniform(position, 9), uniform(position, 10))
         if self.flip:
             x = tf.where(self._mirrored(position)[:, None, None, None], x[:, :, ::-1], x)
         if self.rotate:
@@ -133,44 +133,44 @@ class Augment:
             raise InputError(f"cannot crop {self.crop}x{self.crop} from {height}x{width} pixels; resize or pad first")
         left = tf.floor(right * (width - self.crop + 1)) - self.pad
         top = tf.floor(down * (height - self.crop + 1)) - self.pad
-        one, nought = tf.ones_like(left), tf.zeros_like(left)
-        rows = [one, nought, left, nought, one, top]
+        ones, zeros = tf.ones_like(left), tf.zeros_like(left)
+        rows = [ones, zeros, left, zeros, ones, top]
         return _project(x, rows, (self.crop, self.crop), "NEAREST", "REFLECT" if self.reflect else "CONSTANT")
 
 
 def rotate(x: tf.Tensor, angles: tf.Tensor) -> tf.Tensor:
-    """Turn each picture about its middle by its angle `(batch,)` in radians, counterclockwise."""
+    """Turn each image about its middle by its angle `(batch,)` in radians, counterclockwise."""
     height, width = x.shape[1:3]
     cos, sin = tf.cos(angles), tf.sin(angles)
     middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
-    # From a place in the result to the place in the picture that it shows; y points down.
+    # From a place in the result to the place in the image that it shows; y points down.
     rows = [cos, -sin, middle_x - cos * middle_x + sin * middle_y, sin, cos, middle_y - sin * middle_x - cos * middle_y]
     return _project(x, rows, (height, width), "BILINEAR")
 
 
-def zoom(x: tf.Tensor, share: tf.Tensor, right: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
-    """Scale a window of each picture up to the picture's size.
+def zoom(x: tf.Tensor, fraction: tf.Tensor, right: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
+    """Scale a window of each image up to the image's size.
 
     Args:
-        x: pictures `(batch, height, width, channels)`.
-        share: of the window's sides in the picture's, `(batch,)`.
-        right, down: place of the window, from 0 (left, top) to 1, `(batch,)`.
+        x: Images `(batch, height, width, channels)`.
+        fraction: The window's sides as a fraction of the image's, `(batch,)`.
+        right, down: Place of each window, from 0 (left, top) to 1 (right, bottom), `(batch,)`.
     """
     height, width = x.shape[1:3]
-    # Pixels are areas: the window's edges, not its outermost pixels' middles, come to lie on the picture's edges.
-    shift, nought = (share - 1) / 2, tf.zeros_like(share)
-    left, top = shift + right * (1 - share) * width, shift + down * (1 - share) * height
-    # Places up to half a pixel outside of the picture show its outermost pixels.
-    return _project(x, [share, nought, left, nought, share, top], (height, width), "BILINEAR", "NEAREST")
+    # Pixels are areas: the window's edges, not its outermost pixels' middles, come to lie on the image's edges.
+    shift, zeros = (fraction - 1) / 2, tf.zeros_like(fraction)
+    left, top = shift + right * (1 - fraction) * width, shift + down * (1 - fraction) * height
+    # Places up to half a pixel outside of the image show its outermost pixels.
+    return _project(x, [fraction, zeros, left, zeros, fraction, top], (height, width), "BILINEAR", "NEAREST")
 
 
 def _project(
     x: tf.Tensor, rows: list[tf.Tensor], size: tuple[int, int], interpolation: str, fill: str = "CONSTANT"
 ) -> tf.Tensor:
-    nought = tf.zeros_like(rows[0])
+    zeros = tf.zeros_like(rows[0])
     out = tf.raw_ops.ImageProjectiveTransformV3(
         images=x,
-        transforms=tf.stack([*rows, nought, nought], axis=1),
+        transforms=tf.stack([*rows, zeros, zeros], axis=1),
         output_shape=size,
         fill_value=0.0,
         interpolation=interpolation,
@@ -180,36 +180,36 @@ def _project(
 
 
 def grey(x: tf.Tensor) -> tf.Tensor:
-    """Luma of RGB pictures (ITU-R BT.601), `(batch, height, width, 1)`."""
+    """Luma of RGB images (ITU-R BT.601), `(batch, height, width, 1)`."""
     return tf.tensordot(x, tf.constant([0.299, 0.587, 0.114]), 1)[..., None] if x.shape[-1] == 3 else x
 
 
 def brighten(x: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
-    """Multiply each picture by its factor `(batch,)`, cut to 0..1."""
+    """Multiply each image by its factor `(batch,)`, cut to 0..1."""
     return tf.clip_by_value(x * factors[:, None, None, None], 0, 1)
 
 
 def contrast(x: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
-    """Move each picture away from the mean of its grey version by its factor, cut to 0..1."""
+    """Move each image away from the mean of its grey version by its factor, cut to 0..1."""
     middle = tf.reduce_mean(grey(x), axis=(1, 2, 3), keepdims=True)
     return tf.clip_by_value(middle + (x - middle) * factors[:, None, None, None], 0, 1)
 
 
 def saturate(x: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
-    """Move each pixel away from its grey by the picture's factor, cut to 0..1."""
+    """Move each pixel away from its grey by the image's factor, cut to 0..1."""
     middle = grey(x)
     return tf.clip_by_value(middle + (x - middle) * factors[:, None, None, None], 0, 1)
 
 
 def turn_hue(x: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
-    """Turn the hue of each RGB picture by its share of the circle."""
+    """Turn the hue of each RGB image by its fraction of the circle."""
     hue, saturation, value = tf.unstack(tf.image.rgb_to_hsv(x), axis=-1)
     hue = tf.math.floormod(hue + turns[:, None, None], 1.0)
     return tf.image.hsv_to_rgb(tf.stack([hue, saturation, value], axis=-1))
 
 
-SHOWN = 5  # pictures a row of the figure
-# The cases of the topic mech-image-augmentation, for pictures of 32x32 pixels.
+SHOWN = 5  # images a row of the figure
+# The cases of the topic mech-image-augmentation, for images of 32x32 pixels.
 CASES = {
     "none": Augment(),
     "horizontal flip": Augment(flip=True),
@@ -221,12 +221,12 @@ CASES = {
 
 
 def grid(x: np.ndarray, path: Path, seed: int = 123) -> str:
-    """Draw the cases of `CASES`, a row each, on some pictures, and return the file's name.
+    """Draw the cases of `CASES`, a row each, on some images, and return the file's name.
 
     Args:
-        x: pictures `(n, height, width, 1 or 3)`, uint8. Size and crop of the last case follow theirs.
-        path: of the PNG file.
-        seed: of the draws.
+        x: Images `(n, height, width, 1 or 3)`, uint8. Size and crop of the last case follow from their size.
+        path: Path of the PNG file.
+        seed: Seed of the random changes.
     """
     from tf_data.figures import figure
     from tf_data.transform import to_float
@@ -242,9 +242,9 @@ def grid(x: np.ndarray, path: Path, seed: int = 123) -> str:
         for row, (name, augment) in zip(axes, cases.items(), strict=True):
             changed = augment(x, position).numpy()
             shown = changed * augment.sd + augment.mean
-            said = f"{name}\n{changed.min():.2f} to {changed.max():.2f}"
-            for axis, picture in zip(row, np.clip(shown, 0, 1), strict=True):
-                axis.imshow(picture.squeeze(), cmap="gray", vmin=0, vmax=1)
+            text = f"{name}\n{changed.min():.2f} to {changed.max():.2f}"
+            for axis, image in zip(row, np.clip(shown, 0, 1), strict=True):
+                axis.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1)
                 axis.set(xticks=[], yticks=[])
-            row[0].set_ylabel(said, rotation=0, ha="right", va="center", fontsize=8)
+            row[0].set_ylabel(text, rotation=0, ha="right", va="center", fontsize=8)
     return path.name

@@ -18,9 +18,9 @@ def text(rows: Iterable[Sequence[str]], right: Collection[int] = (), width: int 
     """The rows as lines of aligned columns, two spaces apart.
 
     Args:
-        rows: equally many cells each.
-        right: columns, from 0, whose cells end together in place of beginning together.
-        width: of a line. The widest cells are broken between words until all fit; a single word is never broken.
+        rows: Rows of the table, with the same number of cells each.
+        right: Columns, counted from 0, that are aligned to the right.
+        width: Width of a line. The widest cells are broken between words until all fit; a single word is never broken.
     """
     rows = list(rows)
     if width is not None:

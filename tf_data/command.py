@@ -1,4 +1,4 @@
-"""What every command of the three packages shares: exit codes, and "did you mean"."""
+"""What all commands of the three packages have in common: exit codes, and "did you mean"."""
 
 import argparse
 import contextlib
@@ -17,9 +17,9 @@ class Option:
     """An option of a command that a task or a transform declares; see `tf_models.predict`.
 
     Attributes:
-        flag: How it is written, for instance `--label`.
-        arguments: What `argparse.ArgumentParser.add_argument` takes besides.
-        help: One line for people.
+        flag: The option as it is typed, for instance `--label`.
+        arguments: Further arguments of `argparse.ArgumentParser.add_argument`.
+        help: One line of help.
     """
 
     flag: str

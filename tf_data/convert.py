@@ -36,7 +36,7 @@ def parser() -> Parser:
     target.add_argument(
         "--encoding",
         choices=sorted({name for names in ENCODINGS.values() for name in names}),
-        help="of pictures in tfrecord and images; default as they come, else raw or png",
+        help="of images in tfrecord and images; default as they come, else raw or png",
     )
     target.add_argument("--compress", action="store_true", help="with gzip; for npz, hdf5 and tfrecord")
     target.add_argument("--chunk-size", type=int, metavar="N", help="samples a file, or rows an HDF5 chunk")

@@ -1,4 +1,4 @@
-"""The dataset noun: where samples come from, and what is known about them. NumPy only."""
+"""Datasets: where samples come from, and what is known about them. NumPy only."""
 
 import os
 from abc import ABC, abstractmethod
@@ -22,9 +22,9 @@ class BaseSplit(ABC):
 
     Attributes:
         name: `train`, `validation` or `test`.
-        samples: the samples, of whatever kind.
-        y: targets, `(n, ...)`, or None where there are none.
-        blocks: what reads the samples where they lie in blocks of files, as `tf_data.formats.stored.Blocks`; else None.
+        samples: The samples, of any kind.
+        y: Targets, `(n, ...)`, or None where there are none.
+        blocks: The `tf_data.formats.stored.Blocks` of samples that lie in blocks of files; None for others.
     """
 
     name: str
@@ -49,7 +49,7 @@ class BaseSplit(ABC):
 
     @abstractmethod
     def read_stored(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """As `read`, but encoded samples as bytes, `(n,)` object."""
+        """Like `read`, but encoded samples stay bytes, `(n,)` object."""
 
     @abstractmethod
     def order(self, batch_size: int, **arguments) -> Order:
@@ -72,11 +72,11 @@ class BaseSplit(ABC):
         `tf_models.batches`.
 
         Args:
-            batch_size: samples of a batch over all workers; the last one of an epoch may be smaller.
-            seed, epoch: what the order depends on, together with nothing else.
-            start: the step to begin with.
+            batch_size: Samples in a batch over all workers; the last batch of an epoch may be smaller.
+            seed, epoch: The only two values that the order depends on.
+            start: The first step.
             shuffle: False gives the samples in file order.
-            shard: (index, count) of this worker; see `tf_data.order`.
+            shard: Index of this worker and number of workers; see `tf_data.order`.
             raw: Whether images come as they are stored, uint8 in 0..255.
         """
         from tf_data.pipeline import Batches  # here and not above, because it loads TensorFlow
@@ -95,9 +95,9 @@ class Split(BaseSplit):
 
     Attributes:
         name: `train`, `validation` or `test`.
-        x: samples, shape `(n, ...)`, in the type the files hold (pixels are uint8): an array, texts as an array of
+        x: Samples, shape `(n, ...)`, in the type the files hold (pixels are uint8): an array, texts as an array of
             str, or any `tf_data.samples.Samples`. `samples` shows all of them alike.
-        y: targets, shape `(n, ...)`, or None where there are none.
+        y: Targets, shape `(n, ...)`, or None where there are none.
     """
 
     name: str
@@ -142,13 +142,13 @@ class Data:
     """A loaded dataset.
 
     Attributes:
-        name: as `tf_data.load` knows it.
-        source: `official`, `embedded`, `synthetic` or `generated`; `origin` says where exactly.
-        train, validation, test: the splits; validation may be None.
-        classes: label names in the order of their numbers; empty without classes.
-        features: names of the columns of tabular samples; empty for others.
-        skipped: what was left out because it could not be read, a line each.
-        options: what the dataset's reader was told, its defaults included.
+        name: The name that `tf_data.load` takes.
+        source: `official`, `embedded`, `synthetic` or `generated`; `origin` gives the exact place.
+        train, validation, test: The splits; validation may be None.
+        classes: Label names in the order of their numbers; empty without classes.
+        features: Names of the columns of tabular samples; empty for others.
+        skipped: What was left out because it could not be read, a line each.
+        options: The options of the dataset's reader, its defaults included.
     """
 
     name: str
@@ -166,7 +166,7 @@ class Data:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What is known of the samples but for themselves, ready for JSON."""
+        """All that is known of the dataset besides its samples, ready for JSON."""
         return {key: getattr(self, key) for key in ("name", "source", "origin", "options", "licence", "citation")}
 
     @property
@@ -193,25 +193,25 @@ class Reading:
 Reader = Callable[..., Reading]
 
 
-def cut(x: Any, y: np.ndarray | None, shares: Mapping[str, float], seed: int) -> dict[str, Split]:
+def cut(x: Any, y: np.ndarray | None, fractions: Mapping[str, float], seed: int) -> dict[str, Split]:
     """Cut samples at random into splits, by a NumPy permutation that only `seed` decides.
 
     Args:
-        x, y: samples and targets as a `Split` takes them; `x` must take an integer array as index.
-        shares: of each split, by name; they add up to 1.
-        seed: of the permutation.
+        x, y: Samples and targets as a `Split` takes them; `x` must take an integer array as index.
+        fractions: The fraction of each split, by name; they add up to 1.
+        seed: Seed of the permutation.
 
     Raises:
-        InputError: too few samples for every split to get one.
+        InputError: There are too few samples for every split to get one.
     """
     count = x.shape[0]
     order = np.random.RandomState(seed).permutation(count)
-    ends = [0, *(round(count * share) for share in np.cumsum(list(shares.values())))]
+    ends = [0, *(round(count * fraction) for fraction in np.cumsum(list(fractions.values())))]
     if min(np.diff(ends)) < 1:
-        raise InputError(f"{count} samples are too few to cut into {', '.join(shares)}")
+        raise InputError(f"{count} samples are too few to cut into {', '.join(fractions)}")
     return {
         name: Split(name, x[order[start:stop]], None if y is None else y[order[start:stop]])
-        for name, start, stop in zip(shares, ends, ends[1:], strict=False)
+        for name, start, stop in zip(fractions, ends, ends[1:], strict=False)
     }
 
 
@@ -220,17 +220,17 @@ class Dataset:
     """What is known of a dataset before it is read, and the functions that read it.
 
     Attributes:
-        name: how it is asked for, and its folder's name below the data directory.
-        classes: label names in the order of their numbers; empty without classes.
-        shape: of one sample.
-        counts: samples in each official split.
-        files: official file names or patterns, relative to the folder; any of them shows that the dataset is there.
+        name: The name that `tf_data.load` takes, and that of its folder below the data directory.
+        classes: Label names in the order of their numbers; empty without classes.
+        shape: Shape of one sample.
+        counts: Samples in each official split.
+        files: Official file names or patterns, relative to the folder; any one shows that the dataset is there.
         official: `official(folder, **options)` reads the official files.
         embedded: `embedded(**options)` reads a real sample that an installed package carries.
-        embedded_origin: which package that is.
+        embedded_origin: The name of that package.
         synthetic: `synthetic(folder, **options)` writes a stand-in in the official form into `folder`.
         download: `download(folder)` fetches the official files.
-        generated: the dataset is defined by its generator; there are no files and nothing stands in for it.
+        generated: Whether the dataset is defined by its generator, so that it has no files and needs no stand-in.
     """
 
     name: str
@@ -269,12 +269,12 @@ def data_directory(data_dir: str | os.PathLike | None = None) -> Path:
     """The folder of official files: the argument, else `TF_DATA_DIR`, else `data` in the working directory.
 
     Raises:
-        InputError: the argument or the variable names a folder that does not exist.
+        InputError: The argument or the variable names a folder that does not exist.
     """
     chosen = data_dir or os.environ.get("TF_DATA_DIR")
     if not chosen:
         return Path("data")
     if not Path(chosen).is_dir():
-        told = "--data-dir" if data_dir else "TF_DATA_DIR"
-        raise InputError(f"data directory {chosen} ({told}) does not exist; create it or name another")
+        option = "--data-dir" if data_dir else "TF_DATA_DIR"
+        raise InputError(f"data directory {chosen} ({option}) does not exist; create it or name another")
     return Path(chosen)

@@ -24,11 +24,11 @@ def whole_file(path: str | os.PathLike, flush: bool = True) -> Iterator[Path]:
     either the old file or the new one. The temporary name keeps the suffix, which writers inspect.
 
     Args:
-        path: of the file.
+        path: Path of the file.
         flush: False leaves flushing to the caller, who writes many files and can tell a bad one.
 
     Raises:
-        InputError: the folder cannot be written or the disk is full.
+        InputError: The folder cannot be written or the disk is full.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
@@ -87,7 +87,7 @@ def download(url: str, path: str | os.PathLike, md5: str) -> Path:
     """Fetch `url` to `path` with Keras, unless `path` already holds a file with this checksum.
 
     Raises:
-        InputError: the network does not answer, or what came has another checksum.
+        InputError: The network does not answer, or the file that came has another checksum.
     """
     path = Path(path)
     if path.is_file() and checksum(path) == md5:

@@ -1,4 +1,4 @@
-"""Pictures as PNG or JPEG bytes and back, and samples that stay encoded until somebody asks for them."""
+"""Images as PNG or JPEG bytes and back, and samples that stay encoded until somebody asks for them."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ JPEG_QUALITY = 95
 
 
 def encode(pixels: np.ndarray, encoding: str) -> bytes:
-    """A picture `(height, width, 1 or 3)` uint8 as the bytes of a PNG or JPEG file."""
+    """An image `(height, width, 1 or 3)` uint8 as the bytes of a PNG or JPEG file."""
     from PIL import Image
 
     options = {"png": {"compress_level": 6}, "jpeg": {"quality": JPEG_QUALITY}}[encoding]
@@ -28,46 +28,46 @@ def decode(data: bytes, shape: tuple[int, int, int], name: str) -> np.ndarray:
     """The pixels of a PNG or JPEG file, uint8 of this shape.
 
     Args:
-        data: the file's bytes.
-        shape: `(height, width, channels)`; one channel reads the picture as grey, three as RGB.
-        name: what messages call the picture.
+        data: The file's bytes.
+        shape: `(height, width, channels)`; one channel reads the image as grey, three as RGB.
+        name: Name of the image in messages.
 
     Raises:
-        InputError: the bytes are no whole picture, or one of another size.
+        InputError: The bytes are not a whole image, or an image of another size.
     """
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(io.BytesIO(data)) as picture:
-            # The size stands in the header: a picture of a wrong one is refused before it takes memory.
-            if (picture.height, picture.width) != tuple(shape[:2]):
-                raise InputError(f"{name} is a picture of {picture.height}x{picture.width}, not {shape[0]}x{shape[1]}")
+        with Image.open(io.BytesIO(data)) as image:
+            # The size stands in the header: an image of a wrong one is refused before it takes memory.
+            if (image.height, image.width) != tuple(shape[:2]):
+                raise InputError(f"{name} is an image of {image.height}x{image.width}, not {shape[0]}x{shape[1]}")
             mode = {1: "L", 3: "RGB"}[shape[2]]
-            pixels = np.asarray(picture if picture.mode == mode else picture.convert(mode))
+            pixels = np.asarray(image if image.mode == mode else image.convert(mode))
     except UnidentifiedImageError:
-        raise InputError(f"{name} is not a picture that Pillow knows") from None
+        raise InputError(f"{name} is not an image that Pillow knows") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{name} is a damaged picture: {error}") from None
+        raise InputError(f"{name} is a damaged image: {error}") from None
     return pixels.reshape(shape)
 
 
 class EncodedImages(Samples):
-    """Pictures in files or an archive: they are read and decoded in the order asked for, and not kept.
+    """Images in files or an archive: they are read and decoded in the order asked for, and not kept.
 
     Args:
-        names: of the pictures, as messages show them.
-        load: from a name to the file's bytes; may be called by several threads at once.
-        size: `(height, width)` that all have; with `resize`, that they are made to have.
-        channels: 1 reads them as grey, 3 as RGB.
-        resize: scale each picture until it covers `size` and cut off what stands over. Otherwise a picture of another
+        names: Names of the images, as messages show them.
+        load: Returns the file's bytes for a name; several threads may call it at once.
+        size: `(height, width)` of every image; with `resize`, the size that each is brought to.
+        channels: 1 reads the images as grey, 3 as RGB.
+        resize: Scale each image until it covers `size` and cut off what stands over. Otherwise an image of another
             size is an error.
 
     Attributes:
-        shape: `(n, height, width, channels)`.
-        dtype: uint8.
-        encoding: `jpeg` or `png`, what the stored bytes are; `raw` where they need resizing or are mixed.
+        shape: The shape `(n, height, width, channels)`.
+        dtype: The type uint8.
+        encoding: Encoding of the stored bytes, `jpeg` or `png`; `raw` where they need resizing or are mixed.
     """
 
     dtype = np.dtype(np.uint8)
@@ -87,12 +87,12 @@ class EncodedImages(Samples):
         self.encoding = kinds.pop() if len(kinds) == 1 and None not in kinds and not resize else "raw"
 
     def __getitem__(self, chosen) -> "EncodedImages":
-        """The pictures of a slice or an integer array, still encoded."""
+        """The images of a slice or an integer array, still encoded."""
         size, channels = self.shape[1:3], self.shape[3]
         return EncodedImages(self._names[chosen], self._load, size, channels, self._resize)
 
     def name(self, number: int) -> str:
-        """What picture `number` is called."""
+        """The name of image `number`."""
         return str(self._names[number])
 
     def read_stored(self, indices: np.ndarray) -> np.ndarray:
@@ -102,14 +102,14 @@ class EncodedImages(Samples):
         return objects([self._bytes(self._names[i]) for i in indices])
 
     def read(self, indices: np.ndarray) -> np.ndarray:
-        """The pixels, uint8 `(len(indices), height, width, channels)`. Raises `InputError` naming a bad picture."""
+        """The pixels, uint8 `(len(indices), height, width, channels)`. Raises `InputError` naming a bad image."""
         out = np.empty((len(indices), *self.shape[1:]), np.uint8)
         for row, i in enumerate(indices):
             out[row] = self._decode(self._bytes(self._names[i]), self._names[i])
         return out
 
     def bad(self) -> list[tuple[int, str]]:
-        """Every picture that cannot be read, as its number and the reason; decodes all of them."""
+        """Every image that cannot be read, as its number and the reason; decodes all of them."""
         found = []
         for number in range(len(self)):
             try:
@@ -132,25 +132,25 @@ class EncodedImages(Samples):
 
 
 def read_file(name: str) -> bytes:
-    """The bytes of a file, the `load` of pictures in folders."""
+    """The bytes of a file, the `load` of images in folders."""
     return Path(name).read_bytes()
 
 
-def picture_size(data: bytes, name: str) -> tuple[int, int]:
-    """`(height, width)` of an encoded picture, from its header. Raises `InputError` for what is no picture."""
+def image_size(data: bytes, name: str) -> tuple[int, int]:
+    """`(height, width)` of an encoded image, from its header. Raises `InputError` for what is no image."""
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(io.BytesIO(data)) as picture:
-            return picture.height, picture.width
+        with Image.open(io.BytesIO(data)) as image:
+            return image.height, image.width
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
-        raise InputError(f"{name} is not a picture that Pillow knows") from None
+        raise InputError(f"{name} is not an image that Pillow knows") from None
 
 
 def _fit(data: bytes, shape: tuple[int, int, int], name: str) -> np.ndarray:
     from PIL import Image, ImageOps
 
-    height, width = picture_size(data, name)
+    height, width = image_size(data, name)
     pixels = decode(data, (height, width, shape[2]), name)
-    picture = Image.fromarray(pixels[..., 0] if shape[2] == 1 else pixels)
-    return np.asarray(ImageOps.fit(picture, (shape[1], shape[0]), Image.Resampling.BILINEAR)).reshape(shape)
+    image = Image.fromarray(pixels[..., 0] if shape[2] == 1 else pixels)
+    return np.asarray(ImageOps.fit(image, (shape[1], shape[0]), Image.Resampling.BILINEAR)).reshape(shape)

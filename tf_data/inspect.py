@@ -23,30 +23,28 @@ def parser() -> Parser:
         "a dataset's name, a converted folder, or a folder of official files; write ./mnist for a folder named so",
     )
     parser.add_argument("--json", action="store_true", help="print as JSON")
-    parser.add_argument("--verify", action="store_true", help="read everything: checksums, records, pictures, labels")
+    parser.add_argument("--verify", action="store_true", help="read everything: checksums, records, images, labels")
     figures = parser.add_argument_group("figures")
     figures.add_argument("--split", default="train", help="which split to draw (default train)")
     figures.add_argument("--sheet", type=Path, metavar="OUT.png", help="draw samples with their labels")
-    figures.add_argument(
-        "--augment", type=Path, metavar="OUT.png", help="draw the first pictures, augmented in six ways"
-    )
+    figures.add_argument("--augment", type=Path, metavar="OUT.png", help="draw the first images, augmented in six ways")
     return parser
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     loaded = data_arguments.load(arguments)
-    told = describe(loaded)
+    info = describe(loaded)
     if arguments.verify:
-        told["faults"] = faults(loaded)
-    print(json.dumps(told, indent=2) if arguments.json else text(told))
-    if told.get("faults"):
-        raise InputError(f"{told['origin']} has {len(told['faults'])} faults; the first: {told['faults'][0]}")
+        info["faults"] = faults(loaded)
+    print(json.dumps(info, indent=2) if arguments.json else text(info))
+    if info.get("faults"):
+        raise InputError(f"{info['origin']} has {len(info['faults'])} faults; the first: {info['faults'][0]}")
     if arguments.sheet:
         from tf_data import sheets
 
         split = _split(loaded, arguments.split)
-        sheets.draw(told["name"], split, tuple(told["classes"]), tuple(told["features"]), arguments.sheet)
+        sheets.draw(info["name"], split, tuple(info["classes"]), tuple(info["features"]), arguments.sheet)
         if not arguments.json:
             print(arguments.sheet)
     if arguments.augment:
@@ -57,7 +55,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def _draw_augmented(split, path: Path) -> None:
     if not split.samples.is_image:
-        raise InputError(f"{split.name} holds no pictures, so there is nothing to augment")
+        raise InputError(f"{split.name} holds no images, so there is nothing to augment")
     import_tensorflow()
     from tf_data.augment import SHOWN, grid
 
@@ -70,46 +68,46 @@ def _split(loaded: Data | Stored, name: str):
     return loaded.splits[name]
 
 
-def text(told: Mapping) -> str:
+def text(info: Mapping) -> str:
     """The description for people."""
-    sample = told["sample"]["dtype"]
+    sample = info["sample"]["dtype"]
     if sample != TEXT:
-        sizes = ("any length" if size is None else str(size) for size in told["sample"]["shape"])
+        sizes = ("any length" if size is None else str(size) for size in info["sample"]["shape"])
         sample += f" {'x'.join(sizes) or 'one value'}"
-    kept = "" if told["sample"]["encoding"] == "raw" else f", kept as {told['sample']['encoding']}"
-    lines = [f"{told['name']}, {told['source']}: {told['origin']}"]
-    if told["format"]:
+    kept = "" if info["sample"]["encoding"] == "raw" else f", kept as {info['sample']['encoding']}"
+    lines = [f"{info['name']}, {info['source']}: {info['origin']}"]
+    if info["format"]:
         options = ", ".join(
             f"{key.replace('_', ' ')} {value}"
-            for key, value in told["options"].items()
+            for key, value in info["options"].items()
             if value and key not in ("picture_bytes", "sample_bytes")
         )
-        size = told["files"]["bytes"] / 1e6
-        lines.append(f"format: {told['format']}, {told['files']['count']:,} files, {size:,.1f} MB ({options})")
-        lines.append(f"converted from: {told['converted_from']}")
+        size = info["files"]["bytes"] / 1e6
+        lines.append(f"format: {info['format']}, {info['files']['count']:,} files, {size:,.1f} MB ({options})")
+        lines.append(f"converted from: {info['converted_from']}")
     lines.append(f"sample: {sample}{kept}")
-    if told["features"]:
-        lines.append(f"features: {', '.join(told['features'])}")
-    lines += [f"{key}: {told[key]}" for key in ("licence", "citation") if told[key]]
+    if info["features"]:
+        lines.append(f"features: {', '.join(info['features'])}")
+    lines += [f"{key}: {info[key]}" for key in ("licence", "citation") if info[key]]
     lines.append("")
-    lines += _table(told)
-    if told["skipped"]:
+    lines += _table(info)
+    if info["skipped"]:
         lines += [
             "",
-            f"skipped when it was read: {len(told['skipped'])}",
-            *(f"  {line}" for line in told["skipped"][:20]),
+            f"skipped when it was read: {len(info['skipped'])}",
+            *(f"  {line}" for line in info["skipped"][:20]),
         ]
-    if "faults" in told:
-        lines += ["", f"verified: {len(told['faults'])} faults", *(f"  {fault}" for fault in told["faults"])]
+    if "faults" in info:
+        lines += ["", f"verified: {len(info['faults'])} faults", *(f"  {fault}" for fault in info["faults"])]
     return "\n".join(lines)
 
 
-def _table(told: Mapping) -> list[str]:
+def _table(info: Mapping) -> list[str]:
     """Samples by class and split."""
-    splits = told["splits"]
+    splits = info["splits"]
     rows = [["", *splits], ["samples", *(f"{split['samples']:,}" for split in splits.values())]]
     if all("classes" in split for split in splits.values()):
-        for number, name in enumerate(told["classes"]):
+        for number, name in enumerate(info["classes"]):
             rows.append([name, *(f"{split['classes'][number]:,}" for split in splits.values())])
     elif any("labels" in split for split in splits.values()):
         ranges = [split.get("labels") for split in splits.values()]

@@ -1,4 +1,4 @@
-"""In which order samples come: which of them make the batch (epoch, step), for each of several workers.
+"""The order of samples: which of them make the batch (epoch, step), for each of several workers.
 
 An order has no state: it follows from the seed, the epoch and the step, so that a run goes on at any batch. Each order
 says which rows the *global* batch has; of these, worker r of N takes r, r + N, r + 2N, ... The workers together see
@@ -42,9 +42,9 @@ def shuffled(positions, samples: int, seed: int, epoch):
     """The numbers of the samples that stand at `positions` of an epoch's order, by a block cipher: no table is made.
 
     Args:
-        positions: int64 tensor of any shape, each in 0..samples-1.
-        samples: size of the permutation.
-        seed, epoch: choose the permutation; equal values give the equal order on every machine.
+        positions: Int64 tensor of any shape, each in 0..samples-1.
+        samples: Size of the permutation.
+        seed, epoch: Decide the permutation; the same values give the same order on every machine.
     """
     import tensorflow as tf
 
@@ -58,17 +58,17 @@ class Order(ABC):
     """Which samples make a batch.
 
     Args:
-        samples: how many come in an epoch.
-        batch_size: rows of the global batch; the last one of an epoch may be smaller.
-        seed: chooses the order.
-        shuffle: False gives an order without chance, the same in each epoch.
-        shard: (index, count) of this worker.
+        samples: Number of samples in an epoch.
+        batch_size: Rows of the global batch; the last batch of an epoch may be smaller.
+        seed: Seed of the order.
+        shuffle: False gives an order without randomness, the same in each epoch.
+        shard: Index of this worker and number of workers.
 
     Attributes:
-        index_shape: shape of one index. A sample's number has `()`.
+        index_shape: Shape of one index; `()` for a sample's number.
 
     Raises:
-        InputError: the batch size is not positive, there are no samples, or no such worker.
+        InputError: The batch size is not positive, there are no samples, or there is no such worker.
     """
 
     index_shape: tuple[int, ...] = ()
@@ -151,14 +151,14 @@ class Windows(Order):
     keeps its own rows only.
 
     Args:
-        counts: samples in each block, `(blocks,)`.
-        sample_bytes: memory that one sample takes while it waits in a window.
-        batch_size, seed, shuffle, shard: as `Order` takes them; without shuffling samples keep their order.
-        start, stop: leave out the samples before and after.
+        counts: Samples in each block, `(blocks,)`.
+        sample_bytes: Memory that one sample takes while it waits in a window.
+        batch_size, seed, shuffle, shard: As in `Order`; without shuffling samples keep their order.
+        start, stop: First sample of the order, and the one after the last; the others are left out.
 
     Attributes:
-        windows: windows in an epoch.
-        window_steps: batches in a window, the last one of an epoch excepted.
+        windows: Number of windows in an epoch.
+        window_steps: Batches in a window, except for the last one of an epoch.
     """
 
     def __init__(
@@ -238,9 +238,9 @@ class Buckets(Order):
     the batches are permuted. The short batch, if there is one, comes last.
 
     Args:
-        lengths: of the samples, `(n,)`; `Samples.lengths` has them.
-        batch_size, seed, shuffle, shard: as `Order` takes them; without shuffling all come sorted, the shortest first.
-        pool: batches that are sorted together. More mean less padding, and that samples of one length meet more often.
+        lengths: Lengths of the samples, `(n,)`, as `Samples.lengths` gives them.
+        batch_size, seed, shuffle, shard: As in `Order`; without shuffling all come sorted, the shortest first.
+        pool: Number of batches sorted together. More mean less padding, and samples of one length meet more often.
     """
 
     def __init__(self, lengths: np.ndarray, batch_size: int, *, pool: int = POOL, **arguments):
@@ -277,10 +277,10 @@ class TextWindows(Order):
     rows are missing.
 
     Args:
-        characters: of the text, or elements of the sequence.
-        length: characters of a window.
-        batch_size, seed, shuffle, shard: as `Order` takes them.
-        stride: from one window's beginning to the next one's; default `length`. A window of `stride + 1` characters
+        characters: Number of characters of the text, or of elements of the sequence.
+        length: Characters in a window.
+        batch_size, seed, shuffle, shard: As in `Order`.
+        stride: Distance between the beginnings of windows; default `length`. A window of `stride + 1` characters
             holds what comes after each of the first `stride`.
     """
 

@@ -27,8 +27,8 @@ class Position(NamedTuple):
 
 def input_error(error: tf.errors.OpError) -> Exception:
     """The `InputError` that a reader raised inside of TensorFlow, or `error` itself where there was none."""
-    _, found, said = (error.message or "").partition("InputError: ")
-    return InputError(said.splitlines()[0]) if found else error
+    _, found, message = (error.message or "").partition("InputError: ")
+    return InputError(message.splitlines()[0]) if found else error
 
 
 Prepare = Callable[[tf.Tensor, tf.Tensor | None, Position], tuple]
@@ -54,19 +54,19 @@ class Batches:
     ones.
 
     Args:
-        split: the samples, a `Split` or a `StoredSplit`.
-        batch_size: samples of a batch over all workers; the last one of an epoch may be smaller.
-        seed: chooses the order, and what `prepare` draws.
-        shuffle: False keeps the samples' order, or another order's own without chance.
-        prepare: `prepare(x, y, position)` turns stored samples into what the model takes; TensorFlow operations.
+        split: The samples, a `Split` or a `StoredSplit`.
+        batch_size: Samples in a batch over all workers; the last batch of an epoch may be smaller.
+        seed: Seed of the order and of what `prepare` draws.
+        shuffle: False keeps the samples' order, or another order's own without randomness.
+        prepare: `prepare(x, y, position)` turns stored samples into the model's inputs, by TensorFlow operations.
             Default: `(x, y)` as stored.
         shard: (index, count) of this worker, which gets the rows index, index + count, ... of each batch. All workers
             make equally many steps. A short last batch may leave one without a row: its batch is empty.
-        order: makes another order than the split's own from (batch_size, seed=, shuffle=, shard=), for instance
+        order: Makes an order other than the split's own from (batch_size, seed=, shuffle=, shard=), for instance
             `partial(Buckets, split.samples.lengths)`. Samples of a converted folder are then read one by one.
 
     Raises:
-        InputError: the split is empty, there is no such shard, the batch size is not positive, or the order is one of
+        InputError: The split is empty, there is no such shard, the batch size is not positive, or the order is one of
             other samples.
     """
 
@@ -106,7 +106,7 @@ class Batches:
 
     @property
     def element_spec(self):
-        """What a batch is, as `tf.TensorSpec`s; reads nothing."""
+        """Shapes and types of a batch, as `tf.TensorSpec`s; reads nothing."""
         return self.dataset().element_spec
 
     def at(self, epoch: tf.Tensor, step: tf.Tensor) -> tuple:
@@ -125,7 +125,7 @@ class Batches:
         return ahead.apply(tf.data.experimental.prefetch_to_device(gpus[0].name)) if gpus else ahead.prefetch(AHEAD)
 
     def host_dataset(self, epoch: int = 0, start: int = 0, epochs: int = 1) -> tf.data.Dataset:
-        """As `dataset`, but in the host's memory and without reading ahead further than one parallel step."""
+        """Like `dataset`, but in the host's memory and without reading ahead further than one parallel step."""
         if self._windowed:
 
             def finish(x, y, epoch, indices):

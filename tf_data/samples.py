@@ -18,8 +18,8 @@ class Samples(ABC):
 
     Attributes:
         shape: `(n, *sample)`; a size that differs between samples is None.
-        dtype: of a sample's numbers; object for texts.
-        encoding: `raw`, or `png` or `jpeg` where `read_stored` gives the bytes of such files.
+        dtype: Type of a sample's numbers; object for texts.
+        encoding: `png` or `jpeg` where `read_stored` gives the bytes of such files, else `raw`.
     """
 
     shape: tuple[int | None, ...]
@@ -40,11 +40,11 @@ class Samples(ABC):
         May be called by several threads.
 
         Raises:
-            InputError: a sample cannot be read; the message names it.
+            InputError: A sample cannot be read; the message names it.
         """
 
     def read_stored(self, indices: np.ndarray) -> np.ndarray:
-        """As `read`, but encoded samples as their files' bytes, `(len(indices),)` object."""
+        """Like `read`, but encoded samples stay the bytes of their files, `(len(indices),)` object."""
         return self.read(indices)
 
     def read_windows(self, windows: np.ndarray) -> np.ndarray:
@@ -52,7 +52,7 @@ class Samples(ABC):
         return self._in_memory.read_windows(windows)
 
     def name(self, number: int) -> str | None:
-        """What messages call a sample; None where it has no name of its own."""
+        """The name of a sample in messages; None where it has no name of its own."""
         return None
 
     @property
@@ -122,10 +122,10 @@ class Texts(Samples):
     """Texts of any length.
 
     Args:
-        texts: of str, `(n,)`.
+        texts: Texts of type str, `(n,)`.
 
     Raises:
-        InputError: one of them is no str.
+        InputError: A text is not a str.
     """
 
     dtype = np.dtype(object)
@@ -164,8 +164,8 @@ class Sequences(Samples):
     `Sequences.of([[3, 1, 4], [1], [5, 9]])` makes them from lists or arrays.
 
     Args:
-        values: of all sequences, one after another, `(total,)`.
-        offsets: where each begins, and where the last one ends, int64 `(n + 1,)`.
+        values: Values of all sequences, one after another, `(total,)`.
+        offsets: Where each sequence begins, and where the last one ends, int64 `(n + 1,)`.
     """
 
     def __init__(self, values: np.ndarray, offsets: np.ndarray):
@@ -183,8 +183,8 @@ class Sequences(Samples):
         """Sequences from a list of them.
 
         Args:
-            sequences: each a list or an array of integers.
-            dtype: of the values; default what holds them all, int64 for lists.
+            sequences: Sequences, each a list or an array of integers.
+            dtype: Type of the values; the default holds them all, and is int64 for lists.
         """
         parts = [np.asarray(part, dtype) for part in sequences]
         parts = [part if part.size or part.dtype.kind in "iu" else part.astype(np.int64) for part in parts]
@@ -246,7 +246,7 @@ class Indexed:
     """Samples that are read, with the indexing of an array: `x[3]`, `x[:10]` and `np.asarray(x)` are arrays.
 
     Args:
-        samples: to read.
+        samples: The samples to read.
     """
 
     def __init__(self, samples: Samples):
@@ -269,10 +269,10 @@ def as_samples(x) -> Samples:
     """What a `Split` was handed, as `Samples`.
 
     Args:
-        x: a `Samples`, an array of numbers in memory or memory-mapped, or a row of str.
+        x: A `Samples`, an array of numbers in memory or memory-mapped, or a row of str.
 
     Raises:
-        InputError: it is none of these.
+        InputError: `x` is none of these.
     """
     if isinstance(x, Samples):
         return x

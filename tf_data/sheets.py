@@ -1,4 +1,4 @@
-"""A look at samples: contact sheets of pictures, histograms of tables, beginnings of texts and how long they are."""
+"""A look at samples: contact sheets of images, histograms of tables, beginnings of texts and how long they are."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tf_data.figures import figure
 
 COLUMNS = 10
 ROWS_BY_CLASS = 20  # with more classes than these, samples come in their order
-GAP = 0.12  # between pictures, of a picture's size
+GAP = 0.12  # between images, of an image's size
 FEATURES = 16  # that are drawn of a table
 TEXTS = 16  # that are shown
 TEXT_WIDTH = 100  # characters of each
@@ -20,12 +20,12 @@ def draw(name: str, split: BaseSplit, classes: tuple[str, ...], features: tuple[
     """Draw samples of a split with their labels into a PNG file.
 
     Args:
-        name: of the dataset.
-        split: pictures, texts, sequences, or rows of numbers.
-        classes, features: names, where there are any.
+        name: Name of the dataset.
+        split: Split of images, texts, sequences or rows of numbers.
+        classes, features: Names of classes and features, where there are any.
 
     Raises:
-        InputError: the samples are none of these.
+        InputError: The samples are none of these.
     """
     samples = split.samples
     title = f"{name}, {split.name}: {len(split):,} samples"
@@ -38,7 +38,7 @@ def draw(name: str, split: BaseSplit, classes: tuple[str, ...], features: tuple[
     elif len(samples.shape) == 2:
         histograms(split, classes, features, title, path)
     else:
-        raise InputError(f"{name} holds neither pictures nor texts nor rows of numbers; there is nothing to draw")
+        raise InputError(f"{name} holds neither images nor texts nor rows of numbers; there is nothing to draw")
 
 
 def chosen(split, classes: int) -> list[np.ndarray]:
@@ -61,14 +61,14 @@ def label(split, number: int, classes: tuple[str, ...]) -> str:
 
 
 def contact_sheet(rows: list[np.ndarray], labels: list[list[str]], title: str, path: Path) -> None:
-    """Rows of pictures, each with its label above.
+    """Rows of images, each with its label above.
 
     Args:
-        rows: each `(up to COLUMNS, height, width, 1 or 3)`, uint8.
-        labels: of each picture.
+        rows: Rows of images, each `(up to COLUMNS, height, width, 1 or 3)`, uint8.
+        labels: Label of each image.
     """
     height, width, channels = rows[0].shape[1:]
-    # One picture of all: an axis for each would take seconds.
+    # One image of all: an axis for each would take seconds.
     gap, head = max(1, round(GAP * width)), max(4, round(3 * GAP * height))
     columns = max(len(row) for row in rows)
     step = (head + height, gap + width)
@@ -77,9 +77,9 @@ def contact_sheet(rows: list[np.ndarray], labels: list[list[str]], title: str, p
     with figure(path, figsize=(max(3.0, sheet.shape[1] * scale), sheet.shape[0] * scale + 0.5)) as drawn:
         axis = drawn.subplots()
         for i, row in enumerate(rows):
-            for j, picture in enumerate(row):
+            for j, image in enumerate(row):
                 top, left = i * step[0] + head, j * step[1]
-                sheet[top : top + height, left : left + width] = picture
+                sheet[top : top + height, left : left + width] = image
                 axis.text(left, top - 0.25 * head, _short(labels[i][j]), fontsize=6, clip_on=True)
         axis.imshow(sheet.squeeze(-1) if channels == 1 else sheet, cmap="gray", vmin=0, vmax=255)
         axis.axis("off")
@@ -101,11 +101,11 @@ def beginnings(split: BaseSplit, classes: tuple[str, ...], title: str, path: Pat
         above.axis("off")
         above.set_ylim(len(shown), 0)
         for line, (number, sample) in enumerate(zip(shown, samples.read(shown), strict=True)):
-            said = sample[:TEXT_WIDTH] if samples.is_text else " ".join(map(str, sample[:TEXT_WIDTH].tolist()))
+            text = sample[:TEXT_WIDTH] if samples.is_text else " ".join(map(str, sample[:TEXT_WIDTH].tolist()))
             # A dollar sign would begin a formula, and a control character is no glyph.
-            said = "".join(c if c.isprintable() else " " for c in said).replace("$", r"\$")
+            text = "".join(c if c.isprintable() else " " for c in text).replace("$", r"\$")
             above.text(0.0, line + 0.5, _short(label(split, number, classes)), fontsize=7, weight="bold", va="center")
-            above.text(0.12, line + 0.5, _short(said, TEXT_WIDTH), fontsize=7, va="center")
+            above.text(0.12, line + 0.5, _short(text, TEXT_WIDTH), fontsize=7, va="center")
         below.hist(samples.lengths, 50)
         below.set_xlabel("characters" if samples.is_text else "values", fontsize=8)
         below.set_ylabel("samples", fontsize=8)

@@ -19,8 +19,8 @@ class Statistics:
     """Mean and standard deviation of each channel or feature, over all samples and places.
 
     Attributes:
-        mean, sd: A number for each of the last axis; pixels count as 0..1.
-        count: values that each is computed from.
+        mean, sd: Mean and standard deviation for each of the last axis; pixels count as 0..1.
+        count: Number of values that each is computed from.
     """
 
     mean: tuple[float, ...]
@@ -43,7 +43,7 @@ class Statistics:
 
     @classmethod
     def of(cls, values: Mapping) -> "Statistics":
-        """From plain numbers, as JSON gives them back. Raises KeyError, TypeError or ValueError for anything else."""
+        """Make them from plain numbers from JSON. Raises KeyError, TypeError or ValueError for anything else."""
         return cls(tuple(map(float, values["mean"])), tuple(map(float, values["sd"])), int(values["count"]))
 
     def layer(self, name: str = "standardize"):
@@ -60,10 +60,10 @@ def statistics(split: Split) -> Statistics:
     too small: it leaves out how the batches differ.
 
     Args:
-        split: samples `(n, ..., channels)`; integers are pixels 0..255 and count as 0..1.
+        split: Samples `(n, ..., channels)`; integers are pixels 0..255 and count as 0..1.
 
     Raises:
-        InputError: no samples.
+        InputError: There are no samples.
     """
     count, mean, squares = 0, 0.0, 0.0
     for chunk in _chunks(split):

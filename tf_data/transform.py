@@ -1,4 +1,4 @@
-"""The transform noun: from stored samples to what a model takes. Importing this loads no TensorFlow.
+"""Transforms: they turn stored samples into what a model takes. Importing this loads no TensorFlow.
 
 A transform may learn from the training split. What it learned is plain data that the run directory keeps, so that
 evaluation, prediction and export do exactly what training did. What a model holds itself, for instance a
@@ -24,10 +24,10 @@ INVERT = Option("--invert", {"action": "store_true"}, "exchange light and dark f
 
 
 class Transform(ABC):
-    """From batches of stored samples to what a model takes; the same in training, evaluation, prediction and export.
+    """Turns batches of stored samples into model inputs; the same in training, evaluation, prediction and export.
 
     Attributes:
-        options: What `tf_models.predict` may hand to `read`, besides the inputs.
+        options: Options that `tf_models.predict` may pass to `read`, besides the inputs.
     """
 
     options: tuple[Option, ...] = ()
@@ -42,7 +42,7 @@ class Transform(ABC):
 
     @property
     def learned(self) -> dict[str, Any]:
-        """What `fit` found, as JSON takes it; `learn` takes it back."""
+        """What `fit` found, in a form for JSON that `learn` takes back."""
         return {}
 
     def learn(self, values: Mapping[str, Any]) -> None:
@@ -52,7 +52,7 @@ class Transform(ABC):
 
     @abstractmethod
     def __call__(self, x, position=None, training: bool = False):
-        """What the model takes of stored samples, by TensorFlow operations.
+        """Turn stored samples into what the model takes, by TensorFlow operations.
 
         Args:
             x: A batch of samples as stored, `(batch, ...)`; integer pixels are 0..255, floating ones 0..1.
@@ -75,10 +75,10 @@ class Transform(ABC):
         return tuple(self(sample, first, training).shape[1:])
 
     def read(self, inputs: Sequence, stored: tuple[int, ...] | None, taken: tuple, **options) -> np.ndarray:
-        """What a user names, as samples of the kind that was stored, `(count, ...)`.
+        """Read a user's inputs as samples of the kind that was stored, `(count, ...)`.
 
         Args:
-            inputs: What stands on the command line: files, numbers, texts.
+            inputs: Files, numbers or texts from the command line.
             stored: The shape of the samples that the run was trained on; None where an old run does not say.
             taken: The shape of a sample that the model takes.
             options: As `options` declares them.
@@ -102,8 +102,8 @@ class Transform(ABC):
         except FileNotFoundError:
             raise InputError(f"{path} does not exist; train again") from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            said = str(error) if isinstance(error, InputError) else repr(error)
-            raise InputError(said if str(path) in said else f"{path} is damaged: {said}") from None
+            message = str(error) if isinstance(error, InputError) else repr(error)
+            raise InputError(message if str(path) in message else f"{path} is damaged: {message}") from None
 
 
 class Features(Transform):
@@ -212,7 +212,7 @@ class Images(Features):
         return self.scaled(x)
 
     def scaled(self, x):
-        """What the model takes of images in 0..1 that have their size already."""
+        """Turn images in 0..1 that have their size already into what the model takes."""
         x = self._standardized(x)
         low, high = self.value_range
         return x if (low, high) == (0, 1) else (high - low) * x + low

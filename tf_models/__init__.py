@@ -19,12 +19,12 @@ def build(id: str, seed: int | None = None, **arguments):
     """The recipe's `keras.Model`, uncompiled.
 
     Args:
-        id: a recipe's id, as `recipes()` lists them.
-        seed: of the initial weights and of dropout; default the recipe's own. Equal seeds give equal models.
-        arguments: replace arguments of the recipe's builder, for instance `classes=100`.
+        id: Id of a recipe, as `recipes()` lists them.
+        seed: Seed of the initial weights and of dropout; default the recipe's own. Equal seeds give equal models.
+        arguments: Arguments of the builder in place of the recipe's, for instance `classes=100`.
 
     Raises:
-        InputError: an unknown id, or an argument that the builder does not have.
+        InputError: The id is unknown, or the builder does not have such an argument.
     """
     from tf_models.configs import get
     from tf_models.training.building import build_model
@@ -47,8 +47,8 @@ def batches(source, split, batch_size: int, *, shuffle: bool = False, seed: int 
     Args:
         source: A run directory, or a recipe's id.
         split: For instance `tf_data.load("mnist").test`.
-        batch_size: Samples a batch; the last one may be smaller.
-        shuffle: Whether the order of training is taken, with its random changes of samples.
+        batch_size: Samples in a batch; the last batch may be smaller.
+        shuffle: Whether to take the order of training, with its random changes of samples.
         seed: Seed of that order and of those changes.
         epoch: Which epoch's order it is.
 
@@ -56,7 +56,7 @@ def batches(source, split, batch_size: int, *, shuffle: bool = False, seed: int 
         A `tf.data.Dataset` of inputs and targets.
 
     Raises:
-        InputError: There is no such run or recipe, or a recipe whose transform has to learn first.
+        InputError: There is no such run or recipe, or the recipe's transform has to learn first.
     """
     from tf_data.pipeline import Batches
     from tf_models.training.building import task_of

@@ -61,11 +61,11 @@ def register_builder(name: str, function: Callable) -> None:
     A run directory holds the name alone: whoever opens it must have registered the builder before.
 
     Args:
-        name: not taken yet.
-        function: returns a `keras.Model` from keyword arguments.
+        name: A name that is not taken yet.
+        function: Returns a `keras.Model` for keyword arguments.
 
     Raises:
-        InputError: the name is taken.
+        InputError: The name is taken.
     """
     if name in BUILDERS:
         raise InputError(f"there is a builder {name!r} already; choose another name")

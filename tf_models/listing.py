@@ -16,10 +16,10 @@ def rows(words: list[str]) -> list[dict]:
     """A row for every recipe and every other topic, ready for JSON, of which each word says something.
 
     Args:
-        words: parts of id, section, dataset or title, in any case, or patterns of a whole id, section or dataset (`cnn-*`).
+        words: Parts of id, section, dataset or title in any case, or patterns (`cnn-*`) of id, section or dataset.
 
     Raises:
-        InputError: there is none.
+        InputError: No row matches.
     """
     every = [
         *({"id": recipe.id, **_of_recipe(recipe)} for recipe in recipes()),
@@ -71,7 +71,14 @@ def table(found: list[dict], width: int) -> str:
             cells += [("",) * 4] * bool(cells) + [(section, "dataset", "original", "ours")]
         for row in trained:
             ours = (row["measured"] or {}).get("results", {}).get("test", {})
-            cells.append((row["id"], row["dataset"], printed_score(row["original"] or {}), main_score(ours)))
+            cells.append(
+                (
+                    row["id"],
+                    row["dataset"],
+                    printed_score(row["task"], row["original"] or {}),
+                    main_score(row["task"], ours),
+                )
+            )
     others += [(row["id"], row["command"] or "not built yet") for row in found if not row["task"]]
     parts = [columns.text(cells, width=width)] if cells else []
     parts += [columns.text(others, width=width)] if len(others) > 1 else []

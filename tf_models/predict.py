@@ -1,4 +1,4 @@
-"""`python -m tf_models.predict RUN_DIR INPUT...`: what a trained model makes of inputs, or new samples of it."""
+"""`python -m tf_models.predict RUN_DIR INPUT...`: the outputs of a trained model for inputs, or new samples."""
 
 import json
 import sys
@@ -81,10 +81,10 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _samples(task, as_json: bool, samples: int, out: str, seed: int = 0, label: int | None = None) -> None:
-    from tf_models.tasks.grids import write_picture
+    from tf_models.tasks.grids import write_image
 
     images = task.sample(samples, seed, label=label)
-    write_picture(images, Path(out), columns=max(1, round(samples**0.5)))
+    write_image(images, Path(out), columns=max(1, round(samples**0.5)))
     found = {"out": out, "samples": len(images), "seed": seed, "label": label}
     print(json.dumps(found) if as_json else f"{len(images)} samples of seed {seed}: {out}")
 

@@ -22,12 +22,6 @@ from tf_data.files import whole_file, whole_folder
 if TYPE_CHECKING:
     import keras
 
-# What an operation that a runtime lacks comes from, where its own name does not tell.
-MEANT = {
-    ("ONNX", "StatefulPartitionedCall"): "convolutions in groups",
-    ("TFLite", "Conv2D"): "convolutions of images whose size it does not know beforehand, as after nearest upsampling",
-}
-
 Function = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
 
 
@@ -85,13 +79,13 @@ def save_tflite(model: "keras.Model", path: Path) -> None:
     """A file for LiteRT, made of its built-in operations alone, so that it runs wherever LiteRT does.
 
     Raises:
-        InputError: the model takes texts, or does what LiteRT has no operation for.
+        InputError: The model takes texts, or needs an operation that LiteRT does not have.
     """
     import tensorflow as tf
 
     _refuse_texts(model, "TFLite")
     with tempfile.TemporaryDirectory() as folder, silent_stderr():
-        save_savedmodel(_in_float32(serving(model)), Path(folder) / "model")
+        save_savedmodel(_portable(serving(model), "UpSampling2D"), Path(folder) / "model")
         converter = tf.lite.TFLiteConverter.from_saved_model(str(Path(folder) / "model"))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         converter.experimental_enable_resource_variables = True
@@ -118,7 +112,7 @@ def save_onnx(model: "keras.Model", path: Path) -> None:
     """A file for ONNX Runtime. An output that is called as an input is gets `_output` after its name.
 
     Raises:
-        InputError: the extra `onnx` is not installed, the model takes texts, or does what ONNX has no operation for.
+        InputError: The extra `onnx` is not installed, the model takes texts, or needs an operation that ONNX lacks.
     """
     _refuse_texts(model, "ONNX")
     try:
@@ -130,7 +124,7 @@ def save_onnx(model: "keras.Model", path: Path) -> None:
     import tensorflow as tf
     from keras.src.export.tf2onnx_lib import patch_tf2onnx  # for NumPy 2, which tf2onnx does not know
 
-    model = _in_float32(serving(model))
+    model = _portable(serving(model), "Conv2D")
     specs = [tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype, name) for name, tensor in inputs(model).items()]
 
     @tf.function(input_signature=specs, autograph=False)
@@ -200,20 +194,40 @@ def _rename(converted, names: dict[str, str]) -> None:
             values[:] = [names.get(value, value) for value in values]
 
 
-def _in_float32(model: "keras.Model") -> "keras.Model":
-    """The model itself, or in place of one that computes in another precision, which no runtime can in full, a copy."""
+def _portable(model: "keras.Model", name: str) -> "keras.Model":
+    """The model, or a copy in float32 with layers of `tf_models.layers.portable` where there is something to exchange.
+
+    Args:
+        name: of the class that is exchanged.
+    """
     import keras
 
-    config = keras.saving.serialize_keras_object(model)
-    plain = re.sub('"(mixed_float16|mixed_bfloat16|float64)"', '"float32"', json.dumps(config))
-    if plain == json.dumps(config):
+    from tf_models.layers import portable
+
+    # Through JSON, so that both are made of the same lists and dictionaries.
+    config = json.loads(json.dumps({**keras.saving.serialize_keras_object(model), "compile_config": None}))
+    layer = getattr(portable, name)
+    changed = _exchanged(config, layer)
+    if changed == config:
         return model
-    copy = keras.saving.deserialize_keras_object({**json.loads(plain), "compile_config": None})
+    copy = keras.saving.deserialize_keras_object(changed, custom_objects={f"portable>{name}": layer})
     copy.set_weights(model.get_weights())
-    for layer in copy.layers:
+    for layer in copy._flatten_layers():
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
     return copy
+
+
+def _exchanged(node, layer: type):
+    """A part of a configuration with float32 for other precisions, and with `layer` for Keras' of the same name."""
+    if isinstance(node, list):
+        return [_exchanged(item, layer) for item in node]
+    if not isinstance(node, dict):
+        return "float32" if node in ("mixed_float16", "mixed_bfloat16", "float64") else node
+    its = node.get("module"), node.get("class_name")
+    if its == ("keras.layers", layer.__name__) and layer.replaces(node["config"]):
+        node = {**node, "module": None, "registered_name": f"portable>{layer.__name__}"}
+    return {key: _exchanged(item, layer) for key, item in node.items()}
 
 
 def _refuse_texts(model: "keras.Model", runtime: str) -> None:
@@ -226,7 +240,7 @@ def _refuse_texts(model: "keras.Model", runtime: str) -> None:
 
 
 def _lacking(model: "keras.Model", runtime: str, operations: list[str]) -> InputError:
-    named = ", ".join(dict.fromkeys(MEANT.get((runtime, name), name) for name in operations)) or "a part of it"
+    named = ", ".join(dict.fromkeys(operations)) or "a part of it"
     return InputError(f"model {model.name} cannot be made into {runtime}, which has no operation for {named}")
 
 

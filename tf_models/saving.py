@@ -33,9 +33,11 @@ def save(model: "keras.Model", path: Path) -> None:
     Raises:
         InputError: `path` cannot be written.
     """
-    if model.compiled and model.optimizer is not None:
-        # With mixed_float16, `compile` puts a LossScaleOptimizer around the optimizer but notes down the bare one for the file,
-        # which on loading has fewer variables than were saved and is given none of them.
+    import keras
+
+    if isinstance(getattr(model, "optimizer", None), keras.optimizers.LossScaleOptimizer):
+        # With mixed_float16 `compile` puts this around the optimizer but notes down the bare one for the file, which on
+        # loading has fewer variables than were saved, and is given none of them.
         model._compile_config.config["optimizer"] = model.optimizer
     with whole_file(path) as temporary:
         model.save(temporary)
@@ -45,7 +47,7 @@ def load(path: Path) -> "keras.Model":
     """The model of a `.keras` file, compiled as it was saved. Keras' safe mode stays on: the file runs no code.
 
     Raises:
-        InputError: the file is missing or damaged, or no Keras file.
+        InputError: The file is missing or damaged, or not a Keras file.
     """
     import keras
 
@@ -86,11 +88,11 @@ class Form:
     """A way to keep a model so that it can be trained on.
 
     Attributes:
-        name: for people.
-        file: the name of its file or folder.
+        name: Name of the form, as messages show it.
+        file: Name of the file or folder.
         save: `save(model, path)` writes it, whole or not at all.
-        read: `read(path, model)` gives the model; `model` is None where there is only the file.
-        has_architecture: whether the code that built the model is not needed.
+        read: `read(path, model)` returns the model; `model` is None where there is only the file.
+        has_architecture: Whether the form can be read without the code that built the model.
     """
 
     name: str
@@ -100,17 +102,17 @@ class Form:
     has_architecture: bool = False
 
     def path(self, folder: Path) -> Path:
-        """Where it lies below a folder."""
+        """The path of the form below a folder."""
         return Path(folder) / self.file
 
     def load(self, path: Path, build: "Build") -> "keras.Model":
         """The model again.
 
         Args:
-            build: makes it anew, for forms without an architecture.
+            build: Builds the model anew, for forms without an architecture.
 
         Raises:
-            InputError: the file is missing, damaged, or of another model.
+            InputError: The file is missing, damaged, or of another model.
         """
         if not Path(path).exists():
             raise InputError(f"{path} does not exist; save the model again")
@@ -122,7 +124,7 @@ class Form:
             return self.read(path, model)
 
     def architecture(self, path: Path) -> bool:
-        """Whether the file alone makes a model."""
+        """Whether a model can be made from the file alone."""
         try:
             self.read(path, None)
         except (AttributeError, TypeError):  # there is no model to fill
@@ -237,9 +239,9 @@ class Export:
     """A form for use elsewhere.
 
     Attributes:
-        suffix: what its file's name ends in; empty for a folder.
+        suffix: Ending of the file's name; empty for a folder.
         save: `save(model, path)` writes it, whole or not at all.
-        read: `read(path)` gives its function, from named inputs to named outputs; None for weights, which `FORMS` read.
+        read: `read(path)` returns a function from named inputs to named outputs; None for weights, see `FORMS`.
     """
 
     suffix: str
@@ -268,12 +270,12 @@ def export(model: "keras.Model", kind: str, out: Path) -> None:
     """Write a model for use elsewhere, whole or not at all.
 
     Args:
-        model: a model of any inputs; of a GAN, npz and weights get both parts, and the generator is what runs.
-        kind: a name of `EXPORTS`.
-        out: the file or folder; it must not exist.
+        model: A model of any inputs; of a GAN, npz and weights get both parts, the other forms the generator.
+        kind: A name in `EXPORTS`.
+        out: The file or folder; it must not exist.
 
     Raises:
-        InputError: a package that the form needs is missing, its runtime lacks what the model does, or `out` exists,
+        InputError: A package that the form needs is missing, its runtime lacks what the model does, or `out` exists,
             has another ending, or cannot be written.
     """
     check_export(kind, Path(out))
@@ -284,7 +286,7 @@ def read_export(kind: str, path: Path) -> runtimes.Function:
     """What `export` wrote for running, as a function from named inputs to named outputs, run by the form's own runtime.
 
     Raises:
-        InputError: the file is missing or damaged, or a package that reads it is missing.
+        InputError: The file is missing or damaged, or a package that reads it is missing.
     """
     if not Path(path).exists():
         raise InputError(f"{path} does not exist")

@@ -140,7 +140,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _asked(arguments) -> tuple[Recipe, str]:
-    """The recipe with what is said for this run, and where its data are to come from."""
+    """The recipe with what is set for this run, and where its data are to come from."""
     flags = {"epochs": arguments.epochs, "batch_size": arguments.batch_size, "seed": arguments.seed}
     recipe = override(get(arguments.recipe or DEFAULT), arguments.set, **flags)
     elsewhere = arguments.recipe or arguments.data_dir or arguments.download

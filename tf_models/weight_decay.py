@@ -7,7 +7,8 @@ UNDECAYED = ("bias", "gamma", "beta")
 
 
 def exempt_from_decay(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-    """The optimizer, not built yet, told to leave biases and batch-norm parameters out of its weight decay."""
+    """The optimizer, not built yet, set to leave biases and batch-norm parameters out of its weight decay."""
+    decaying = getattr(optimizer, "inner_optimizer", optimizer)  # where losses are scaled, the one within
     # Keras compares with a variable's name, but on TensorFlow with the backend's: `hidden/bias:0`.
-    optimizer.exclude_from_weight_decay(var_names=[rf"(^|/){name}(:\d+)?$" for name in UNDECAYED])
+    decaying.exclude_from_weight_decay(var_names=[rf"(^|/){name}(:\d+)?$" for name in UNDECAYED])
     return optimizer

@@ -11,7 +11,7 @@ tf1 = tf.compat.v1
 def dense_autoencoder(
     graph: tf.Graph,
     latent_dim: int = 32,
-    kernel_stddev: float = 0.1,
+    stddev: float = 0.1,
     learning_rate: float = 0.01,
     seed: int = 123,
     dtype=tf.float32,
@@ -20,7 +20,7 @@ def dense_autoencoder(
     with graph.as_default():
         tf1.set_random_seed(seed)
         images = _images(dtype)
-        truncated = tf1.truncated_normal_initializer(stddev=kernel_stddev)
+        truncated = tf1.truncated_normal_initializer(stddev=stddev)
         code = dense(images, latent_dim, "encoder/code", activation=tf.nn.relu, initializer=truncated)
         return _end(images, dense(code, 784, "decoder/pixels", initializer=truncated), learning_rate)
 

@@ -52,12 +52,12 @@ def _network(
     train_op,
     hidden: int = 128,
     classes: int = 10,
-    kernel_stddev: float = 0.1,
+    stddev: float = 0.1,
     learning_rate: float = 0.1,
     seed: int = 123,
     dtype=tf.float32,
 ) -> Built:
-    """784 inputs, `hidden` sigmoid units, `classes` logits; weights from a truncated normal of `kernel_stddev`.
+    """784 inputs, `hidden` sigmoid units, `classes` logits; weights from a truncated normal of `stddev`.
 
     Args:
         train_op: makes the training operation from the learning rate, the parts of the network and its loss.
@@ -65,7 +65,7 @@ def _network(
     with graph.as_default():
         tf1.set_random_seed(seed)
         images, labels = digit_placeholders(classes, dtype)
-        truncated = tf1.truncated_normal_initializer(stddev=kernel_stddev)
+        truncated = tf1.truncated_normal_initializer(stddev=stddev)
         with tf1.variable_scope("fc1"):
             w1, b1 = get_weights((784, hidden), truncated, dtype=dtype)
             h = tf.sigmoid(tf.matmul(images, w1) + b1)

@@ -12,7 +12,7 @@ tf1 = tf.compat.v1
 def siamese_mlp(
     graph: tf.Graph,
     hidden: tuple[int, ...] = (256, 256),
-    embedding: int = 1,
+    embedding_dim: int = 1,
     activation: str | None = None,
     margin: float = 1.0,
     learning_rate: float = 0.1,
@@ -36,7 +36,7 @@ def siamese_mlp(
             with tf1.variable_scope("", reuse=bool(codes)):
                 for number, units in enumerate(hidden, 1):
                     x = dense(x, units, f"fc{number}", activation=tf.nn.relu, initializer=he)
-                codes.append(dense(x, embedding, "embedding", activation=activation_of(activation), initializer=he))
+                codes.append(dense(x, embedding_dim, "embedding", activation=activation_of(activation), initializer=he))
         squares = tf.reduce_sum(tf.square(codes[0] - codes[1]), axis=1, keepdims=True)
         distances = tf.sqrt(squares + 1e-12, name="distances")  # the root has no slope at 0
         lacking = tf.maximum(margin - distances, 0.0)

@@ -12,7 +12,7 @@ def mlp_raw(
     graph: tf.Graph,
     hidden: tuple[int, ...] = (128, 256),
     classes: int = 10,
-    kernel_stddev: float = 0.1,
+    stddev: float = 0.1,
     logits_activation: str = "linear",
     learning_rate: float = 0.1,
     seed: int = 1,
@@ -26,7 +26,7 @@ def mlp_raw(
         for number, units in enumerate((*hidden, classes), 1):
             last = number > len(hidden)
             with tf1.name_scope("logits" if last else f"fc{number}"):
-                drawn = tf.random.truncated_normal((x.shape[-1], units), stddev=kernel_stddev, dtype=dtype)
+                drawn = tf.random.truncated_normal((x.shape[-1], units), stddev=stddev, dtype=dtype)
                 weights = tf1.Variable(drawn, name="weights")
                 biases = tf1.Variable(tf.zeros((units,), dtype), name="biases")
                 x = tf.matmul(x, weights) + biases
@@ -41,7 +41,7 @@ def mlp(
     classes: int = 10,
     dropout: float = 0.0,
     batch_norm: bool = False,
-    kernel_stddev: float = 0.1,
+    stddev: float = 0.1,
     momentum: float = 0.9,
     epsilon: float = 1e-5,
     logits_activation: str = "linear",
@@ -54,7 +54,7 @@ def mlp(
     Args:
         dropout: share of activations dropped after each ReLU.
         batch_norm: normalise before each ReLU; the dense layer then has no bias.
-        kernel_stddev: of the hidden layers' truncated normal weights; the logits' start is TensorFlow's default, Glorot's
+        stddev: of the hidden layers' truncated normal weights; the logits' start is TensorFlow's default, Glorot's
             uniform, as in the notebook's second half.
         momentum, epsilon: of batch norm. The defaults are those of the Keras model, PyTorch's; tf.layers has 0.99 and 1e-3.
         logits_activation: a name of `legacy_tf1.topics.ACTIVATIONS`.
@@ -63,7 +63,7 @@ def mlp(
         tf1.set_random_seed(seed)
         images, labels = digit_placeholders(classes, dtype)
         training = training_switch() if dropout or batch_norm else None
-        truncated = tf1.truncated_normal_initializer(stddev=kernel_stddev)
+        truncated = tf1.truncated_normal_initializer(stddev=stddev)
         x, draws = images, []
         for number, units in enumerate(hidden, 1):
             x = layers.dense(x, units, f"fc{number}", initializer=truncated, bias=not batch_norm)

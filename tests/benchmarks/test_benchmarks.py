@@ -63,7 +63,9 @@ def test_train_step_times_every_network(capsys, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in command.BENCHMARKS if name not in ("train_step", "revisions")])
+@pytest.mark.parametrize(
+    "name", [name for name in command.BENCHMARKS if name not in ("exports", "train_step", "revisions")]
+)
 def test_every_other_benchmark_runs(capsys, name):
     pytest.importorskip("torch")
     assert run(command.main, [name, "--quick", "--json"]) == 0

@@ -11,8 +11,8 @@ from tf_data.formats import Options, Source
 QUIET = Options(quiet=True)
 
 
-def pictures(train=23, test=7, shape=(5, 4, 3), classes=3, seed=0):
-    """Random pictures, their classes in turn."""
+def random_images(train=23, test=7, shape=(5, 4, 3), classes=3, seed=0):
+    """Random images, their classes in turn."""
     rng = np.random.default_rng(seed)
 
     def split(name, count):

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_data import QUIET, convert, pictures
+from small_data import QUIET, convert, random_images
 
 from tf_data import formats
 from tf_data.dataset import Data, Split
@@ -21,10 +21,10 @@ from tf_data.pipeline import input_error
 
 @pytest.fixture
 def folder(tmp_path):
-    """A function that converts 23 + 7 pictures, 4 to a file, and returns the folder."""
+    """A function that converts 23 + 7 images, 4 to a file, and returns the folder."""
 
     def make(to, **options):
-        convert(pictures(), to, tmp_path / to, **{"chunk_size": 4, **options})
+        convert(random_images(), to, tmp_path / to, **{"chunk_size": 4, **options})
         return tmp_path / to
 
     return make
@@ -71,7 +71,7 @@ def skip(folder, expected):
     assert [bad["record"] for bad in manifest.skipped["records"]] == expected
     mended = formats.open(out)
     assert mended.faults() == []
-    np.testing.assert_array_equal(mended.splits["train"].x[:], pictures().train.x[good])
+    np.testing.assert_array_equal(mended.splits["train"].x[:], random_images().train.x[good])
     return [bad["reason"] for bad in manifest.skipped["records"]]
 
 
@@ -208,10 +208,10 @@ def test_hdf5_of_another_shape_is_refused(folder):
     check_everywhere(path, "drawn.h5: train/images is uint8 of shape")
 
 
-# Pictures
+# Images
 
 
-def test_a_bad_picture_in_a_folder_is_named_and_skipped(folder):
+def test_a_bad_image_in_a_folder_is_named_and_skipped(folder):
     path = folder("images")
     change(path / "train/class-1/000007.png", lambda content: content[:40])
     check_everywhere(path, "train/class-1/000007.png")
@@ -253,9 +253,9 @@ def jpegs(bad):
 @pytest.mark.parametrize(
     ("edit", "match"),
     [
-        (lambda data: data[:-40], "face3.jpg is a damaged picture"),
-        (lambda data: b"no picture", "face3.jpg is not a picture"),
-        (lambda data: encode(np.zeros((6, 8, 3), np.uint8), "jpeg"), "face3.jpg is a picture of 6x8, not 8x6"),
+        (lambda data: data[:-40], "face3.jpg is a damaged image"),
+        (lambda data: b"no image", "face3.jpg is not an image"),
+        (lambda data: encode(np.zeros((6, 8, 3), np.uint8), "jpeg"), "face3.jpg is an image of 6x8, not 8x6"),
     ],
 )
 @pytest.mark.parametrize("to", ["tfrecord", "npz"])
@@ -275,7 +275,7 @@ def test_a_bad_jpeg_stops_or_is_skipped(tmp_path, edit, match, to):
 
 
 def with_bad(x=None, y=None):
-    data = pictures(shape=(4,))
+    data = random_images(shape=(4,))
     features = data.train.x[:, :].astype(np.float32)
     labels = data.train.y.copy()
     if x is not None:
@@ -350,7 +350,7 @@ def full_disk():
 
 @pytest.mark.parametrize("to", ["npz", "hdf5", "tfrecord"])
 def test_a_full_disk_stops_with_one_line_and_the_same_call_goes_on(tmp_path, full_disk, to):
-    data = pictures(train=400, shape=(20, 20, 3))
+    data = random_images(train=400, shape=(20, 20, 3))
     with full_disk(100_000), pytest.raises(InputError, match="cannot write .*File too large; free the place"):
         convert(data, to, tmp_path / "out", chunk_size=200)
     assert not list(tmp_path.rglob("*partial*"))
@@ -372,10 +372,10 @@ def test_a_disk_that_fills_late_keeps_whole_files(tmp_path, monkeypatch):
 
     monkeypatch.setattr(formats.get("npz"), "whole_file", filling)
     with pytest.raises(InputError, match="No space left"):
-        convert(pictures(), "npz", tmp_path / "out", chunk_size=4, workers=1)
+        convert(random_images(), "npz", tmp_path / "out", chunk_size=4, workers=1)
     assert (tmp_path / "out" / "unfinished.jsonl").is_file()
     assert (tmp_path / "out" / "train_5.npz").is_file()
     assert not list(tmp_path.rglob("*partial*"))
     monkeypatch.undo()
-    convert(pictures(), "npz", tmp_path / "out", chunk_size=4)
+    convert(random_images(), "npz", tmp_path / "out", chunk_size=4)
     assert formats.open(tmp_path / "out").faults() == []

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_data import QUIET, assert_holds, convert, pictures
+from small_data import QUIET, assert_holds, convert, random_images
 
 from tf_data import formats
 from tf_data.dataset import Split
@@ -35,7 +35,7 @@ FORMATS = formats.MODULES
 )
 def test_bad_options_are_refused_and_leave_nothing(tmp_path, to, options, match):
     with pytest.raises(InputError, match=match):
-        convert(pictures(), to, tmp_path / "out", **options)
+        convert(random_images(), to, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
 
 
@@ -52,13 +52,13 @@ def test_what_a_format_cannot_hold_is_refused(tmp_path):
     with pytest.raises(InputError, match="int64 or float32, not float64"):
         formats.write(Source({"name": "t"}, {"train": double}), "tfrecord", tmp_path / "out", QUIET)
     with pytest.raises(InputError, match="no classes to name folders"):
-        convert(replace(pictures(), classes=()), "images", tmp_path / "out")
+        convert(replace(random_images(), classes=()), "images", tmp_path / "out")
 
 
 @pytest.mark.parametrize("to", FORMATS)
 def test_samples_can_be_stored_in_another_order(tmp_path, to):
     """Sorted classes would otherwise meet in few windows only."""
-    data = pictures(train=60)
+    data = random_images(train=60)
     formats.write(Source.of(data, shuffle=5), to, tmp_path / "out", replace(QUIET, chunk_size=7))
     split = formats.open(tmp_path / "out").splits["train"]
     order = permutation(60, 5)
@@ -73,7 +73,7 @@ def test_samples_can_be_stored_in_another_order(tmp_path, to):
 
 @pytest.mark.parametrize("to", FORMATS)
 def test_the_same_call_again_changes_nothing(tmp_path, to):
-    data = pictures()
+    data = random_images()
     first = convert(data, to, tmp_path / "out")
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
     assert convert(data, to, tmp_path / "out") == first
@@ -81,19 +81,19 @@ def test_the_same_call_again_changes_nothing(tmp_path, to):
     with pytest.raises(InputError, match="converted dataset with other settings"):
         convert(data, to, tmp_path / "out", chunk_size=3)
     with pytest.raises(InputError, match="converted dataset with other counts"):
-        convert(pictures(train=20), to, tmp_path / "out")
+        convert(random_images(train=20), to, tmp_path / "out")
 
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(InputError, match="not empty"):
-        convert(pictures(), "npz", tmp_path)
+        convert(random_images(), "npz", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 @pytest.mark.parametrize("to", ["npz", "tfrecord", "images"])
 def test_an_interrupted_conversion_goes_on(tmp_path, monkeypatch, to):
-    data, done = pictures(), []
+    data, done = random_images(), []
     original = writing.Job.count
 
     def interrupted(self, unit, chunk, files):
@@ -186,11 +186,11 @@ def test_kill_9_in_the_middle_and_again(tmp_path, to, at):
     ],
 )
 def test_a_bad_manifest_is_refused(tmp_path, change, match):
-    convert(pictures(), "hdf5", tmp_path / "out")
+    convert(random_images(), "hdf5", tmp_path / "out")
     path = tmp_path / "out" / "manifest.json"
-    told = json.loads(path.read_text())
-    change(told)
-    path.write_text(json.dumps(told))
+    info = json.loads(path.read_text())
+    change(info)
+    path.write_text(json.dumps(info))
     with pytest.raises(InputError, match=match):
         formats.open(tmp_path / "out")
 

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 from small_data import convert as write
-from small_data import pictures
+from small_data import random_images
 
 import tf_data
 from tf_data import convert, formats, inspect
@@ -45,9 +45,9 @@ def test_from_official_files_to_every_format_and_on(mnist, capsys, to):
     assert (mnist / "sheet.png").read_bytes()[:4] == b"\x89PNG"
 
     assert call(inspect.main, out, "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["splits"]["train"] == {"samples": 60, "classes": [6] * 10}
-    assert told["sample"]["shape"] == [28, 28, 1]
+    info = json.loads(capsys.readouterr().out)
+    assert info["splits"]["train"] == {"samples": 60, "classes": [6] * 10}
+    assert info["sample"]["shape"] == [28, 28, 1]
 
     assert call(convert.main, out, "--to", "npz", "--out", mnist / "on", "--quiet") == 0
     assert capsys.readouterr().out == ""
@@ -97,28 +97,28 @@ def test_a_csv_file(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["mnits", "--to", "npz", "--out", "o"], "did you mean mnist"),
         (["/nothing/there", "--to", "npz", "--out", "o"], "is no dataset"),
         (["iris", "--to", "npz", "--out", "o", "--set", "tset=3"], "did you mean test"),
         (["iris", "--to", "npz", "--out", "o", "--set", "test"], "write option=value"),
         (["iris", "--to", "npz", "--out", "o", "--label", "x"], "--label is for CSV files"),
-        (["iris", "--to", "images", "--out", "o"], "encoding png is for pictures"),
+        (["iris", "--to", "images", "--out", "o"], "encoding png is for images"),
         (["iris", "--to", "npz", "--out", "o", "--limit", "0"], "limit must be at least 1"),
     ],
 )
-def test_bad_usage_is_one_line(tmp_path, monkeypatch, capsys, arguments, said):
+def test_bad_usage_is_one_line(tmp_path, monkeypatch, capsys, arguments, message):
     monkeypatch.chdir(tmp_path)
     assert call(convert.main, *arguments) == 2
     error = capsys.readouterr().err
-    assert said in error
+    assert message in error
     assert error.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
 def test_damage_is_listed_and_ends_with_2(tmp_path, capsys):
-    write(pictures(), "tfrecord", tmp_path / "out", chunk_size=4)
+    write(random_images(), "tfrecord", tmp_path / "out", chunk_size=4)
     shard = tmp_path / "out" / "train-00001-of-00006.tfrecord"
     content = bytearray(shard.read_bytes())
     content[130] ^= 1
@@ -148,11 +148,11 @@ def test_a_folder_of_official_files_is_known_by_its_name(mnist, capsys):
     assert "neither a converted folder nor one of official files" in capsys.readouterr().err
 
 
-def test_bad_pictures_of_a_raw_dataset_are_faults(tmp_path, capsys):
+def test_bad_images_of_a_raw_dataset_are_faults(tmp_path, capsys):
     from tf_data.datasets import image_folder
 
     image_folder.synthetic(tmp_path / "image-folder", per_class=5)
-    next((tmp_path / "image-folder" / "red").iterdir()).write_bytes(b"\xff\xd8 no picture")
+    next((tmp_path / "image-folder" / "red").iterdir()).write_bytes(b"\xff\xd8 no image")
     assert call(inspect.main, "image-folder", "--data-dir", tmp_path, "--verify", "--set", "size=(40,48)") == 2
     assert "1 faults" in capsys.readouterr().err
     arguments = [
@@ -202,7 +202,7 @@ def test_texts_are_inspected_and_converted_to_and_fro(tmp_path, capsys, name, to
 def test_sheets_show_many_classes_and_none(tmp_path):
     from PIL import Image
 
-    many = pictures(train=300, classes=40, shape=(8, 8, 1))
+    many = random_images(train=300, classes=40, shape=(8, 8, 1))
     draw("many", many.train, many.classes, (), tmp_path / "many.png")
     plain = tf_data.dataset.Split("train", many.train.x)
     draw("plain", plain, (), (), tmp_path / "plain.png")

@@ -76,7 +76,7 @@ def test_no_sample_is_in_two_splits(name, written):
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if datasets.get(name).synthetic])
-def test_pictures_and_rows_can_be_cut_and_picked(name, written):
+def test_images_and_rows_can_be_cut_and_picked(name, written):
     split = load(name, written).train
     if len(split) < 8:
         return
@@ -225,7 +225,7 @@ def test_celeba_from_a_folder_equals_the_archive(copy):
     bad = folder / "img_align_celeba" / "000005.jpg"
     bad.write_bytes(bad.read_bytes()[:500])
     split = fewer.train
-    with pytest.raises(InputError, match=r"000005.jpg is a damaged picture"):
+    with pytest.raises(InputError, match=r"000005.jpg is a damaged image"):
         pixels(split)
 
 
@@ -302,7 +302,7 @@ def test_glove_from_text_and_zip(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a,label\n1,x\nnan,y\n", "line 3, column 'a': 'nan' is not a finite number"),
         ("a,label\n1,x\nhello,y\n", "line 3, column 'a': 'hello'"),
@@ -312,26 +312,26 @@ def test_glove_from_text_and_zip(tmp_path):
         ("a,label\n", "no rows"),
     ],
 )
-def test_bad_tables(text, said, tmp_path):
+def test_bad_tables(text, message, tmp_path):
     (tmp_path / "t.csv").write_text(text)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         tf_data.load("feature-csv", path=tmp_path)
 
 
-def test_picture_lists(copy):
+def test_image_lists(copy):
     folder = copy("image-csv")
     table = folder / "pictures.csv"
     table.write_text(table.read_text() + "red/none.jpg,red\n")
     with pytest.raises(InputError, match=r"line 92 names .*none.jpg, which does not exist"):
         tf_data.load("image-csv", path=folder)
     bad = folder / "red" / "0004.jpg"
-    bad.write_bytes(b"no picture")
+    bad.write_bytes(b"no image")
     data = tf_data.load("image-csv", path=folder, skip_bad=True)
     assert sum(data.counts.values()) == 89
     assert sorted(line.rpartition("/")[2].split()[0].strip(",") for line in data.skipped) == ["0004.jpg", "none.jpg"]
 
 
-def test_picture_folders(copy, tmp_path):
+def test_image_folders(copy, tmp_path):
     folder = copy("image-folder")
     small = tf_data.load("image-folder", path=folder, size=(20, 20), channels=1)
     assert pixels(small.test).shape[1:] == (20, 20, 1)
@@ -348,13 +348,13 @@ def test_picture_folders(copy, tmp_path):
         tf_data.load("image-folder", path=folder)
 
 
-def test_pictures_of_other_sizes_are_refused_unless_resized(copy):
+def test_images_of_other_sizes_are_refused_unless_resized(copy):
     from PIL import Image
 
     folder = copy("image-folder")
     Image.new("RGB", (30, 30)).save(folder / "red" / "0001.jpg")
     data = tf_data.load("image-folder", path=folder)
-    with pytest.raises(InputError, match="0001.jpg is a picture of 30x30, not 40x48"):
+    with pytest.raises(InputError, match="0001.jpg is an image of 30x30, not 40x48"):
         [pixels(split) for split in data.splits.values()]
     resized = tf_data.load("image-folder", path=folder, size=(40, 48))
     assert sum(len(pixels(split)) for split in resized.splits.values()) == 90

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_data import QUIET, assert_holds, convert, pictures
+from small_data import QUIET, assert_holds, convert, random_images
 
 import tf_data
 from tf_data import formats
@@ -72,8 +72,8 @@ def test_round_trip(to, extra, drawn):
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory):
-    """The same pictures in every format, in small blocks; and the pictures."""
-    data, root = pictures(), tmp_path_factory.mktemp("formats")
+    """The same images in every format, in small blocks; and the images."""
+    data, root = random_images(), tmp_path_factory.mktemp("formats")
     for name, (to, options) in zip(NAMES, CASES, strict=True):
         convert(data, to, root / name, chunk_size=4, **options)
     return data, {name: formats.open(root / name) for name in NAMES}
@@ -110,8 +110,8 @@ def test_the_contract_of_readers(converted, name):
     assert epochs[0] != numbered(split, 4, seed=2, epoch=0)
     for step in (1, 3, 5):
         assert numbered(split, 4, seed=1, epoch=1, start=step) == epochs[1][step:]
-    shares = [flat(numbered(split, 4, seed=1, epoch=1, shard=(worker, 3))) for worker in range(3)]
-    assert sorted(flat(shares)) == list(range(23))
+    parts = [flat(numbered(split, 4, seed=1, epoch=1, shard=(worker, 3))) for worker in range(3)]
+    assert sorted(flat(parts)) == list(range(23))
     assert flat(numbered(split, 6, shuffle=False)) == list(range(23))
 
 
@@ -219,7 +219,7 @@ def test_image_folders_are_what_keras_reads(converted):
 
 
 def test_classes_that_would_share_a_folder_are_refused(tmp_path):
-    data = replace(pictures(), classes=("a/b", "a:b", "c"))
+    data = replace(random_images(), classes=("a/b", "a:b", "c"))
     with pytest.raises(InputError, match="would share the folder a-b"):
         convert(data, "images", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -241,18 +241,18 @@ def test_jpeg_files_keep_their_bytes_and_decode_alike(tmp_path, to):
 
 def test_the_manifest_counts_and_names_everything(converted):
     stored = converted[1]
-    told = json.loads((stored["tfrecord"].path / "manifest.json").read_text())
-    assert told["format"] == "tfrecord"
-    assert told["counts"] == {"train": 23, "test": 7}
-    assert told["classes"]["train"] == [8, 8, 7]
-    assert told["schema"]["shape"] == [5, 4, 3]
-    assert {"path", "samples", "bytes", "sha256"} == set(told["files"][0])
+    info = json.loads((stored["tfrecord"].path / "manifest.json").read_text())
+    assert info["format"] == "tfrecord"
+    assert info["counts"] == {"train": 23, "test": 7}
+    assert info["classes"]["train"] == [8, 8, 7]
+    assert info["schema"]["shape"] == [5, 4, 3]
+    assert {"path", "samples", "bytes", "sha256"} == set(info["files"][0])
     on_disk = {path.name for path in stored["tfrecord"].path.iterdir()} - {"manifest.json"}
-    assert on_disk == {file["path"] for file in told["files"]}
+    assert on_disk == {file["path"] for file in info["files"]}
 
 
-def test_pictures_are_grey_or_rgb(tmp_path):
-    grey = pictures(shape=(4, 4, 1))
+def test_images_are_grey_or_rgb(tmp_path):
+    grey = random_images(shape=(4, 4, 1))
     convert(grey, "images", tmp_path / "out", encoding="jpeg")
     split = formats.open(tmp_path / "out").splits["train"]
     assert abs(split.x[:].astype(int) - grey.train.x).mean() < 12  # lossy, as asked for

@@ -36,7 +36,7 @@ def test_orders_of_epochs_and_seeds_have_nothing_in_common():
             assert abs(np.corrcoef(one, other)[0, 1]) < bound
 
 
-def test_batches_are_as_uneven_as_chance_makes_them():
+def test_batches_are_as_uneven_as_random_draws_make_them():
     """The mean place of a batch's samples spreads like that of a random draw, neither less nor more."""
     count, size = 60_000, 128
     means = [order(count, 0, epoch)[: count // size * size].reshape(-1, size).mean(axis=1) for epoch in range(4)]

@@ -287,15 +287,15 @@ def test_orders_of_other_samples_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("x", "said"),
+    ("x", "message"),
     [
         ([[1], [2]], "not list"),
         (np.array(["a", 3], object), "with a int at 1"),
         (np.array([["a"]], object), "shape"),
     ],
 )
-def test_what_are_no_samples_is_refused(x, said):
-    with pytest.raises(InputError, match=said):
+def test_what_are_no_samples_is_refused(x, message):
+    with pytest.raises(InputError, match=message):
         Split("train", x)
 
 
@@ -311,8 +311,8 @@ def test_sequences_are_rows_of_integers():
 @pytest.mark.parametrize("to", ["hdf5", "tfrecord"])
 @settings(deadline=None, max_examples=15)
 @given(st.lists(st.text(), min_size=1, max_size=12), st.booleans(), st.integers(1, 5))
-def test_texts_come_back(to, said, compress, chunk):
-    split = Split("train", np.array(said, object))
+def test_texts_come_back(to, texts, compress, chunk):
+    split = Split("train", np.array(texts, object))
     with tempfile.TemporaryDirectory() as folder:
         convert(
             Data("t", "synthetic", "a test", split, split),
@@ -322,7 +322,7 @@ def test_texts_come_back(to, said, compress, chunk):
             compress=compress,
         )
         found = formats.open(Path(folder) / "out")
-        assert found.splits["train"].x[:].tolist() == said
+        assert found.splits["train"].x[:].tolist() == texts
         assert found.faults() == []
 
 

@@ -52,7 +52,7 @@ def test_what_is_learned_is_kept_and_used(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (None, "does not exist"),
         ("{", "is damaged"),
@@ -63,11 +63,11 @@ def test_what_is_learned_is_kept_and_used(tmp_path):
         ('{"format": 1, "learned": {"statistics": {"mean": "x", "sd": [1], "count": 1}}}', "is damaged"),
     ],
 )
-def test_damaged_files_of_what_was_learned(content, said, tmp_path):
+def test_damaged_files_of_what_was_learned(content, message, tmp_path):
     path = tmp_path / "transform.json"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(InputError, match=said) as raised:
+    with pytest.raises(InputError, match=message) as raised:
         Features(standardize=True).load(path)
     assert str(path) in str(raised.value)
 
@@ -87,14 +87,14 @@ def test_rows_of_numbers_are_read():
 
 def test_names_and_arguments_are_checked():
     assert isinstance(transform.make({"name": "image", "crop": 4}), Images)
-    for options, said in {
+    for options, message in {
         "imag": "did you mean image",
         "image": "unexpected keyword argument 'crob'",
     }.items():
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             transform.make({"name": options, "crob": 1})
-    for arguments, said in [({"crop": -1}, "negative"), ({"value_range": (1.0, 0.0)}, "rising")]:
-        with pytest.raises(InputError, match=said):
+    for arguments, message in [({"crop": -1}, "negative"), ({"value_range": (1.0, 0.0)}, "rising")]:
+        with pytest.raises(InputError, match=message):
             Images(**arguments)
     with pytest.raises(InputError, match="there is a transform 'image' already"):
         transform.register("image", Features)

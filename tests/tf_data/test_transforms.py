@@ -31,7 +31,7 @@ def position(indices, seed=1, epoch=2):
     return Position(seed, tf.constant(epoch, tf.int64), tf.constant(indices, tf.int64))
 
 
-def pictures(count=6, size=9, channels=3, seed=0):
+def random_images(count=6, size=9, channels=3, seed=0):
     return tf.constant(np.random.default_rng(seed).random((count, size, size, channels), dtype=np.float32))
 
 
@@ -55,7 +55,7 @@ def test_statistics_of_far_away_numbers_are_exact():
     np.testing.assert_allclose(statistics(Split("train", x)).sd, x.std(axis=0), rtol=1e-6)
 
 
-def test_statistics_read_encoded_pictures():
+def test_statistics_read_encoded_images():
     data = tf_data.load("image-folder", source="synthetic")
     x = data.train.x.read(np.arange(len(data.train))) / 255.0
     np.testing.assert_allclose(statistics(data.train).sd, x.std(axis=(0, 1, 2)), rtol=1e-9)
@@ -99,7 +99,7 @@ def test_random_numbers_are_uniform_and_independent():
 
 def test_a_sample_is_changed_alike_in_every_batch():
     augment = Augment(crop=7, pad=2, flip=True, rotate=20, brightness=0.2, contrast=0.2, saturation=0.2, hue=0.1)
-    x = pictures(6)
+    x = random_images(6)
     whole = augment(x, position(range(6))).numpy()
     turned = augment(x[::-1], position(range(6)[::-1])).numpy()[::-1]
     parts = np.concatenate([augment(x[i : i + 2], position([i, i + 1])) for i in (0, 2, 4)])
@@ -121,7 +121,7 @@ def test_batches_pass_on_where_a_sample_stands():
 
 
 def test_flip_and_crop_pick_pixels():
-    x = pictures(40, 6)
+    x = random_images(40, 6)
     flipped = Augment(flip=True)(x, position(range(40))).numpy()
     mirrored = np.array([np.array_equal(a, b[:, ::-1]) for a, b in zip(flipped, x.numpy(), strict=True)])
     same = np.array([np.array_equal(a, b) for a, b in zip(flipped, x.numpy(), strict=True)])
@@ -129,15 +129,15 @@ def test_flip_and_crop_pick_pixels():
     assert 8 < mirrored.sum() < 32
     padded = np.pad(x.numpy(), ((0, 0), (2, 2), (2, 2), (0, 0)))
     places = set()
-    for picture, out in zip(padded, Augment(crop=6, pad=2)(x, position(range(40))).numpy(), strict=True):
-        found = [(i, j) for i in range(5) for j in range(5) if np.array_equal(picture[i : i + 6, j : j + 6], out)]
+    for image, out in zip(padded, Augment(crop=6, pad=2)(x, position(range(40))).numpy(), strict=True):
+        found = [(i, j) for i in range(5) for j in range(5) if np.array_equal(image[i : i + 6, j : j + 6], out)]
         assert len(found) == 1
         places |= set(found)
     assert {i for i, _ in places} == {j for _, j in places} == set(range(5))
 
 
 def test_alternating_flips_show_both_sides_in_two_epochs():
-    x, augment = pictures(40, 6), Augment(flip=True, alternate=True)
+    x, augment = random_images(40, 6), Augment(flip=True, alternate=True)
     epochs = [augment(x, position(range(40), epoch=epoch)).numpy() for epoch in range(4)]
     mirrored = np.array([np.array_equal(a, b[:, ::-1]) for a, b in zip(epochs[0], x.numpy(), strict=True)])
     assert 8 < mirrored.sum() < 32
@@ -148,37 +148,37 @@ def test_alternating_flips_show_both_sides_in_two_epochs():
 
 
 def test_a_crop_can_show_the_mirrored_border():
-    x = pictures()
+    x = random_images()
     padded = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="symmetric")
-    for picture, out in zip(padded, Augment(crop=9, pad=2, reflect=True)(x, position(range(6))).numpy(), strict=True):
+    for image, out in zip(padded, Augment(crop=9, pad=2, reflect=True)(x, position(range(6))).numpy(), strict=True):
         places = [(top, left) for top in range(5) for left in range(5)]
-        assert any(np.array_equal(picture[top : top + 9, left : left + 9], out) for top, left in places)
+        assert any(np.array_equal(image[top : top + 9, left : left + 9], out) for top, left in places)
 
 
 def test_rotation_by_a_quarter_is_exact():
-    x = pictures(2, 8)
+    x = random_images(2, 8)
     out = rotate(x, tf.constant([np.pi / 2, 0.0]))
     np.testing.assert_allclose(out[0], np.rot90(x[0]), atol=1e-5)
     np.testing.assert_allclose(out[1], x[1], atol=1e-6)
 
 
-def test_zoom_shows_a_window_as_large_as_the_picture():
-    x = pictures(3, 8)
-    share, right, down = tf.constant([1.0, 0.5, 0.5]), tf.constant([0.3, 0.0, 1.0]), tf.constant([0.3, 1.0, 0.5])
-    out = zoom(x, share, right, down).numpy()
+def test_zoom_shows_a_window_as_large_as_the_image():
+    x = random_images(3, 8)
+    fraction, right, down = tf.constant([1.0, 0.5, 0.5]), tf.constant([0.3, 0.0, 1.0]), tf.constant([0.3, 1.0, 0.5])
+    out = zoom(x, fraction, right, down).numpy()
     np.testing.assert_allclose(out[0], x[0], atol=1e-6)
     # Inside, where `resize` does not miss the pixels around the window.
     for number, (top, left) in ((1, (4, 0)), (2, (2, 4))):
         expected = tf.image.resize(x[number, top : top + 4, left : left + 4], (8, 8)).numpy()
         np.testing.assert_allclose(out[number, 1:-1, 1:-1], expected[1:-1, 1:-1], atol=1e-5)
-    np.testing.assert_allclose(out[1, -1, 0], x[1, -1, 0], atol=1e-5)  # nothing from outside of the picture
+    np.testing.assert_allclose(out[1, -1, 0], x[1, -1, 0], atol=1e-5)  # nothing from outside of the image
     changed = Augment(zoom=0.3)(x, position(range(3))).numpy()
     assert changed.shape == x.shape
     assert not np.allclose(changed, x)
 
 
 def test_colours_against_formulas():
-    x, factors = pictures(3), tf.constant([0.8, 1.0, 1.25])
+    x, factors = random_images(3), tf.constant([0.8, 1.0, 1.25])
     f = factors.numpy()[:, None, None, None]
     luma = (x.numpy() @ np.array([0.299, 0.587, 0.114]))[..., None]
     np.testing.assert_allclose(grey(x), luma, rtol=1e-5)
@@ -187,13 +187,13 @@ def test_colours_against_formulas():
     np.testing.assert_allclose(contrast(x, factors), np.clip(mean + (x - mean) * f, 0, 1), atol=1e-5)
     np.testing.assert_allclose(saturate(x, factors), np.clip(luma + (x - luma) * f, 0, 1), atol=1e-5)
     turned = turn_hue(x, tf.constant([0.1, 0.0, -0.3])).numpy()
-    for picture, out, turn in zip(x.numpy(), turned, (0.1, 0.0, -0.3), strict=True):
-        hue, saturation, value = colorsys.rgb_to_hsv(*picture[2, 3])
+    for image, out, turn in zip(x.numpy(), turned, (0.1, 0.0, -0.3), strict=True):
+        hue, saturation, value = colorsys.rgb_to_hsv(*image[2, 3])
         np.testing.assert_allclose(out[2, 3], colorsys.hsv_to_rgb((hue + turn) % 1, saturation, value), atol=1e-4)
 
 
 def test_the_topics_cases(tmp_path):
-    x = pictures(10, 32)
+    x = random_images(10, 32)
     for name, augment in CASES.items():
         out = augment(x, position(range(10))).numpy()
         assert out.shape == (10, 32, 32, 3), name
@@ -207,12 +207,12 @@ def test_the_topics_cases(tmp_path):
 
 
 def test_a_quiet_augmentation_changes_nothing():
-    x = pictures()
+    x = random_images()
     np.testing.assert_array_equal(Augment()(x, position(range(6))), x)
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"flipp": True}, "knows no 'flipp'"),
         ({"hue": 0.6}, "hue in 0..0.5"),
@@ -223,14 +223,14 @@ def test_a_quiet_augmentation_changes_nothing():
         ({"alternate": True}, "alternate goes with flip"),
     ],
 )
-def test_bad_augmentations(values, said):
-    with pytest.raises(InputError, match=said):
+def test_bad_augmentations(values, message):
+    with pytest.raises(InputError, match=message):
         Augment.of(values)
 
 
 def test_too_small_to_crop():
     with pytest.raises(InputError, match="cannot crop 12x12 from 9x9"):
-        Augment(crop=12)(pictures(), position(range(6)))
+        Augment(crop=12)(random_images(), position(range(6)))
     with pytest.raises(InputError, match="too small to crop 10x10"):
-        centre_crop(pictures(), 10)
-    np.testing.assert_array_equal(centre_crop(pictures(), 5), pictures()[:, 2:7, 2:7])
+        centre_crop(random_images(), 10)
+    np.testing.assert_array_equal(centre_crop(random_images(), 5), random_images()[:, 2:7, 2:7])

@@ -20,7 +20,7 @@ SMALL = {
     "cnn-mobilenet-v3-large-cifar10": MOBILENET_V3,
     "cnn-densenet121-mnist": DENSENET,
     "cnn-densenet121-cifar10": DENSENET,
-    "cnn-airbench-cifar10": {"widths": (32, 32, 32)},
+    "cnn-airbench-cifar10": {"filters": (32, 32, 32)},
     "cnn-alexnet-cifar10": ALEXNET,
     "cnn-alexnet-grouped-cifar10": ALEXNET,
     "cnn-vgg16-cifar10": VGG,

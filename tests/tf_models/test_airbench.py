@@ -7,25 +7,26 @@ import tensorflow as tf
 
 from tf_data import datasets
 from tf_data.dataset import Split
-from tf_data.datasets.drawing import shape_picture
+from tf_data.datasets.drawing import shape_image
+from tf_data.transform import Images
 from tf_models.cnn import airbench
 from tf_models.layers import FastBias, PartialDirac, PatchWhitening
 from tf_models.training.building import adapt_layers
 
 
 @pytest.fixture(scope="module")
-def pictures():
-    """A split of drawn pictures, uint8."""
+def images():
+    """A split of drawn images, uint8."""
     rng = np.random.default_rng(0)
     classes = len(datasets.get("cifar10").classes)
-    x = np.stack([shape_picture(label % classes, classes, rng, 32, 32) for label in range(200)])
+    x = np.stack([shape_image(label % classes, classes, rng, 32, 32) for label in range(200)])
     return Split("train", x, np.arange(200, dtype=np.int32) % classes)
 
 
-def test_the_trainer_whitens_patches(pictures):
-    model = airbench(widths=(32,))
-    adapt_layers(model, pictures)
-    found = model.get_layer("whitening")(pictures.x.astype(np.float32) / 255).numpy().reshape(-1, 24).astype(np.float64)
+def test_the_trainer_whitens_patches(images):
+    model = airbench(filters=(32,))
+    adapt_layers(model, images, Images())
+    found = model.get_layer("whitening")(images.x.astype(np.float32) / 255).numpy().reshape(-1, 24).astype(np.float64)
     np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-3)
     np.testing.assert_allclose(found[:, 12:], -found[:, :12], atol=1e-4)  # each with both signs
     covariance = np.cov(found[:, :12], rowvar=False)
@@ -53,9 +54,9 @@ def test_a_fast_bias_moves_64_times_as_far():
     np.testing.assert_allclose(layer(np.zeros((1, 3), np.float32)), -0.1 * 64, rtol=1e-5)
 
 
-def test_grey_pictures_do_not_blow_up(pictures):
+def test_grey_images_do_not_blow_up(images):
     layer = PatchWhitening(name="whitening")
-    grey = pictures.x[:50, :, :, :1].repeat(3, axis=-1).astype(np.float32) / 255
+    grey = images.x[:50, :, :, :1].repeat(3, axis=-1).astype(np.float32) / 255
     layer.build(grey.shape)
     layer.adapt(grey)
     assert np.abs(layer(grey)).max() < 100

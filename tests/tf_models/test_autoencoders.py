@@ -199,9 +199,11 @@ def test_the_compiled_loss_is_minus_the_elbo(id):
     assert logs["reconstruction_loss"] == pytest.approx(reconstruction, rel=1e-4)
     total = kl + reconstruction
     if "label" in outputs:
-        chances = sigmoid(outputs["label"].numpy().astype(np.float64))
-        one_hot = np.eye(10)[labels].reshape(-1, *[1] * (chances.ndim - 2), 10)
-        label = entropy(np.broadcast_to(one_hot, chances.shape), chances).reshape(len(labels), -1).sum(1).mean()
+        probabilities = sigmoid(outputs["label"].numpy().astype(np.float64))
+        one_hot = np.eye(10)[labels].reshape(-1, *[1] * (probabilities.ndim - 2), 10)
+        label = (
+            entropy(np.broadcast_to(one_hot, probabilities.shape), probabilities).reshape(len(labels), -1).sum(1).mean()
+        )
         assert logs["label_loss"] == pytest.approx(label, rel=1e-4)
         total += label
     assert logs["loss"] == pytest.approx(total, rel=1e-4)
@@ -234,7 +236,7 @@ def test_transposed_decoders_give_any_image_its_size(side, downsampling):
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (lambda: autoencoder.conv_autoencoder((30, 28, 1), upsampling="nearest"), "multiples of 4"),
         (lambda: autoencoder.conv_autoencoder((4, 4, 1)), "8x8 or more"),
@@ -245,12 +247,12 @@ def test_transposed_decoders_give_any_image_its_size(side, downsampling):
         (lambda: autoencoder.dense_vae(label_output=True), "needs classes"),
     ],
 )
-def test_bad_arguments(call, said):
-    with pytest.raises(ValueError, match=said):
+def test_bad_arguments(call, message):
+    with pytest.raises(ValueError, match=message):
         call()
 
 
-def test_pictures_and_labels_must_fit_the_model():
+def test_images_and_labels_must_fit_the_model():
     recipe = get("ae-deconv")
     with pytest.raises(InputError, match=r"takes samples of \(32, 32, 1\), but mnist gives \(28, 28, 1\)"):
         compiled(replace(recipe, model={**recipe.model, "input_shape": (32, 32, 1)}), drawn(recipe))
@@ -278,7 +280,7 @@ def test_samples_repeat_by_seed_and_follow_their_label():
         task.sample(1, seed=0, label=1)
 
 
-def test_one_picture_for_all_ends_the_training():
+def test_one_image_for_all_ends_the_training():
     recipe = get("ae-basic")
     data = drawn(recipe)
     task, model, _ = compiled(recipe, data)
@@ -288,7 +290,7 @@ def test_one_picture_for_all_ends_the_training():
     watch.on_train_end()
     model.get_layer("decoder").get_layer("decoder_pixels").kernel.assign(np.zeros((32, 784)))
     watch.on_epoch_end(1)
-    with pytest.raises(TrainingError, match="same picture of 16 inputs since epoch 2"):
+    with pytest.raises(TrainingError, match="same image of 16 inputs since epoch 2"):
         watch.on_train_end()
 
 
@@ -338,5 +340,5 @@ def test_an_interrupted_run_draws_the_same_noise_and_frames(tmp_path, monkeypatc
         assert (whole.figures / "epochs" / name).read_bytes() == (parts.figures / "epochs" / name).read_bytes()
     assert len({(whole.figures / "epochs" / name).read_bytes() for name in frames}) == 3
     assert set(whole.info["figures"]) == {path.name for path in whole.figures.iterdir() if path.is_file()}
-    with Image.open(whole.figures / "samples.gif") as picture:
-        assert picture.n_frames == 3
+    with Image.open(whole.figures / "samples.gif") as image:
+        assert image.n_frames == 3

@@ -16,7 +16,7 @@ def names(model):
 
 @pytest.mark.parametrize(("depth", "blocks"), [(18, (2, 2, 2, 2)), (50, (3, 4, 6, 3)), (152, (3, 8, 36, 3))])
 def test_resnets_stages(depth, blocks):
-    model = resnet(depth, classes=3, input_shape=(128, 128, 3), width=2)
+    model = resnet(depth=depth, classes=3, input_shape=(128, 128, 3), width=2)
     for stage, (count, side) in enumerate(zip(blocks, (32, 16, 8, 4)), 1):
         channels = 2 * 2 ** (stage - 1) * (1 if depth < 50 else 4)
         assert model.get_layer(f"stage{stage}_block{count}_add").output.shape == (None, side, side, channels)
@@ -27,7 +27,7 @@ def test_resnets_stages(depth, blocks):
 
 
 def test_the_second_residual_shortcut_is_the_input_itself():
-    model = resnet(18, input_shape=(32, 32, 3), width=2)
+    model = resnet(depth=18, input_shape=(32, 32, 3), width=2)
     add = model.get_layer("stage2_block2_add")
     assert {tensor._keras_history.operation.name for tensor in add.input} == {
         "stage2_block2_norm2",
@@ -36,7 +36,7 @@ def test_the_second_residual_shortcut_is_the_input_itself():
 
 
 def test_resnets_initial_weights_have_the_deviation_of_their_outputs():
-    kernel = resnet(18, input_shape=(32, 32, 3)).get_layer("stage2_block1_conv2").kernel.numpy()
+    kernel = resnet(depth=18, input_shape=(32, 32, 3)).get_layer("stage2_block1_conv2").kernel.numpy()
     assert kernel.std() == pytest.approx((2 / (9 * 128)) ** 0.5, rel=0.02)
     assert abs(kernel).max() > 3.5 * kernel.std()  # normal, not truncated
 
@@ -63,14 +63,14 @@ def test_convolutions_in_groups_and_with_another_padding():
 @pytest.mark.parametrize(
     "build",
     [
-        lambda side: resnet(18, input_shape=(side, side, 1), width=1),
-        lambda side: densenet(121, input_shape=(side, side, 1), growth=2, blocks=(1, 1, 1, 1)),
-        lambda side: vgg(11, input_shape=(side, side, 1), width=1, hidden=()),
+        lambda side: resnet(depth=18, input_shape=(side, side, 1), width=1),
+        lambda side: densenet(depth=121, input_shape=(side, side, 1), growth=2, blocks=(1, 1, 1, 1)),
+        lambda side: vgg(depth=11, input_shape=(side, side, 1), width=1, hidden=()),
         lambda side: alexnet(input_shape=(side, side, 1), width=1, hidden=()),
         lambda side: nin(input_shape=(side, side, 1), width=1),
         lambda side: lenet(input_shape=(side, side, 1)),
         lambda side: mobilenet_v2(input_shape=(side, side, 1), width=0.25),
-        lambda side: mobilenet_v3("small", input_shape=(side, side, 1), width=0.25),
+        lambda side: mobilenet_v3(size="small", input_shape=(side, side, 1), width=0.25),
     ],
     ids=["resnet", "densenet", "vgg", "alexnet", "nin", "lenet", "mobilenet_v2", "mobilenet_v3"],
 )
@@ -83,7 +83,7 @@ def test_the_smallest_side_that_an_error_names_works(build):
 
 
 def test_vggs_blocks():
-    model = vgg(19, input_shape=(64, 64, 3), width=2, hidden=(8,), batch_norm=True)
+    model = vgg(depth=19, input_shape=(64, 64, 3), width=2, hidden=(8,), batch_norm=True)
     for block, (count, maps) in enumerate(zip((2, 2, 4, 4, 4), (2, 4, 8, 16, 16)), 1):
         assert model.get_layer(f"block{block}_norm{count}").output.shape == (None, 128 >> block, 128 >> block, maps)
         assert f"block{block}_conv{count + 1}" not in names(model)
@@ -93,7 +93,7 @@ def test_vggs_blocks():
 def test_vggs_initial_logits_are_of_the_order_of_one():
     """The original's N(0, 0.05) made the first loss of VGG-19 1061."""
     images = np.random.default_rng(0).random((8, 32, 32, 3), dtype=np.float32)
-    assert np.array(vgg(16, width=16, hidden=(64,))(images)).std() < 3
+    assert np.array(vgg(depth=16, width=16, hidden=(64,))(images)).std() < 3
 
 
 def test_alexnet_copies_a_map_of_one_pixel_36_times():
@@ -108,9 +108,21 @@ def test_alexnet_copies_a_map_of_one_pixel_36_times():
     ("model", "counts", "sides"),
     [
         # Trainable parameters of torchvision's networks with 1,000 classes; sides of the maps that each stride leaves.
-        (lambda: mobilenet_v2(1000), 3_504_872, {"block1": 112, "block3": 56, "block6": 28, "block13": 14, "last": 7}),
-        (lambda: mobilenet_v3("large", 1000), 5_483_032, {"block1": 112, "block3": 56, "block12": 14, "last": 7}),
-        (lambda: mobilenet_v3("small", 1000), 2_542_856, {"block1": 56, "block3": 28, "block8": 14, "last": 7}),
+        (
+            lambda: mobilenet_v2(classes=1000),
+            3_504_872,
+            {"block1": 112, "block3": 56, "block6": 28, "block13": 14, "last": 7},
+        ),
+        (
+            lambda: mobilenet_v3(size="large", classes=1000),
+            5_483_032,
+            {"block1": 112, "block3": 56, "block12": 14, "last": 7},
+        ),
+        (
+            lambda: mobilenet_v3(size="small", classes=1000),
+            2_542_856,
+            {"block1": 56, "block3": 28, "block8": 14, "last": 7},
+        ),
     ],
     ids=["v2", "v3-large", "v3-small"],
 )
@@ -140,22 +152,22 @@ def test_nins_class_maps_may_be_negative():
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: resnet(20), "depth must be one of 18, 34, 50, 101, 152, not 20"),
-        (lambda: resnet(18, input_shape=(16, 28, 1)), "ResNet-18 needs images of 17x17 or more, not 16x28"),
-        (lambda: densenet(120), "depth must be one of 121, 169, 201, not 120"),
-        (lambda: densenet(121, input_shape=(28, 28, 1)), "DenseNet-121 needs images of 29x29 or more, not 28x28"),
-        (lambda: vgg(15), "depth must be one of 11, 13, 16, 19, not 15"),
-        (lambda: vgg(16, input_shape=(31, 64, 3)), "VGG-16 needs images of 32x32 or more, not 31x64"),
+        (lambda: resnet(depth=20), "depth must be one of 18, 34, 50, 101, 152, not 20"),
+        (lambda: resnet(depth=18, input_shape=(16, 28, 1)), "ResNet-18 needs images of 17x17 or more, not 16x28"),
+        (lambda: densenet(depth=120), "depth must be one of 121, 169, 201, not 120"),
+        (lambda: densenet(depth=121, input_shape=(28, 28, 1)), "DenseNet-121 needs images of 29x29 or more, not 28x28"),
+        (lambda: vgg(depth=15), "depth must be one of 11, 13, 16, 19, not 15"),
+        (lambda: vgg(depth=16, input_shape=(31, 64, 3)), "VGG-16 needs images of 32x32 or more, not 31x64"),
         (lambda: alexnet(input_shape=(62, 62, 3)), "AlexNet needs images of 63x63 or more"),
         (lambda: alexnet(groups=3), "groups must divide 64"),
         (lambda: nin(input_shape=(2, 2, 3)), "Network in Network needs images of 3x3 or more"),
         (lambda: lenet(input_shape=(15, 15, 1)), "LeNet-5 needs images of 16x16 or more"),
         (lambda: mobilenet_v2(input_shape=(16, 64, 3)), "MobileNet-V2 needs images of 17x17 or more, not 16x64"),
         (lambda: mobilenet_v2(width=0), "width must be positive, not 0"),
-        (lambda: mobilenet_v3("tiny"), "size must be one of large, small, not 'tiny'"),
+        (lambda: mobilenet_v3(size="tiny"), "size must be one of large, small, not 'tiny'"),
         (lambda: mobilenet_v3(dropout=1.0), r"dropout must be in \[0, 1\), not 1.0"),
-        (lambda: residual_blocks("other"), "kind must be one of resizing, identity"),
-        (lambda: residual_blocks("identity"), "keeps the 1 channels of its input; it cannot give 8"),
+        (lambda: residual_blocks(kind="other"), "kind must be one of resizing, identity"),
+        (lambda: residual_blocks(kind="identity"), "keeps the 1 channels of its input; it cannot give 8"),
     ],
 )
 def test_bad_arguments_name_what_is_possible(call, said):

@@ -37,8 +37,8 @@ def official(tmp_path):
     return tmp_path / "data"
 
 
-def fails(capsys, main, arguments, code, *said):
-    """Run a command that must end with this code and one line on stderr that contains `said`."""
+def fails(capsys, main, arguments, code, *texts):
+    """Run a command that must end with this code and one line on stderr that contains `texts`."""
     capsys.readouterr()
     try:
         found = run(main, [str(argument) for argument in arguments])
@@ -48,7 +48,7 @@ def fails(capsys, main, arguments, code, *said):
     assert found == code, error
     assert len(error.strip().splitlines()) == 1, error
     assert "Traceback" not in error
-    for text in said:
+    for text in texts:
         assert text in error
 
 
@@ -103,13 +103,13 @@ def test_models_that_do_not_fit_the_data(capsys, tmp_path):
     folder = tmp_path / "run"
     digits = ["cnn-resnet18-mnist", "--data", "embedded", "--run-dir", folder]
     narrow = ["--set", "model.width=1", "--set", "model.blocks=(1, 1, 1, 1)"]
-    for setting, said in {
+    for setting, message in {
         "model.input_shape=(32, 32, 1)": "takes samples of (32, 32, 1), but mnist gives (28, 28, 1); set model.input_",
         "model.input_shape=(16, 16, 1)": "ResNet-18 needs images of 17x17 or more, not 16x16",
         "transform.crop=40": "28x28 are too small to crop 40x40",
         "transform.augment={'crop': 24}": "takes samples of (28, 28, 1), but mnist gives (24, 24, 1)",
     }.items():
-        fails(capsys, train.main, [*digits, *narrow, "--set", setting], 2, said)
+        fails(capsys, train.main, [*digits, *narrow, "--set", setting], 2, message)
     faces = ["cnn-resnet18-celeba", "--data", "synthetic", "--run-dir", folder, *narrow, "--set"]
     fails(capsys, train.main, [*faces, "data.attribute=Smile"], 2, "no attribute 'Smile'", "did you mean Smiling")
     fails(capsys, train.main, [*faces, "model.classes=3"], 2, "has 3 outputs, but celeba has 2 classes")
@@ -124,10 +124,10 @@ def test_data_sources(capsys, official, tmp_path, monkeypatch):
     def source(*arguments):
         folder = tmp_path / f"run{len(os.listdir(tmp_path))}"
         assert run(train.main, [*base, "--run-dir", str(folder), *map(str, arguments)]) == 0
-        said = capsys.readouterr().out
+        output = capsys.readouterr().out
         data = json.loads((folder / "run.json").read_text())["data"]
-        assert f"{data['name']}, {data['source']}" in said
-        assert f"{data['counts']['train']:,} train" in said
+        assert f"{data['name']}, {data['source']}" in output
+        assert f"{data['counts']['train']:,} train" in output
         return data["source"], data["counts"]["train"]
 
     assert source("--data-dir", official) == ("official", 100)  # the working directory's `data` is that folder
@@ -149,8 +149,8 @@ def test_bad_data(capsys, official, tmp_path):
     fails(capsys, train.main, [*base[:-1], tmp_path / "nowhere"], 2, "nowhere", "does not exist")
     empty = tmp_path / "empty"
     empty.mkdir()
-    said = ("train-images-idx3-ubyte.gz", "--download", "--data embedded", "--data synthetic")
-    fails(capsys, train.main, [*base[:-1], empty, "--data", "official"], 2, *said)
+    texts = ("train-images-idx3-ubyte.gz", "--download", "--data embedded", "--data synthetic")
+    fails(capsys, train.main, [*base[:-1], empty, "--data", "official"], 2, *texts)
 
     images.write_bytes(whole[: len(whole) // 2])
     fails(capsys, train.main, base, 2, str(images), "truncated")
@@ -236,16 +236,16 @@ def test_damaged_runs(capsys, trained, tmp_path):
 @pytest.mark.parametrize(
     ("mode", "size", "suffix"), [("L", (28, 28), "png"), ("RGB", (100, 60), "jpg"), ("RGBA", (40, 200), "png")]
 )
-def test_predict_takes_pictures_of_any_size_and_colour(capsys, trained, tmp_path, mode, size, suffix):
+def test_predict_takes_images_of_any_size_and_colour(capsys, trained, tmp_path, mode, size, suffix):
     digit = Image.fromarray(mnist.draw_digit(1, np.random.default_rng(3)))
-    picture = Image.new("L", size)
+    image = Image.new("L", size)
     side = min(size)
-    picture.paste(digit.resize((side, side)), ((size[0] - side) // 2, (size[1] - side) // 2))
+    image.paste(digit.resize((side, side)), ((size[0] - side) // 2, (size[1] - side) // 2))
     if mode == "RGBA":  # a white digit on nothing
         white = Image.new("L", size, 255)
-        picture = Image.merge("RGBA", (white, white, white, picture))
+        image = Image.merge("RGBA", (white, white, white, image))
     path = tmp_path / f"one.{suffix}"
-    picture.convert(mode).save(path)
+    image.convert(mode).save(path)
     assert run(predict.main, [str(trained), str(path), "--json"]) == 0
     row = json.loads(capsys.readouterr().out)[0]
     assert row["class"] == "1"
@@ -263,32 +263,32 @@ def test_predict_can_invert(capsys, trained, tmp_path):
 
 
 def test_predict_crops_and_scales_as_the_recipe_does(capsys, tmp_path):
-    """A face goes the way of the training pictures: 218x178 pixels, the middle 178x178, scaled to 128x128."""
-    folder, picture = tmp_path / "run", tmp_path / "face.png"
+    """A face goes the way of the training images: 218x178 pixels, the middle 178x178, scaled to 128x128."""
+    folder, image = tmp_path / "run", tmp_path / "face.png"
     small = ["--set", "model.width=1", "--set", "model.blocks=(1, 1, 1, 1)", "--limit", "8", "--batch-size", "8"]
     base = ["cnn-resnet18-celeba", "--data", "synthetic", "--epochs", "1", "--quiet"]
     assert run(train.main, [*base, *small, "--run-dir", str(folder)]) == 0
-    assert (folder / "figures" / "mistakes.png").is_file()  # drawn from pictures that lie in files
+    assert (folder / "figures" / "mistakes.png").is_file()  # drawn from images that lie in files
     directory = RunDirectory.open(folder)
     face = np.random.default_rng(0).integers(0, 256, (218, 178, 3), dtype=np.uint8)
     face[:20] = face[-20:] = 255  # what the crop cuts off
-    Image.fromarray(face).save(picture)
+    Image.fromarray(face).save(image)
     model = directory.load_model()
     x = directory.load_transform()(face[None])
     assert x.shape == (1, 128, 128, 3)
     expected = probabilities(model.predict(x, verbose=0))[0]
     capsys.readouterr()
-    assert run(predict.main, [str(folder), str(picture), "--json"]) == 0
+    assert run(predict.main, [str(folder), str(image), "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     np.testing.assert_allclose(list(row["probabilities"].values()), expected, rtol=1e-6)
     assert list(row["probabilities"]) == ["female", "male"]
-    whole = read_image(picture, (128, 128, 3))[None]
+    whole = read_image(image, (128, 128, 3))[None]
     assert abs(probabilities(model.predict(whole, verbose=0))[0] - expected).max() > 1e-4
 
 
-def test_predict_names_what_is_no_picture(capsys, trained, tmp_path):
-    (tmp_path / "text.png").write_text("no picture")
-    fails(capsys, predict.main, [trained, tmp_path / "text.png"], 2, "text.png", "not a picture")
+def test_predict_names_what_is_no_image(capsys, trained, tmp_path):
+    (tmp_path / "text.png").write_text("no image")
+    fails(capsys, predict.main, [trained, tmp_path / "text.png"], 2, "text.png", "not an image")
     fails(capsys, predict.main, [trained, tmp_path / "none.png"], 2, "none.png does not exist")
 
 
@@ -345,36 +345,36 @@ def test_predict_draws_samples(conditional, tmp_path, capsys):
     command = [str(conditional), "--samples", "9", "--label", "7", "--seed", "3"]
     for name in ("a.png", "b.png"):
         assert run(predict.main, [*command, "--out", str(tmp_path / name), "--json"]) == 0
-    said = capsys.readouterr().out
-    assert '"samples": 9, "seed": 3, "label": 7' in said
+    output = capsys.readouterr().out
+    assert '"samples": 9, "seed": 3, "label": 7' in output
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.size == (3 * 28 + 2 * 2, 3 * 28 + 2 * 2)
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.size == (3 * 28 + 2 * 2, 3 * 28 + 2 * 2)
 
 
 def test_evaluate_repeats_an_elbo(conditional, capsys):
     capsys.readouterr()
     assert run(evaluate.main, [str(conditional), "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)["results"]["test"]
-    assert said == json.loads((conditional / "run.json").read_text())["results"]["test"]
-    assert said["elbo"] < 0
+    test = json.loads(capsys.readouterr().out)["results"]["test"]
+    assert test == json.loads((conditional / "run.json").read_text())["results"]["test"]
+    assert test["elbo"] < 0
 
 
-def test_an_autoencoder_repeats_pictures(tmp_path, capsys):
+def test_an_autoencoder_repeats_images(tmp_path, capsys):
     folder = tmp_path / "run"
     assert run(train.main, ["ae-deconv", "--data", "embedded", *QUICK, "--run-dir", str(folder)]) == 0
     Image.new("L", (50, 40), 90).save(tmp_path / "grey.png")
     capsys.readouterr()
     command = [str(folder), str(tmp_path / "grey.png")]
     assert run(predict.main, [*command, "--out", str(tmp_path / "pairs.png")]) == 0
-    said = capsys.readouterr().out
-    assert "grey.png: mse 0." in said
+    output = capsys.readouterr().out
+    assert "grey.png: mse 0." in output
     assert (tmp_path / "pairs.png").stat().st_size > 0
     fails(capsys, predict.main, [folder, "--samples", 4, "--out", tmp_path / "x.png"], 2, "has no use for --samples")
     assert not (tmp_path / "x.png").exists()
 
 
-def test_predict_wants_pictures_or_samples(trained, conditional, tmp_path, capsys):
+def test_predict_wants_images_or_samples(trained, conditional, tmp_path, capsys):
     Image.new("L", (28, 28)).save(tmp_path / "black.png")
     fails(capsys, predict.main, [trained], 2, "name inputs")
     fails(capsys, predict.main, [conditional, "--samples", 4], 2, "--out")

@@ -64,7 +64,7 @@ def test_transforms():
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"speed": 3}, "unexpected keyword argument 'speed'"),
         ({"learning_rate": "fast"}, "learning_rate must be float, not 'fast'"),
@@ -81,8 +81,8 @@ def test_transforms():
         ({"storage": "floppy"}, "storage must be one of"),
     ],
 )
-def test_what_is_no_recipe_is_refused(values, said):
-    with pytest.raises(InputError, match=said):
+def test_what_is_no_recipe_is_refused(values, message):
+    with pytest.raises(InputError, match=message):
         Recipe.from_dict({**get("mlp-basic").as_dict(), **values})
 
 

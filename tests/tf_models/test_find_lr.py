@@ -93,9 +93,9 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     base = ["mlp-basic", "--find-lr", "--data", "embedded", "--set", "schedule.name=one-cycle"]
     assert run(train.main, [*base, "--lr-steps", "80", "--lr-range", "0.001", "100", "--run-dir", "test"]) == 0
-    said = capsys.readouterr().out
-    assert "80 batches of 64, rates 0.001 to 100" in said
-    assert "a tenth of that: --set learning_rate=0." in said
+    message = capsys.readouterr().out
+    assert "80 batches of 64, rates 0.001 to 100" in message
+    assert "a tenth of that: --set learning_rate=0." in message
     assert sorted(os.listdir("test")) == ["find_lr.csv", "find_lr.json", "find_lr.png"]
     rows = list(csv.DictReader(Path("test/find_lr.csv").read_text().splitlines()))
     assert list(rows[0]) == ["step", "learning_rate", "loss", "smoothed_loss", "accuracy"]
@@ -111,7 +111,7 @@ def test_the_command(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["mlp-basic", "--lr-steps", "100"], "--lr-steps goes with --find-lr"),
         (["mlp-basic", "--find-lr", "--resume"], "leave --resume away"),
@@ -120,10 +120,10 @@ def test_the_command(tmp_path, capsys, monkeypatch):
         (["gan-fc-mnist", "--find-lr", "--limit", "300"], "no single loss"),
     ],
 )
-def test_bad_usage(tmp_path, capsys, arguments, said):
+def test_bad_usage(tmp_path, capsys, arguments, message):
     command = [*arguments, "--run-dir", str(tmp_path / "run")]
     assert run(train.main, command if "--resume" in arguments else [*command, "--data", "embedded"]) == 2
     error = capsys.readouterr().err.strip()
-    assert said in error
+    assert message in error
     assert "\n" not in error
     assert not (tmp_path / "run").exists()

@@ -41,27 +41,27 @@ CASES = {
     ),
     "mobilenet_v3": (
         lambda: networks.mobilenet_v3(V3_TORCH, 16, 1024, 5),
-        lambda: mobilenet_v3("small", classes=5, input_shape=(33, 50, 3), blocks=V3),
+        lambda: mobilenet_v3(size="small", classes=5, input_shape=(33, 50, 3), blocks=V3),
     ),
     "resnet18": (
         lambda: networks.ResNet((2, 2, 2, 2), False, 6, 3, 1),
-        lambda: resnet(18, classes=3, input_shape=(28, 28, 1), width=6),
+        lambda: resnet(depth=18, classes=3, input_shape=(28, 28, 1), width=6),
     ),
     "resnet50": (
         lambda: networks.ResNet((3, 4, 6, 3), True, 4, 3, 3),
-        lambda: resnet(50, classes=3, input_shape=(50, 65, 3), width=4),
+        lambda: resnet(depth=50, classes=3, input_shape=(50, 65, 3), width=4),
     ),
     "densenet": (
         lambda: networks.DenseNet((2, 3, 3, 2), 4, 3),
-        lambda: densenet(121, classes=3, input_shape=(64, 77, 3), growth=4, blocks=(2, 3, 3, 2)),
+        lambda: densenet(depth=121, classes=3, input_shape=(64, 77, 3), growth=4, blocks=(2, 3, 3, 2)),
     ),
     "vgg11": (
         lambda: networks.vgg(VGG, 3, False, 2 * 3 * 32, 20, 5),
-        lambda: vgg(11, classes=5, input_shape=(64, 97, 3), width=4, hidden=(20, 20)),
+        lambda: vgg(depth=11, classes=5, input_shape=(64, 97, 3), width=4, hidden=(20, 20)),
     ),
     "vgg11_bn": (
         lambda: networks.vgg(VGG, 3, True, 2 * 3 * 32, 20, 5),
-        lambda: vgg(11, classes=5, input_shape=(64, 97, 3), width=4, hidden=(20, 20), batch_norm=True),
+        lambda: vgg(depth=11, classes=5, input_shape=(64, 97, 3), width=4, hidden=(20, 20), batch_norm=True),
     ),
     "alexnet": (
         lambda: networks.alexnet(4, 30, 5, 1),
@@ -107,7 +107,7 @@ def test_logits_equal_pytorchs(case, tmp_path):
 
 
 def test_mobilenets_tensors_are_called_as_in_torchvisions_files():
-    second, third = mobilenet_v2(input_shape=(64, 64, 3)), mobilenet_v3("small", input_shape=(64, 64, 3))
+    second, third = mobilenet_v2(input_shape=(64, 64, 3)), mobilenet_v3(size="small", input_shape=(64, 64, 3))
     names = [name for _, name, *_ in from_torch._variables(second)]
     assert names[0] == "features.0.0.weight"
     assert len(names) == len(set(names)) == 52 + 4 * 52 + 2
@@ -171,7 +171,7 @@ def test_a_mismatch_names_the_first_tensor_and_changes_nothing(saved, change, sa
 
 def test_another_depth_is_refused_by_name(saved):
     with pytest.raises(InputError, match="holds no layer1.2.conv1.weight, which resnet34 needs"):
-        load_torch_weights(resnet(34, classes=3, input_shape=(28, 28, 1), width=6), saved())
+        load_torch_weights(resnet(depth=34, classes=3, input_shape=(28, 28, 1), width=6), saved())
 
 
 class Hostile:

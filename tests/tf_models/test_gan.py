@@ -21,6 +21,7 @@ from tf_models.training.building import load_task
 from tf_models.training.devices import precision
 from tf_models.training.fit import CompiledLoop
 from tf_models.training.trainer import Options
+from tf_models.weight_decay import exempt_from_decay
 
 # Trainable parameters of generator and discriminator as the topics state them.
 PARAMETERS = {
@@ -93,7 +94,7 @@ def test_losses_against_numpy():
 
 
 def test_each_part_descends_its_own_loss():
-    """The generator's by what the updated discriminator says of the pictures that it was updated with."""
+    """The generator's by what the updated discriminator says of the images that it was updated with."""
     gan, other = made(dropout=0.0), made(dropout=0.0)
     for ours, theirs in zip(gan.weights, other.weights, strict=True):
         theirs.assign(ours)
@@ -190,7 +191,24 @@ def test_half_precision_moves_weights_as_float32_does(half, settings):
         np.testing.assert_allclose(rough, exact, atol=0.1 * np.abs(exact).max())
 
 
-def test_saved_models_draw_the_same_pictures(tmp_path):
+def test_weight_decay_spares_biases_of_both_parts_with_loss_scaling_too():
+    for policy in ("float32", "mixed_float16"):
+        with precision(policy):
+            gan = dense_gan(**SMALL)
+            gan.compile(optimizer=exempt_from_decay(keras.optimizers.AdamW(0.0, weight_decay=1.0)), jit_compile=False)
+            gan.build_optimizers()
+        assert type(gan.optimizer) is type(gan.discriminator_optimizer)
+        for weight in gan.trainable_variables:
+            weight.assign(0 * weight + 1)
+        for optimizer, part in ((gan.optimizer, gan.generator), (gan.discriminator_optimizer, gan.discriminator)):
+            optimizer.learning_rate = 0.5
+            optimizer.apply([0 * weight for weight in part.trainable_variables], part.trainable_variables)
+        for weight in gan.trainable_variables:
+            expected = 1.0 if "bias" in weight.path else 0.5
+            np.testing.assert_allclose(weight, expected, err_msg=f"{policy} {weight.path}")
+
+
+def test_saved_models_draw_the_same_images(tmp_path):
     gan = made(label_smoothing=0.1)
     gan.train_step((images(),))
     gan.save(tmp_path / "gan.keras")
@@ -203,7 +221,7 @@ def test_saved_models_draw_the_same_pictures(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"objective": "hinge"}, "objective must be one of"),
         ({"noise": "pink"}, "noise of"),
@@ -213,8 +231,8 @@ def test_saved_models_draw_the_same_pictures(tmp_path):
         ({"dropout": 1.0}, "dropout"),
     ],
 )
-def test_bad_arguments(arguments, said):
-    with pytest.raises(ValueError, match=said):
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
         dense_gan(**SMALL, **arguments)
 
 
@@ -235,21 +253,21 @@ def test_coverage_sees_a_collapsed_mode():
     assert coverage(np.array([0] * 99 + [1]), 10)["classes_covered"] == 1
 
 
-def collapsing(pictures):
-    """A callback that has seen one epoch after the other: True stands for pictures that are all the same."""
-    drawn = iter(pictures)
+def collapsing(same):
+    """A callback that has seen one epoch after the other: True stands for images that are all the same."""
+    drawn = iter(same)
     callback = Collapse(
         lambda: np.full((4, 2, 2, 1), 0.3) if next(drawn) else np.random.default_rng(0).random((4, 2, 2, 1))
     )
-    for epoch in range(len(pictures)):
+    for epoch in range(len(same)):
         callback.on_epoch_end(epoch)
     return callback
 
 
-def test_a_constant_picture_ends_the_training():
+def test_a_constant_image_ends_the_training():
     collapsing([False, False]).on_train_end()
     collapsing([True, True, False, True, True, False]).on_train_end()
-    with pytest.raises(TrainingError, match="same picture of 4 inputs since epoch 2 "):
+    with pytest.raises(TrainingError, match="same image of 4 inputs since epoch 2 "):
         collapsing([False, True]).on_train_end()
     with pytest.raises(TrainingError, match="since epoch 2 "):
         collapsing([False, True, True, True])
@@ -283,7 +301,7 @@ def test_a_stopped_validation_is_repeated_with_the_same_noise(tmp_path):
     assert_same_run(whole, trainer.resume(run, quiet=True, figures=False))
 
 
-def test_pictures_must_fit_the_model(tmp_path):
+def test_images_must_fit_the_model(tmp_path):
     recipe = replace(TINY, model={**TINY.model, "input_shape": (32, 32, 1)})
     with pytest.raises(InputError, match="takes samples of"):
         trainer.train(recipe, OPTIONS, tmp_path / "run")

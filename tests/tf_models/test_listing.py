@@ -114,14 +114,14 @@ NOT_BUILT = [
 ]
 
 
-def said(capsys, *arguments) -> str:
+def printed(capsys, *arguments) -> str:
     capsys.readouterr()
     assert run(train.main, [str(argument) for argument in arguments]) == 0
     return capsys.readouterr().out
 
 
 def listed(capsys, *words) -> list[str]:
-    return [row["id"] for row in json.loads(said(capsys, "--list", *words, "--json"))]
+    return [row["id"] for row in json.loads(printed(capsys, "--list", *words, "--json"))]
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def test_every_topic_says_which_command_runs_it(every, id, capsys, tmp_path, mon
     command = every[id]["command"]
     if id in {recipe.id for recipe in tf_models.recipes()}:
         assert command == f"python -m tf_models.train {id}"
-        assert said(capsys, id, "--show").startswith("id ")
+        assert printed(capsys, id, "--show").startswith("id ")
         return
     capsys.readouterr()
     assert run(train.main, [id]) == 2
@@ -162,7 +162,7 @@ def test_every_topic_says_which_command_runs_it(every, id, capsys, tmp_path, mon
 def test_the_tables_fit_the_terminal_and_name_every_topic(every, capsys, monkeypatch):
     for width in (80, 120):
         monkeypatch.setenv("COLUMNS", str(width))
-        lines = said(capsys, "--list").splitlines()
+        lines = printed(capsys, "--list").splitlines()
         assert max(map(len, lines)) <= width
         assert [line.split()[0] for line in lines if line and line.split()[0] in every] == list(every)
         cells = next(line for line in lines if line.startswith("cnn-basic ")).split()
@@ -184,17 +184,17 @@ def test_words_filter(capsys, every):
 def test_patterns_filter(capsys, every):
     assert listed(capsys, "cnn-*") == [id for id in every if id.startswith("cnn-")]
     assert listed(capsys, "data-*") == [id for id in every if id.startswith("data-")]
-    assert json.loads(said(capsys, "cnn-vgg1?-cifar10", "--list", "--json"))[1]["id"] == "cnn-vgg19-cifar10"
+    assert json.loads(printed(capsys, "cnn-vgg1?-cifar10", "--list", "--json"))[1]["id"] == "cnn-vgg19-cifar10"
 
 
-def test_nothing_that_matches_is_said(capsys):
+def test_no_match_is_reported(capsys):
     assert run(train.main, ["--list", "vgg", "mnist"]) == 2
     assert capsys.readouterr().err == "error: no topic matches 'vgg mnist'; --list alone shows all\n"
 
 
 def test_a_recipe_is_shown_in_full_as_set_names_it(capsys):
     arguments = ["cnn-vgg16-celeba-small", "--show", "--epochs", "3", "--set", "transform.resize=32"]
-    rows = dict(line.split(maxsplit=1) for line in said(capsys, *arguments).splitlines() if line[0] != " ")
+    rows = dict(line.split(maxsplit=1) for line in printed(capsys, *arguments).splitlines() if line[0] != " ")
     recipe = tf_models.configs.get("cnn-vgg16-celeba-small")
     assert rows["transform.resize"] == "32"
     assert rows["epochs"] == "3"
@@ -206,12 +206,14 @@ def test_a_recipe_is_shown_in_full_as_set_names_it(capsys):
             assert rows[f"{group}.{name}"] == str(value)
     # Whatever the rows name can be set to what they show.
     settings = [f"{name}={value}" for name, value in rows.items() if name in ("seed", "model.depth", "schedule.rise")]
-    shown = json.loads(said(capsys, recipe.id, "--show", "--json", *(f"--set={one}" for one in settings)))
+    shown = json.loads(printed(capsys, recipe.id, "--show", "--json", *(f"--set={one}" for one in settings)))
     assert shown == json.loads(json.dumps(recipe.as_dict()))
 
 
 def test_the_small_samples_settings_are_shown_where_it_is_asked_for(capsys):
-    shown = [json.loads(said(capsys, *words, "--show", "--json")) for words in (["cnn-basic"], ["--data", "embedded"])]
+    shown = [
+        json.loads(printed(capsys, *words, "--show", "--json")) for words in (["cnn-basic"], ["--data", "embedded"])
+    ]
     assert [one["epochs"] for one in shown] == [10, 60]
 
 

@@ -23,7 +23,7 @@ def batch(samples=9):
 @pytest.mark.parametrize("output", LOSSES)
 def test_gradients_by_hand_equal_automatic_ones(output):
     x, y = batch()
-    model = backprop_mlp(input_shape=(6, 6, 1), hidden=7, output=output, kernel_stddev=0.7)
+    model = backprop_mlp(input_shape=(6, 6, 1), hidden=7, output=output, stddev=0.7)
     model.compile(keras.optimizers.SGD(0.1), LOSSES[output]())
     by_hand, logits = model.gradients(x, y)
     np.testing.assert_allclose(logits, model(x), rtol=1e-5, atol=1e-6)
@@ -38,7 +38,7 @@ def test_gradients_by_hand_equal_automatic_ones(output):
 @pytest.mark.parametrize("output", LOSSES)
 def test_training_by_hand_equals_training_by_keras(output):
     x, y = batch()
-    arguments = {"input_shape": (6, 6, 1), "hidden": 7, "output": output, "kernel_stddev": 0.7}
+    arguments = {"input_shape": (6, 6, 1), "hidden": 7, "output": output, "stddev": 0.7}
     ours = backprop_mlp(**arguments)
     plain = keras.models.clone_model(keras.Model(ours.input, ours.output))
     plain.set_weights(ours.get_weights())

@@ -23,7 +23,7 @@ def test_values_take_the_type_of_what_they_replace():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     {
         "model.droput=0.1": "unknown key; did you mean model.dropout",
         "learning_rat=1": "did you mean learning_rate",
@@ -35,7 +35,7 @@ def test_values_take_the_type_of_what_they_replace():
         "learning_rate=-1": "must be positive",
         "model.batch_norm=1": "expected bool",
         "transform.augment=flip": "expected dict",
-        "model.slope=0.1": "it is model.negative_slope now",
+        "model.kernel_stddev=0.1": "it is model.stddev now",
         "task.crop=3": "it is transform.crop now",
         "transform.name=features": "unknown key",
         "transform.crp=3": "did you mean transform.crop",
@@ -45,8 +45,8 @@ def test_values_take_the_type_of_what_they_replace():
         "schedule.name=sawtooth": "unknown schedule 'sawtooth'",
     }.items(),
 )
-def test_what_is_wrong_is_said(wrong, said):
-    with pytest.raises(InputError, match=said):
+def test_what_is_wrong_is_said(wrong, message):
+    with pytest.raises(InputError, match=message):
         override(get("mlp-dropout"), [wrong])
 
 
@@ -54,6 +54,26 @@ def test_what_is_wrong_is_said(wrong, said):
 def test_an_old_key_names_the_new_one(name):
     with pytest.raises(InputError, match=f"--set task.{name}: it is transform.{name} now"):
         override(get("cnn-resnet18-celeba"), [f"task.{name}=3"])
+
+
+@pytest.mark.parametrize(
+    ("id", "old", "new"),
+    [
+        ("ae-vae", "slope", "negative_slope"),
+        ("gan-conv-mnist", "slope", "negative_slope"),
+        ("cnn-airbench-cifar10", "widths", "filters"),
+        ("cnn-residual-blocks-mnist", "channels", "filters"),
+        ("metric-siamese-mlp", "embedding", "embedding_dim"),
+    ],
+)
+def test_an_old_argument_of_a_builder_names_the_new_one(id, old, new):
+    with pytest.raises(InputError, match=f"--set model.{old}: it is model.{new} now"):
+        override(get(id), [f"model.{old}=3"])
+
+
+def test_an_old_argument_of_one_builder_is_free_for_another():
+    own = replace(get("cnn-basic"), builder="my_net", model={"slope": 0.1, "channels": 3})
+    assert override(own, ["model.slope=0.2", "model.channels=4"]).model == {"slope": 0.2, "channels": 4}
 
 
 def test_an_unknown_optimizer_is_named():
@@ -82,12 +102,12 @@ import sys
 from tf_data.errors import InputError
 from tf_models.configs import get
 from tf_models.configs.overrides import override
-for said in (["model.depth=3", "epochs=x"], ["task.mirror=True", "data.nothing=1"], ["epoch=3"], ["model.hidden=x"]):
+for message in (["model.depth=3", "epochs=x"], ["task.mirror=True", "data.nothing=1"], ["epoch=3"], ["model.hidden=x"]):
     try:
-        override(get("mlp-basic"), said)
+        override(get("mlp-basic"), message)
     except InputError:
         continue
-    raise AssertionError(said)
+    raise AssertionError(message)
 override(get("mlp-basic"), ["transform.crop=20", "model.hidden=(3,)", "schedule.name=cyclical", "schedule.base=0.1"])
 assert not {"tensorflow", "keras"} & set(sys.modules)
 """

@@ -14,7 +14,7 @@ from small_models import SMALL
 import tf_models
 from tf_data import datasets, transform
 from tf_data.dataset import Data, Split
-from tf_data.datasets.drawing import shape_picture
+from tf_data.datasets.drawing import shape_image
 from tf_data.datasets.mnist import draw_digit
 from tf_models.training.building import build_model, build_optimizer
 
@@ -116,7 +116,7 @@ def first_batch(recipe, model, samples=16):
     if shape == (28, 28, 1):
         x = np.stack([draw_digit(digit, rng) for digit in y])[..., None]
     elif len(shape) == 3:
-        x = np.stack([shape_picture(label, len(classes), rng, *shape[:2])[..., : shape[2]] for label in y])
+        x = np.stack([shape_image(label, len(classes), rng, *shape[:2])[..., : shape[2]] for label in y])
     else:
         x = (rng.normal(size=(samples, *shape)) + 2 * y[:, None]).astype(np.float32)
     split = Split("train", x, y)

@@ -38,7 +38,7 @@ def saved(tmp_path_factory):
         "import tf_models, importlib.util; importlib.util.find_spec('keras'); import keras",
         "from tf_models.gan.model import GAN; import keras",
         "from tf_models.layers import Sampling; import keras",
-        "import tf_models.recipes.cnn, keras",
+        "import tf_models.configs.cnn.vgg, keras",
     ],
 )
 def test_load_model_in_a_fresh_process(imports, saved):

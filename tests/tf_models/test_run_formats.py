@@ -23,7 +23,7 @@ def as_format1(values: dict) -> dict:
     old = {**values, "builder": builders.BUILDERS[values["builder"]]}
     transform = old.pop("transform")
     steps = {name: transform[name] for name in ("crop", "resize", "augment") if name in transform}
-    before = {new: name for name, new in format1.ARGUMENTS.items()}
+    before = {new: name for name, new in format1.ARGUMENTS.get(values["builder"], {}).items()}
     model = {before.get(name, name): value for name, value in old["model"].items()}
     return {**old, "model": model, "task_options": {**old["task_options"], **steps}}
 
@@ -44,6 +44,28 @@ def test_the_table_names_every_recipe_as_it_was():
         old = json.loads(json.dumps(as_format1(recipe.as_dict())))
         assert ":" in old["builder"]
         assert Recipe.from_dict(format1.upgrade(old)) == recipe
+
+
+@pytest.mark.parametrize(
+    ("id", "before", "now"),
+    [
+        ("mlp-basic", {"kernel_stddev": 0.1}, {"stddev": 0.1}),
+        ("mlp-backprop-scratch", {"kernel_stddev": 0.1}, {"stddev": 0.1}),
+        ("ae-basic", {"kernel_stddev": 0.1}, {"stddev": 0.1}),
+        ("cnn-airbench-cifar10", {"widths": [64, 256, 256]}, {"filters": [64, 256, 256]}),
+        ("cnn-residual-blocks-mnist", {"channels": [[4, 8]]}, {"filters": [[4, 8]]}),
+        ("metric-siamese-mlp", {"embedding": 1}, {"embedding_dim": 1}),
+        ("ae-vae", {"slope": 0.2}, {"negative_slope": 0.2}),
+        ("ae-conv-vae", {"slope": 0.2}, {"negative_slope": 0.2}),
+        ("gan-fc-mnist", {"slope": 0.2}, {"negative_slope": 0.2}),
+        ("gan-conv-mnist", {"slope": 0.2}, {"negative_slope": 0.2}),
+        ("gan-dcgan-celeba", {"slope": 0.2, "filters": 4}, {"negative_slope": 0.2, "filters": 4}),
+        ("cnn-basic", {"channels": 3, "slope": 0.2}, {"channels": 3, "slope": 0.2}),  # never were this builder's
+    ],
+)
+def test_renamed_arguments_of_builders_are_read(id, before, now):
+    old = {**as_format1(get(id).as_dict()), "model": before}
+    assert format1.upgrade(old)["model"] == now
 
 
 def test_a_run_of_format_1_goes_on_bit_for_bit(tmp_path, monkeypatch):
@@ -71,7 +93,7 @@ def test_a_run_of_format_1_is_scored_and_loaded(done, capsys):
 
 
 @pytest.mark.parametrize(
-    ("format", "changes", "said"),
+    ("format", "changes", "message"),
     [
         (1, {"builder": "mine.models:net"}, "builder 'mine.models:net' of format 1 is not among those"),
         (1, {"builder": ["x"]}, "not a recipe of format 1"),
@@ -83,7 +105,7 @@ def test_a_run_of_format_1_is_scored_and_loaded(done, capsys):
         (3, {}, "run.json: format 3, where this version reads 1 and 2"),
     ],
 )
-def test_what_no_table_knows_is_refused_in_one_line(done, tmp_path, capsys, monkeypatch, format, changes, said):
+def test_what_no_table_knows_is_refused_in_one_line(done, tmp_path, capsys, monkeypatch, format, changes, message):
     folder = tmp_path / "run"
     folder.mkdir()
     for file in ("run.json", "model.keras"):
@@ -97,7 +119,7 @@ def test_what_no_table_knows_is_refused_in_one_line(done, tmp_path, capsys, monk
         rewrite(folder, status="running")
         assert command(main, arguments) == 2
         error = capsys.readouterr().err
-        assert said in error
+        assert message in error
         assert len(error.strip().splitlines()) == 1
     assert "evil" not in sys.modules
 

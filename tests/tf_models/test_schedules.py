@@ -101,9 +101,9 @@ def test_an_interrupted_one_cycle_goes_on_bit_for_bit(whole, tmp_path, monkeypat
 def test_a_finished_one_cycle_cannot_be_prolonged(whole, capsys):
     command = ["--resume", "--run-dir", str(whole.path), "--epochs", "5", "--quiet"]
     assert run(train.main, command) == 2
-    said = capsys.readouterr().err.strip()
-    assert "laid out for 3 epochs, which cannot become 5; start a new run" in said
-    assert "\n" not in said
+    message = capsys.readouterr().err.strip()
+    assert "laid out for 3 epochs, which cannot become 5; start a new run" in message
+    assert "\n" not in message
     assert run(train.main, [*command[:-3], "--epochs", "3", "--quiet"]) == 0
 
 
@@ -130,18 +130,18 @@ def test_schedules_by_set():
     assert override(recipe, ["schedule.name=one-cycle"]) == recipe
     assert override(recipe, ["schedule.name=cyclical"]).schedule == {"name": "cyclical"}
     assert override(recipe, ["schedule.name=none"]) == get("mlp-basic")
-    for settings, said in {
+    for settings, message in {
         ("schedule.rise=0.1",): "unknown key; did you mean schedule.name",
         ("schedule.name=one-cycle", "schedule.ris=0.1"): "did you mean schedule.rise",
         ("schedule.name=one-cycle", "schedule.rise=soon"): "expected float",
         ("schedule.name=one-cylce", "schedule.rise=0.1"): "unknown schedule 'one-cylce'; did you mean one-cycle",
     }.items():
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             override(get("mlp-basic"), settings)
 
 
 @pytest.mark.parametrize(
-    ("schedule", "said"),
+    ("schedule", "message"),
     [
         ({"name": "sawtooth"}, "unknown schedule 'sawtooth'"),
         ({"name": "one-cycle", "rise": 2.0}, "rise in"),
@@ -151,8 +151,8 @@ def test_schedules_by_set():
         ({"rise": 0.5}, "unknown schedule ''"),
     ],
 )
-def test_bad_schedules(schedule, said):
-    with pytest.raises(InputError, match=said):
+def test_bad_schedules(schedule, message):
+    with pytest.raises(InputError, match=message):
         build_optimizer(replace(SCHEDULED, schedule=schedule), steps=10)
 
 

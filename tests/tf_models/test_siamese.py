@@ -31,7 +31,7 @@ PARAMETERS = {
     "metric-siamese-mlp-16d": 267_009 + 15 * 257,
 }
 RECIPES = [recipe for recipe in tf_models.recipes() if recipe.section == "metric"]
-SMALL = {"input_shape": (4, 4, 1), "hidden": (8,), "embedding": 2}
+SMALL = {"input_shape": (4, 4, 1), "hidden": (8,), "embedding_dim": 2}
 TINY = replace(
     get("metric-siamese-mlp"), model={**get("metric-siamese-mlp").model, "hidden": (16,)}, embedded={}, epochs=2
 )
@@ -107,8 +107,8 @@ def test_pairs_are_balanced_and_follow_from_seed_epoch_and_sample():
 
 def test_every_partner_is_possible_and_nobody_is_his_own():
     y = tf.constant([0, 1, 0, 1, 0, 1], tf.int32)
-    chances = np.linspace(0, 1, 12, endpoint=False, dtype=np.float32)
-    drawn = np.array([partner_places(y, tf.fill([6], chance)) for chance in chances])
+    draws = np.linspace(0, 1, 12, endpoint=False, dtype=np.float32)
+    drawn = np.array([partner_places(y, tf.fill([6], draw)) for draw in draws])
     assert [sorted(set(column)) for column in drawn.T] == [[2, 4], [0, 2, 4], [0, 4], [0, 2, 4], [0, 2], [0, 2, 4]]
     assert all(np.bincount(column)[column[0]] == 12 // len(set(column)) for column in drawn.T)
     # Without another sample of its class a sample gets one of another class, and alone it gets itself.
@@ -155,28 +155,28 @@ def test_an_interrupted_run_goes_on_bit_for_bit_and_predicts(tmp_path, monkeypat
 
     from PIL import Image
 
-    picture = str(tmp_path / "digit.png")
-    Image.fromarray(np.eye(28, dtype=np.uint8) * 255).save(picture)
-    predict.main([str(whole.path), picture, picture, "--json"])
+    path = str(tmp_path / "digit.png")
+    Image.fromarray(np.eye(28, dtype=np.uint8) * 255).save(path)
+    predict.main([str(whole.path), path, path, "--json"])
     (row,) = json.loads(capsys.readouterr().out)
     assert row["same"] is True
     assert row["distance"] < 1e-3
     with pytest.raises(InputError, match="at least one other"):
-        predict.main([str(whole.path), picture])
+        predict.main([str(whole.path), path])
     script = f"import tf_models; print(tf_models.load({str(whole.path)!r}).count_params())"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == str(785 * 16 + 17), done.stderr
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"model": {**TINY.model, "input_shape": (32, 32, 1)}}, "takes samples of"),
         ({"task_options": {"margin": 0.0}}, "margin must be positive"),
         ({"task_options": {"neighbours": 0}}, "neighbours at least 1"),
     ],
 )
-def test_bad_settings(changes, said, tmp_path):
-    with pytest.raises(InputError, match=said):
+def test_bad_settings(changes, message, tmp_path):
+    with pytest.raises(InputError, match=message):
         trainer.train(replace(TINY, **changes), OPTIONS, tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -251,7 +251,7 @@ from tf_models.training.fit import CompiledLoop
 sys.path.insert(0, os.environ["TESTS"])
 from test_training import OPTIONS, RECIPE
 from tf_models.training.run_directory import RunDirectory
-callbacks.SAVING_SHARE = 1
+callbacks.SAVING_FRACTION = 1
 CompiledLoop.calibrate = lambda self: setattr(self, 'block', 3)
 writes = 0
 def killing(path, *args, save=state.save):
@@ -299,10 +299,10 @@ def test_ctrl_c_keeps_a_checkpoint_and_prints_how_to_resume(tmp_path):
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, message = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said.strip().endswith(f"python -m tf_models.train --run-dir {tmp_path / 'run'} --resume")
-    assert "Traceback" not in said
+    assert message.strip().endswith(f"python -m tf_models.train --run-dir {tmp_path / 'run'} --resume")
+    assert "Traceback" not in message
     run = RunDirectory.open(tmp_path / "run")
     assert run.info["status"] == "interrupted"
     _, progress = state.load(run.checkpoints[-1])
@@ -383,12 +383,12 @@ def test_a_run_directory_is_complete(tmp_path):
     assert not list(run.path.rglob("*partial*"))
 
 
-def test_saving_takes_a_small_share_of_the_time(tmp_path):
-    """With no interval at all, the share alone holds saving back."""
+def test_saving_takes_a_small_fraction_of_the_time(tmp_path):
+    """With no interval at all, the fraction alone holds saving back."""
     recipe = replace(RECIPE, epochs=60, model={**RECIPE.model, "hidden": (128, 128)})
     options = replace(OPTIONS, limit=None, checkpoint_seconds=0)
     run = trainer.train(recipe, options, tmp_path / "run")
     first_and_last = 2
     saves = run.info["checkpoints_saved"]
     each = run.info["checkpoint_seconds"] / saves
-    assert saves - first_and_last <= run.info["seconds"] * callbacks.SAVING_SHARE / each + 2
+    assert saves - first_and_last <= run.info["seconds"] * callbacks.SAVING_FRACTION / each + 2

@@ -59,19 +59,19 @@ def load(
     """Load a dataset from its files, or from a converted folder (see `tf_data.formats`) in their place.
 
     Args:
-        name: one of `names()`.
+        name: A name from `names()`.
         source: `official` files, an `embedded` sample, a `synthetic` stand-in, or `auto`: official files if
             present, else the embedded sample. `auto` never means synthetic.
-        data_dir: the folder that holds a folder `name` with the official files; default `TF_DATA_DIR`, else `data`.
-        download: fetch missing official files into `data_dir` first.
-        limit: at most this many samples of each split, the first ones.
-        validation: samples to hold out from the end of the training split, where the dataset has no
+        data_dir: The folder that holds a folder `name` with the official files; default `TF_DATA_DIR`, else `data`.
+        download: Fetch missing official files into `data_dir` first.
+        limit: Keep at most the first `limit` samples of each split.
+        validation: Samples to hold out from the end of the training split, where the dataset has no
             validation split of its own.
-        path: the folder with the official files itself, in place of `data_dir` and the dataset's name.
-        options: passed on to the dataset's reader.
+        path: The folder that holds the official files, in place of `data_dir` and the dataset's name.
+        options: Options of the dataset's reader.
 
     Raises:
-        InputError: unknown name or source, or no data; the message says how to get some.
+        InputError: Name or source are unknown, or there are no data; the message says how to get them.
     """
     dataset = get(name)
     if source not in SOURCES:
@@ -106,7 +106,7 @@ def load(
         classes=reading.classes or dataset.classes,
         features=reading.features,
         skipped=reading.skipped,
-        options=_told(dataset, source, options),
+        options=_all_options(dataset, source, options),
         licence=dataset.licence,
         citation=dataset.citation,
         **_shortened(reading.splits, validation, limit),
@@ -117,7 +117,7 @@ def _converted(dataset: Dataset, source: str, folder: Path, options: dict) -> Da
     """The dataset from a converted folder, None where there is none for this source.
 
     Raises:
-        InputError: the folder holds another dataset, stand-ins that nobody asked for, or was made with other options.
+        InputError: The folder holds another dataset, stand-ins that nobody asked for, or was made with other options.
     """
     from tf_data import formats
 
@@ -130,23 +130,23 @@ def _converted(dataset: Dataset, source: str, folder: Path, options: dict) -> Da
         raise InputError(f"{folder} holds a converted stand-in of {dataset.title}; use --data synthetic to read it")
     if source not in ("auto", data.source):
         return None
-    told = _told(dataset, data.source, options)
-    for name in told.keys() | data.options.keys():
-        if told.get(name) != data.options.get(name):
+    wanted = _all_options(dataset, data.source, options)
+    for name in wanted.keys() | data.options.keys():
+        if wanted.get(name) != data.options.get(name):
             raise InputError(
-                f"{folder} was converted with {name}={data.options.get(name)!r}, not {told.get(name)!r}; "
+                f"{folder} was converted with {name}={data.options.get(name)!r}, not {wanted.get(name)!r}; "
                 "convert it again with --set, or name another folder"
             )
     return data
 
 
-def _told(dataset: Dataset, source: str, options: dict) -> dict:
+def _all_options(dataset: Dataset, source: str, options: dict) -> dict:
     """What decides the samples that a reader gives: its options and their defaults, as they come back from JSON."""
     readers = {"embedded": dataset.embedded, "generated": dataset.generated}
     parameters = inspect.signature(readers.get(source, dataset.official)).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty and p.name != "skip_bad"}
-    told = {**defaults, **{name: value for name, value in options.items() if name != "skip_bad"}}
-    return json.loads(json.dumps(told))
+    wanted = {**defaults, **{name: value for name, value in options.items() if name != "skip_bad"}}
+    return json.loads(json.dumps(wanted))
 
 
 def _shortened(splits: dict, validation: int, limit: int | None) -> dict:
@@ -194,7 +194,7 @@ def _resolve(dataset: Dataset, source: str, folder: Path) -> str:
 
 def _synthetic(dataset: Dataset, options: dict):
     """Write the stand-in in the official form and read it back through the official reader."""
-    # Some readers map files or read pictures when asked, so the folder must outlive this call.
+    # Some readers map files or read images when asked, so the folder must outlive this call.
     folder = tempfile.mkdtemp(prefix=f"{dataset.name}-synthetic-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     dataset.synthetic(Path(folder))

@@ -9,8 +9,8 @@ import numpy as np
 
 from tf_data.archives import read_tar
 from tf_data.dataset import Dataset, Reading, Split
-from tf_data.datasets.drawing import jpeg, shape_picture
-from tf_data.datasets.image_folder import pictures
+from tf_data.datasets.drawing import jpeg, shape_image
+from tf_data.datasets.image_folder import open_images
 from tf_data.errors import InputError
 from tf_data.files import whole_file
 from tf_data.images import ENCODINGS, EncodedImages
@@ -27,16 +27,16 @@ def official(
     """Faces from `AFAD-Lite/<age>/<111|112>/`, the `.tar.xz`, or its parts `.tar.xzaa`, `.tar.xzab`, ...
 
     Args:
-        folder: holds one of the forms.
+        folder: Folder that holds the data in one of the forms.
         size: `(height, width)` to scale and crop to; the faces differ in size.
-        test: chance of a face to fall into the test split, drawn for each on its own as the original does.
-        seed: of these draws.
-        skip_bad: leave unreadable pictures out and list them.
+        test: Probability that a face falls into the test split, drawn for each on its own as the original does.
+        seed: Seed of these draws.
+        skip_bad: Leave unreadable images out and list them.
     """
     if (folder / FOLDER).is_dir():
         names = sorted(str(path) for path in (folder / FOLDER).glob("*/*/*") if path.suffix.lower() in ENCODINGS)
         labels = np.array([_label(name) for name in names], np.int32)
-        images, labels, skipped = pictures(names, labels, size, 3, skip_bad) if names else (None, labels, ())
+        images, labels, skipped = open_images(names, labels, size, 3, skip_bad) if names else (None, labels, ())
     else:
         contents = {name: content for name, content in _members(folder) if Path(name).suffix.lower() in ENCODINGS}
         names = sorted(contents)
@@ -46,7 +46,7 @@ def official(
             good = np.array([number for number in range(len(names)) if number not in bad], np.int64)
             images, labels, skipped = images[good], labels[good], tuple(bad.values())
     if not names:
-        raise InputError(f"{folder} holds no pictures of the form <age>/<111|112>/<file>.jpg")
+        raise InputError(f"{folder} holds no images of the form <age>/<111|112>/<file>.jpg")
     in_test = np.random.RandomState(seed).rand(len(labels)) >= 1 - test
     chosen = {"train": np.flatnonzero(~in_test), "test": np.flatnonzero(in_test)}
     splits = {name: Split(name, images[rows], labels[rows]) for name, rows in chosen.items()}
@@ -78,7 +78,7 @@ def synthetic(folder: Path, per_age: int = 32, seed: int = 0) -> None:
     with whole_file(folder / ARCHIVE) as temporary, tarfile.open(temporary, "w:xz", preset=0) as archive:
         for number in range(per_age * len(AGES)):
             age, gender = AGES[number % len(AGES)], list(GENDERS)[number // len(AGES) % 2]
-            content = jpeg(shape_picture(age - AGES[0], len(AGES), rng, 60, 60))
+            content = jpeg(shape_image(age - AGES[0], len(AGES), rng, 60, 60))
             entry = tarfile.TarInfo(f"{FOLDER}/{age}/{gender}/{number:05d}-0.jpg")
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))

@@ -8,7 +8,7 @@ import numpy as np
 from tf_data.archives import Zip
 from tf_data.command import nearest
 from tf_data.dataset import Dataset, Reading, Split
-from tf_data.datasets.drawing import jpeg, shape_picture
+from tf_data.datasets.drawing import jpeg, shape_image
 from tf_data.errors import InputError
 from tf_data.files import whole_file, write_text
 from tf_data.images import EncodedImages, read_file
@@ -65,9 +65,9 @@ def official(folder: Path, attribute: str = "Male", skip_bad: bool = False) -> R
     """The faces that the attribute file lists, by the official, identity-disjoint partition.
 
     Args:
-        folder: holds the two lists and the pictures, as `img_align_celeba.zip` or as a folder of that name.
-        attribute: one of the 40; the label is 1 where it is present.
-        skip_bad: leave pictures out that are missing, and say which; otherwise they are an error.
+        folder: Folder with the two lists and the images, as `img_align_celeba.zip` or as a folder of that name.
+        attribute: One of the 40 attributes; the label is 1 where it is present.
+        skip_bad: Leave out images that are missing and list them; otherwise they are an error.
     """
     if attribute not in NAMES:
         raise InputError(f"CelebA has no attribute {attribute!r}{nearest(attribute, NAMES)}")
@@ -95,7 +95,7 @@ def official(folder: Path, attribute: str = "Male", skip_bad: bool = False) -> R
         x = EncodedImages([where + name for name in chosen], load, SIZE)
         splits[part] = Split(part, x, np.array([labels[name] for name in chosen], np.int32))
         if not chosen:
-            raise InputError(f"{folder} holds no pictures of the {part} partition")
+            raise InputError(f"{folder} holds no images of the {part} partition")
     classes = ("female", "male") if attribute == "Male" else (f"not {attribute}", attribute)
     return Reading(splits, classes, skipped=tuple(skipped))
 
@@ -122,7 +122,7 @@ def _attributes(path: Path, attribute: str) -> dict[str, int]:
             raise InputError(f"{path} line {number} is no file name and {width} values of -1 or 1")
         labels[name] = int(values[column] == "1")
     if len(labels) != int(lines[0]):
-        raise InputError(f"{path} lists {len(labels)} pictures, its first line says {lines[0].strip()}; fetch it again")
+        raise InputError(f"{path} lists {len(labels)} images, its first line says {lines[0].strip()}; fetch it again")
     return labels
 
 
@@ -149,7 +149,7 @@ def synthetic(folder: Path, counts=(60, 20, 20), seed: int = 0) -> None:
             attributes.append(f"{name} {' '.join(values)}")
             partition.append(f"{name} {part}")
             entry = zipfile.ZipInfo(f"{FOLDER}/{name}")
-            archive.writestr(entry, jpeg(shape_picture(male, 2, rng, *SIZE)))
+            archive.writestr(entry, jpeg(shape_image(male, 2, rng, *SIZE)))
     write_text(folder / ATTRIBUTES, "\r\n".join([str(len(parts)), " ".join(NAMES), *attributes, ""]))
     write_text(folder / PARTITION, "\r\n".join([*partition, ""]))
 

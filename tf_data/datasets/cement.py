@@ -14,12 +14,12 @@ COLUMNS = tuple(f"V{number}" for number in range(1, 9))
 
 
 def official(folder: Path, test: float = 0.2, seed: int = 1) -> Reading:
-    """Eight features and the strength class 0..4 (`response` 1..5), split so that every class keeps its share.
+    """Eight features and the strength class 0..4 (`response` 1..5), split so that every class keeps its fraction.
 
     Args:
-        folder: holds `cement_strength.csv`.
-        test: share of the test split.
-        seed: of the split.
+        folder: Folder that holds `cement_strength.csv`.
+        test: Fraction of the rows that make the test split.
+        seed: Seed of the random split.
     """
     from sklearn.model_selection import train_test_split
 

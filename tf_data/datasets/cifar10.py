@@ -1,4 +1,4 @@
-"""CIFAR-10: 32x32 colour pictures of ten kinds of things (Krizhevsky 2009)."""
+"""CIFAR-10: 32x32 colour images of ten kinds of things (Krizhevsky 2009)."""
 
 import io
 import pickle
@@ -9,7 +9,7 @@ import numpy as np
 
 from tf_data.archives import read_tar
 from tf_data.dataset import Dataset, Reading, Split
-from tf_data.datasets.drawing import shape_picture
+from tf_data.datasets.drawing import shape_image
 from tf_data.errors import InputError
 from tf_data.files import download, whole_file
 
@@ -42,7 +42,7 @@ def read_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Images `(n, 32, 32, 3)` uint8 and labels `(n,)` int32 from a batch file's bytes.
 
     Raises:
-        InputError: no pickle, a pickle of anything else, or arrays of a wrong size; `name` is in the message.
+        InputError: The data are no pickle, a pickle of something else, or arrays of a wrong size; it names `name`.
     """
     try:
         batch = BatchUnpickler(io.BytesIO(content), encoding="bytes").load()
@@ -91,7 +91,7 @@ def synthetic(folder: Path, per_batch: int = 100, seed: int = 0) -> None:
     with whole_file(folder / ARCHIVE) as temporary, tarfile.open(temporary, "w:gz") as archive:
         for name in TRAIN + TEST:
             labels = [int(label) for label in rng.permutation(np.arange(per_batch) % 10)]
-            images = np.stack([shape_picture(label, 10, rng, 32, 32) for label in labels])
+            images = np.stack([shape_image(label, 10, rng, 32, 32) for label in labels])
             data = images.transpose(0, 3, 1, 2).reshape(per_batch, 3072)
             content = pickle.dumps({b"batch_label": name.encode(), b"labels": labels, b"data": data}, protocol=3)
             entry = tarfile.TarInfo(f"{FOLDER}/{name}")

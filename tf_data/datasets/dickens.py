@@ -27,9 +27,9 @@ def official(folder: Path, file: str = "", test: float = 0.1) -> Reading:
     """The text, its last part for testing: each split is one sample, a str.
 
     Args:
-        folder: holds a Project Gutenberg text.
-        file: which of the `.txt` files; default the only one.
-        test: share of the characters at the end that make the test split.
+        folder: Folder that holds a Project Gutenberg text.
+        file: Name of the `.txt` file; the default is the only one.
+        test: Fraction of the characters at the end that make the test split.
     """
     found = [folder / file] if file else sorted(folder.glob("*.txt"))
     if len(found) != 1:
@@ -43,7 +43,7 @@ def official(folder: Path, file: str = "", test: float = 0.1) -> Reading:
         raise InputError(f"cannot read {path}: {error}") from None
     text = strip_gutenberg(text, str(path))
     if not 0 < test < 1 or len(text) < 2:
-        raise InputError(f"test must be a share between 0 and 1, not {test}")
+        raise InputError(f"test must be a fraction between 0 and 1, not {test}")
     at = round(len(text) * (1 - test))
     parts = {"train": text[:at], "test": text[at:]}
     return Reading({name: Split(name, np.array([part], object)) for name, part in parts.items()})

@@ -1,4 +1,4 @@
-"""Fashion-MNIST: 28x28 grey pictures of clothes in MNIST's file form (Xiao et al. 2017)."""
+"""Fashion-MNIST: 28x28 grey images of clothes in MNIST's file form (Xiao et al. 2017)."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from tf_data.dataset import Dataset, Reading, Split
 from tf_data.datasets import idx
-from tf_data.datasets.drawing import shape_picture
+from tf_data.datasets.drawing import shape_image
 from tf_data.errors import InputError
 from tf_data.files import download
 
@@ -23,8 +23,8 @@ def official(folder: Path, hold_out: int = 0) -> Reading:
     """The four files; with `hold_out`, the train pair alone.
 
     Args:
-        folder: holds the files.
-        hold_out: use this many samples from the end of the train pair as the test split, for a folder without the
+        folder: Folder that holds the files.
+        hold_out: Use this many samples from the end of the train pair as the test split, for a folder without the
             t10k pair. 0 reads the t10k pair.
     """
     if not hold_out:
@@ -48,7 +48,7 @@ def synthetic(folder: Path, counts=None, seed: int = 0) -> None:
     splits = {}
     for name, count in (counts or {"train": 1000, "test": 200}).items():
         labels = (np.arange(count) % 10).astype(np.int32)
-        images = np.stack([shape_picture(label, 10, rng, 28, 28).mean(axis=2) for label in labels])
+        images = np.stack([shape_image(label, 10, rng, 28, 28).mean(axis=2) for label in labels])
         splits[name] = Split(name, images[..., None].astype(np.uint8), labels)
     idx.write_pairs(folder, splits)
 

@@ -10,7 +10,7 @@ from tf_data.dataset import Dataset, Reading, cut
 from tf_data.errors import InputError
 from tf_data.files import write_text
 
-SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}
+FRACTIONS = {"train": 0.7, "validation": 0.1, "test": 0.2}
 
 
 def rows(
@@ -19,12 +19,12 @@ def rows(
     """Line numbers and rows of a CSV file with a header, one after the other.
 
     Args:
-        path: of the file.
-        required: columns that must be there.
-        skipped: takes a line for each row with too few or too many fields, which otherwise is an error.
+        path: Path of the file.
+        required: Columns that the table must have.
+        skipped: List that gets a line for each row with too few or too many fields; None makes it an error.
 
     Raises:
-        InputError: missing, no text, a required column that is absent, or a row with too few or too many fields.
+        InputError: The file is missing or no text, lacks a column, or a row has too few or too many fields.
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
@@ -83,10 +83,10 @@ def official(folder: Path, label: str = "label", features: tuple[str, ...] = (),
     """A table split 70/10/20 at random.
 
     Args:
-        folder: the CSV file, or a folder that holds just one.
-        label: column of the classes; their names are sorted and numbered.
-        features: columns of numbers; default all others.
-        seed: of the split.
+        folder: The CSV file, or a folder that holds just one.
+        label: Column of the class names, which are sorted and numbered.
+        features: Columns of numbers; the default is all others.
+        seed: Seed of the random split.
     """
     path = only_csv(folder)
     x, names, lines = [], [], list(rows(path, (label, *features)))
@@ -97,7 +97,7 @@ def official(folder: Path, label: str = "label", features: tuple[str, ...] = (),
         x.append([number(path, line, name, row[name]) for name in features])
         names.append(row[label])
     classes, y = np.unique(names, return_inverse=True)
-    splits = cut(np.array(x, np.float32), y.astype(np.int32), SHARES, seed)
+    splits = cut(np.array(x, np.float32), y.astype(np.int32), FRACTIONS, seed)
     return Reading(splits, tuple(classes.tolist()), features)
 
 

@@ -15,15 +15,15 @@ def read_glove(folder: Path, dimensions: int = 100, words: set[str] | None = Non
     """Words and their vectors, in the file's order.
 
     Args:
-        folder: holds `glove.6B.<dimensions>d.txt`, or `glove.6B.zip` with it.
-        dimensions: 50, 100, 200 or 300.
-        words: keep only these; None keeps all.
+        folder: Folder that holds `glove.6B.<dimensions>d.txt`, or `glove.6B.zip` with it.
+        dimensions: Length of the vectors: 50, 100, 200 or 300.
+        words: The words to keep; None keeps all.
 
     Returns:
         The words, and float32 `(len(words), dimensions)`.
 
     Raises:
-        InputError: no such file, or a line that is no word and `dimensions` numbers.
+        InputError: The file is missing, or a line is not a word and `dimensions` numbers.
     """
     name = f"glove.6B.{dimensions}d.txt"
     found, rows = [], []

@@ -23,11 +23,11 @@ def read_idx(path: Path, magic: int) -> np.ndarray:
     """Read an idx file of unsigned bytes, compressed or not.
 
     Args:
-        path: the file; when `path` ends in `.gz` and is absent, the name without it is tried.
+        path: The file; when `path` ends in `.gz` and is absent, the name without it is tried.
         magic: `IMAGES_MAGIC` or `LABELS_MAGIC`.
 
     Raises:
-        InputError: the file is missing, cut off, not gzip, or not an idx file of this kind.
+        InputError: The file is missing, cut off, not gzip, or not an idx file of this kind.
     """
     if not path.exists() and path.with_suffix("").exists():
         path = path.with_suffix("")

@@ -1,4 +1,4 @@
-"""Your own pictures, listed in a CSV file with their labels."""
+"""Your own images, listed in a CSV file with their labels."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tf_data.datasets.feature_csv import only_csv, rows
 from tf_data.errors import InputError
 from tf_data.files import write_text
 
-SHARES = image_folder.SHARES
+FRACTIONS = image_folder.FRACTIONS
 
 
 def official(
@@ -22,31 +22,31 @@ def official(
     seed: int = 0,
     skip_bad: bool = False,
 ) -> Reading:
-    """Pictures and labels from a CSV file, split 70/10/20 at random.
+    """Images and labels from a CSV file, split 70/10/20 at random.
 
     Args:
-        folder: the CSV file, or a folder that holds just one; paths in it are relative to its folder.
-        column: of the paths.
-        label: of the class names, which are sorted and numbered.
-        size, channels, seed, skip_bad: as in `tf_data.datasets.image_folder.official`.
+        folder: The CSV file, or a folder that holds just one; paths in it are relative to its folder.
+        column: Column of the paths.
+        label: Column of the class names, which are sorted and numbered.
+        size, channels, seed, skip_bad: As in `tf_data.datasets.image_folder.official`.
     """
     table = only_csv(folder)
     names, kinds, skipped = [], [], []
     for line, row in rows(table, (column, label)):
         path = table.parent / row[column]
         if not path.is_file():
-            said = f"{table} line {line} names {path}, which does not exist"
+            message = f"{table} line {line} names {path}, which does not exist"
             if not skip_bad:
-                raise InputError(f"{said}; put it back, remove the line or skip bad files")
-            skipped.append(said)
+                raise InputError(f"{message}; put it back, remove the line or skip bad files")
+            skipped.append(message)
             continue
         names.append(str(path))
         kinds.append(row[label])
     if not names:
-        raise InputError(f"{table} names no picture that exists")
+        raise InputError(f"{table} names no image that exists")
     classes, labels = np.unique(kinds, return_inverse=True)
-    images, labels, bad = image_folder.pictures(names, labels.astype(np.int32), size, channels, skip_bad)
-    return Reading(cut(images, labels, SHARES, seed), tuple(classes.tolist()), skipped=(*skipped, *bad))
+    images, labels, bad = image_folder.open_images(names, labels.astype(np.int32), size, channels, skip_bad)
+    return Reading(cut(images, labels, FRACTIONS, seed), tuple(classes.tolist()), skipped=(*skipped, *bad))
 
 
 def synthetic(folder: Path, seed: int = 0) -> None:
@@ -59,7 +59,7 @@ def synthetic(folder: Path, seed: int = 0) -> None:
 
 DATASET = Dataset(
     name="image-csv",
-    title="a picture list of your own",
+    title="an image list of your own",
     shape=(-1, -1, 3),
     files=("*.csv",),
     official=official,

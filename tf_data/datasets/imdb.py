@@ -20,7 +20,7 @@ URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
 ARCHIVE, FOLDER = "aclImdb_v1.tar.gz", "aclImdb"
 TABLES = ("movie_data.csv", "movie_data.csv.gz")
-SHARES = {"train": 0.75, "validation": 0.05, "test": 0.2}
+FRACTIONS = {"train": 0.75, "validation": 0.05, "test": 0.2}
 PLACE = re.compile(r"aclImdb/(train|test)/(neg|pos)/[^/]+\.txt$")
 FORMS = ("auto", "archive", "csv")
 
@@ -29,17 +29,17 @@ def official(folder: Path, form: str = "auto", seed: int = 123) -> Reading:
     """Reviews as text, label 1 for positive ones.
 
     Args:
-        folder: holds `movie_data.csv[.gz]`, or `aclImdb_v1.tar.gz`, or the folder `aclImdb`.
+        folder: Folder that holds `movie_data.csv[.gz]`, `aclImdb_v1.tar.gz` or the folder `aclImdb`.
         form: `csv` splits the table 75/5/20 at random; `archive` keeps the official train and test split; `auto`
             takes the archive or its folder if there, else the table.
-        seed: of the table's split.
+        seed: Seed of the table's random split.
     """
     if form not in FORMS:
         raise InputError(f"form must be one of {', '.join(FORMS)}, not {form!r}")
     table = next((folder / name for name in TABLES if (folder / name).exists()), folder / TABLES[1])
     archived = (folder / ARCHIVE).exists() or (folder / FOLDER).is_dir()
     if form == "csv" or (form == "auto" and not archived):
-        return Reading(cut(*read_csv(table), SHARES, seed))
+        return Reading(cut(*read_csv(table), FRACTIONS, seed))
     return Reading(_read_official(folder))
 
 
@@ -47,7 +47,7 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Reviews `(n,)` of str and labels `(n,)` int32 from columns `review` and `sentiment`, compressed or not.
 
     Raises:
-        InputError: missing or damaged, other columns, an empty review or a sentiment other than 0 and 1.
+        InputError: The file is missing or damaged, has other columns, an empty review or a sentiment besides 0 and 1.
     """
     csv.field_size_limit(sys.maxsize)  # reviews are longer than the module's own limit allows
     texts, labels = [], []
@@ -102,8 +102,10 @@ def synthetic(folder: Path, per_class: int = 100, seed: int = 0) -> None:
         for part in ("train", "test"):
             for kind, words in tone.items():
                 for number in range(per_class):
-                    said = [f"The {rng.choice(things)} was {rng.choice(words)}" for _ in range(rng.integers(3, 30))]
-                    content = (". ".join(said) + f". Review {number} of {part}.").encode()
+                    sentences = [
+                        f"The {rng.choice(things)} was {rng.choice(words)}" for _ in range(rng.integers(3, 30))
+                    ]
+                    content = (". ".join(sentences) + f". Review {number} of {part}.").encode()
                     entry = tarfile.TarInfo(f"{FOLDER}/{part}/{kind}/{number}_{9 if kind == 'pos' else 2}.txt")
                     entry.size = len(content)
                     archive.addfile(entry, io.BytesIO(content))

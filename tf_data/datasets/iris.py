@@ -13,13 +13,13 @@ def embedded(classes: int = 3, features: tuple[int, ...] = (0, 1, 2, 3), test: i
     """Shuffled rows of the first `classes` species.
 
     Args:
-        classes: 2 leaves setosa and versicolor, 3 is all.
-        features: columns to keep, 0..3 in the order of `FEATURES`, in cm.
-        test: rows of the test split; the others train.
-        seed: of the NumPy permutation that decides the split.
+        classes: Number of classes: 2 keeps setosa and versicolor, 3 keeps all.
+        features: Columns to keep, 0..3 in the order of `FEATURES`, in cm.
+        test: Number of rows in the test split; the others are for training.
+        seed: Seed of the NumPy permutation that decides the split.
 
     Raises:
-        InputError: a class count, column or test size that the data does not have.
+        InputError: The data do not have so many classes, such a column or so many rows.
     """
     from sklearn.datasets import load_iris
 

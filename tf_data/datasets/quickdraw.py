@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from tf_data.dataset import Dataset, Reading, Split
-from tf_data.datasets.drawing import shape_picture
+from tf_data.datasets.drawing import shape_image
 from tf_data.errors import InputError
 from tf_data.files import whole_file
 from tf_data.samples import Samples
 
-SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}
+FRACTIONS = {"train": 0.7, "validation": 0.1, "test": 0.2}
 # The ten classes of the original notebooks, in their order.
 NOTEBOOK = (
     "lollipop", "binoculars", "mouse", "basket", "penguin", "washing machine", "canoe", "eyeglasses", "beach",
@@ -22,8 +22,8 @@ class Bitmaps(Samples):
     """Drawings of several classes, read from memory-mapped files when asked for.
 
     Args:
-        files: memory-mapped arrays `(n, 784)` uint8.
-        places: `(count, 2)`: number of the file and row in it.
+        files: Memory-mapped arrays `(n, 784)` uint8.
+        places: For each sample the number of the file and the row in it, `(count, 2)`.
     """
 
     dtype = np.dtype(np.uint8)
@@ -49,10 +49,10 @@ def official(folder: Path, classes: tuple[str, ...] = (), per_class: int = 0, se
     """Bitmaps from `<class>.npy` or `full_numpy_bitmap_<class>.npy`, split 70/10/20 at random.
 
     Args:
-        folder: holds the files.
-        classes: which, in the order of their labels; default all files, by name. `NOTEBOOK` has the original's.
-        per_class: at most so many drawings of each; 0 for all.
-        seed: of the permutation that decides the split.
+        folder: Folder that holds the files.
+        classes: Class names in the order of their labels; default all files, by name. `NOTEBOOK` has the original's.
+        per_class: Largest number of drawings of each class; 0 for all.
+        seed: Seed of the permutation that decides the split.
     """
     found = {path.stem.removeprefix("full_numpy_bitmap_"): path for path in sorted(folder.glob("*.npy"))}
     classes = tuple(classes) or tuple(sorted(found))
@@ -65,7 +65,7 @@ def official(folder: Path, classes: tuple[str, ...] = (), per_class: int = 0, se
     places = np.concatenate([np.column_stack([np.full(n, i), np.arange(n)]) for i, n in enumerate(counts)])
     order = np.random.RandomState(seed).permutation(len(places))
     splits, start = {}, 0
-    for name, end in zip(SHARES, np.cumsum(list(SHARES.values())), strict=True):
+    for name, end in zip(FRACTIONS, np.cumsum(list(FRACTIONS.values())), strict=True):
         stop = round(len(places) * end)
         rows = places[order[start:stop]]
         splits[name] = Split(name, Bitmaps(files, rows), rows[:, 0].astype(np.int32))
@@ -87,8 +87,8 @@ def synthetic(folder: Path, classes=("circle", "square", "star"), per_class: int
     """Write polygons as bitmaps, a file a class."""
     rng = np.random.default_rng(seed)
     for number, name in enumerate(classes):
-        pictures = [shape_picture(number, len(classes), rng, 28, 28).max(axis=2) for _ in range(per_class)]
-        array = np.stack(pictures).reshape(per_class, 784)
+        images = [shape_image(number, len(classes), rng, 28, 28).max(axis=2) for _ in range(per_class)]
+        array = np.stack(images).reshape(per_class, 784)
         with whole_file(folder / f"{name}.npy") as temporary, open(temporary, "wb") as file:
             np.save(file, array)
 

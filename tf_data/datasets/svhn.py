@@ -17,7 +17,7 @@ def read_mat(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Images `(n, 32, 32, 3)` uint8 and digits `(n,)` int32; the file's label 10 is digit 0.
 
     Raises:
-        InputError: missing, damaged, or not of the cropped digits' form.
+        InputError: The file is missing, damaged, or not in the form of the cropped digits.
     """
     from scipy.io import loadmat
 

@@ -10,10 +10,10 @@ def generate(count: int = 100, test: int = 30, distance: float = 3.0, seed: int 
     """Draw two Gaussian clouds with unit deviation.
 
     Args:
-        count: points in all, half of them in each class; even.
-        test: points of the test split, half in each class; even.
-        distance: between the two centres, in standard deviations.
-        seed: of the generator that is made here and used for nothing else.
+        count: Number of points, half of them in each class; it must be even.
+        test: Number of points in the test split, half in each class; it must be even.
+        distance: Distance between the two centres, in standard deviations.
+        seed: Seed of the generator that is made here and used for nothing else.
     """
     if count % 2 or test % 2 or not 0 < test < count:
         raise InputError(f"count {count} and test {test} must be even, and test the smaller one")

@@ -12,7 +12,7 @@ same five things:
 - resuming, `split.batches(64, seed=0, epoch=3, start=17)`: exactly the batches from step 17 on, in every format. To get
   there one window of blocks is read (16 MB at most), not the epoch up to it.
 
-`split.batches` returns a `tf.data.Dataset` of `(x, y)`, images as float32 in 0..1 or with `raw=True` as stored, encoded pictures decoded; `tf_data.pipeline.Batches`
+`split.batches` returns a `tf.data.Dataset` of `(x, y)`, images as float32 in 0..1 or with `raw=True` as stored, encoded images decoded; `tf_data.pipeline.Batches`
 takes such a split and adds a task's own preparation. `split.x` and `split.y` serve single samples and labels as arrays
 do. Memory is bounded by the windows, whatever the data's size; see `tf_data.order.Windows`.
 
@@ -21,7 +21,7 @@ do. Memory is bounded by the windows, whatever the data's size; see `tf_data.ord
 | npz      | `train_1.npz`, ... with `data` and `labels`       | a file                              |
 | hdf5     | one file, a group for each split                  | an HDF5 chunk                       |
 | tfrecord | shards of `tf.train.Example`, each with its index | 256 KB of records, or a gzip shard  |
-| images   | `<split>/<class>/<number>.png` or `.jpg`          | a picture                           |
+| images   | `<split>/<class>/<number>.png` or `.jpg`          | an image                            |
 
 A window mixes 64 blocks, or what 16 MB hold: four npz files of the usual size. Where samples lie class by class, convert
 them with a `shuffle` seed, or an npz batch sees few classes.
@@ -80,7 +80,7 @@ def open(path) -> Stored:
     """Open a converted folder, which its manifest tells from any other.
 
     Raises:
-        InputError: there is no manifest or a damaged one, or an index cannot be read.
+        InputError: There is no manifest or a damaged one, or an index cannot be read.
     """
     path = Path(path)
     if not path.is_dir():
@@ -105,13 +105,13 @@ def write(source: Source, to: str, folder, options: Options = Options()) -> Mani
     """Write a dataset into a folder. After an error or a kill the same call goes on; once done, it changes nothing.
 
     Args:
-        source: what to write, `Source.of(tf_data.load(...))`.
-        to: a format's name.
-        folder: new or empty, or left by an interrupted call with the same arguments.
-        options: how.
+        source: What to write, for instance `Source.of(tf_data.load(...))`.
+        to: Name of a format.
+        folder: A new or empty folder, or one that an interrupted call with the same arguments left.
+        options: The settings.
 
     Raises:
-        InputError: bad options, a bad sample (unless they are skipped), a folder that holds something else, a full disk.
+        InputError: Bad options, a bad sample (unless skipped), a folder that holds something else, or a full disk.
     """
     module = get(to)
     if source.schema.varies and to not in ANY_LENGTH:
@@ -120,7 +120,7 @@ def write(source: Source, to: str, folder, options: Options = Options()) -> Mani
     schema = replace(source.schema, encoding=_encoding(source.schema, to, options.encoding))
     options = replace(options, chunk_size=options.chunk_size or module.chunk_size(schema, options.compress))
     if to == "images" and options.compress:
-        raise InputError("--compress is for npz, hdf5 and tfrecord; pictures are compressed already")
+        raise InputError("--compress is for npz, hdf5 and tfrecord; images are compressed already")
     job = Job(source, Path(folder), to, schema, options)
     if (done := job.finished()) is not None:
         return done

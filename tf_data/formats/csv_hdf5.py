@@ -34,17 +34,17 @@ def convert(
     """Write the table into a new folder.
 
     Args:
-        path: the CSV file, with a header.
-        folder: new or empty.
-        label: name of the column of labels.
-        features: names of the other columns to take; default all.
+        path: The CSV file, with a header.
+        folder: New or empty.
+        label: Name of the column of labels.
+        features: Names of the other columns to take; default all.
         labels: `classes`: each value is a class, numbered in sorted order (as numbers if all are), int32; `numbers`:
             the label is the value itself, float32.
         options: `compress`, `chunk_size`, `skip_bad` and `quiet`. A row is bad if it has too few or too many fields,
             or a cell that is not a finite number.
 
     Raises:
-        InputError: no such file or column, a bad row (named with line and column), no rows, a folder that is not
+        InputError: No such file or column, a bad row (named with line and column), no rows, a folder that is not
             empty, or a full disk.
     """
     path, folder = Path(path), Path(folder)
@@ -89,11 +89,11 @@ class Table:
     """A CSV file as chunks of numbers.
 
     Args:
-        path, label, features, labels: as `convert` takes them.
-        skipped: takes a line for each bad row; None makes it an error.
+        path, label, features, labels: As in `convert`.
+        skipped: List that gets a line for each bad row; None makes it an error.
 
     Attributes:
-        features: names of the columns.
+        features: Names of the columns.
         label_dtype: `int32` for classes, `float32` for numbers.
     """
 

@@ -26,8 +26,8 @@ def build(schema: Schema, sample, label) -> bytes:
     """A sample as a serialized `tf.train.Example`: bytes under `schema.sample_name`, numbers under `label`.
 
     Args:
-        sample: an array, whose raw bytes are taken, or the bytes of an encoded picture, a text or a sequence.
-        label: an array of the schema's label shape, or None.
+        sample: An array, whose raw bytes are kept, or the bytes of an encoded image, a text or a sequence.
+        label: An array of the schema's label shape, or None.
     """
     import tensorflow as tf
 
@@ -40,7 +40,7 @@ def build(schema: Schema, sample, label) -> bytes:
             features["label"] = train.Feature(float_list=train.FloatList(value=values))
         else:
             features["label"] = train.Feature(int64_list=train.Int64List(value=values))
-    # Without `deterministic` the order of the features is left to chance.
+    # Without `deterministic` the order of the features is not defined.
     return train.Example(features=train.Features(feature=features)).SerializeToString(deterministic=True)
 
 
@@ -48,11 +48,11 @@ def parse(records: list, schema: Schema) -> tuple[np.ndarray, np.ndarray | None]
     """Samples and labels of serialized messages.
 
     Args:
-        records: buffers, one a message.
-        schema: samples of one size come as an array, what is kept as bytes as `(n,)` object of bytes.
+        records: Buffers with one message each.
+        schema: Samples of one size come as an array, those kept as bytes as `(n,)` object of bytes.
 
     Raises:
-        BadExample: a message is not one of this schema; it says which.
+        BadExample: A message is not one of this schema; it says which.
     """
     raw = not schema.as_bytes
     x = np.empty((len(records), schema.sample_bytes), np.uint8) if raw else np.empty(len(records), object)

@@ -36,7 +36,7 @@ def chunk_size(schema: Schema, compress: bool) -> int:
 
 
 def samples_name(schema: Schema) -> str:
-    """What the dataset of samples is called."""
+    """The name of the HDF5 dataset of samples."""
     return {"image": "images", "text": "texts", "sequence": "sequences"}.get(schema.sample_name, schema.sample_name)
 
 
@@ -95,8 +95,8 @@ def create(group: h5py.Group, schema: Schema, rows: int, compress: bool) -> None
     """Make the empty, growing datasets of a split.
 
     Args:
-        rows: samples of a chunk.
-        compress: with gzip.
+        rows: Samples in a chunk.
+        compress: Whether to compress with gzip.
     """
     # The order of the filters is h5py's: bytes of equal rank together, then gzip, then the checksum.
     filters = {"compression": "gzip", "compression_opts": 4, "shuffle": True} if compress else {}

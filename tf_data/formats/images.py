@@ -1,6 +1,6 @@
-"""Image folders: a picture file for each sample, `<split>/<class>/<number>.png` or `.jpg`, and a list `<split>.csv`.
+"""Image folders: an image file for each sample, `<split>/<class>/<number>.png` or `.jpg`, and a list `<split>.csv`.
 
-The list has the columns path, label and sha256. A block is one picture, so that the order of an epoch is a permutation
+The list has the columns path, label and sha256. A block is one image, so that the order of an epoch is a permutation
 of all samples.
 """
 
@@ -23,13 +23,13 @@ from tf_data.formats.writing import Job, Unit
 from tf_data.images import SUFFIXES
 
 NAME = "images"
-UNIT = 500  # pictures between two entries in the journal
+UNIT = 500  # images between two entries in the journal
 READ_BYTES = 2**16
 PART = 10_000  # rows of a list that are read at once
 
 
 def chunk_size(schema: Schema, compress: bool) -> int:
-    """Pictures in a unit of work; the files are one each."""
+    """Images in a unit of work; the files are one each."""
     return UNIT
 
 
@@ -45,13 +45,13 @@ def folder_names(classes: tuple[str, ...]) -> list[str]:
 
 
 def write(job: Job) -> Manifest:
-    """Write the pictures, several at once, then the lists."""
+    """Write the images, several at once, then the lists."""
     schema, suffix = job.schema, SUFFIXES[job.schema.encoding]
     if not schema.has_classes:
         raise InputError(f"{job.source.about['name']} has no classes to name folders after; choose another format")
     names = folder_names(schema.classes)
 
-    def write_pictures(unit: Unit, chunk: Chunk) -> list[File]:
+    def write_images(unit: Unit, chunk: Chunk) -> list[File]:
         files, one = [], {unit.split: 1}
         for data, label, number in zip(chunk.x, chunk.y, chunk.numbers, strict=True):
             path = PurePosixPath(unit.split, names[label], f"{number:06d}{suffix}")
@@ -62,12 +62,12 @@ def write(job: Job) -> Manifest:
         return files
 
     units = job.units()
-    pictures = [file for done in job.run(units, write_pictures) for file in done.files]
-    job.settings["picture_bytes"] = sum(file.bytes for file in pictures)
+    images = [file for done in job.run(units, write_images) for file in done.files]
+    job.settings["picture_bytes"] = sum(file.bytes for file in images)
     os.sync()  # what lists and manifest promise must be on the disk before them
     lists = []
     for split in job.source.counts:
-        rows = [file for file in pictures if split in file.samples]
+        rows = [file for file in images if split in file.samples]
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(("path", "label", "sha256"))
@@ -110,7 +110,7 @@ class ImageBlocks(Blocks):
         return self._prefix + self._paths[block].decode()
 
     def paths(self) -> list[str]:
-        """Every picture's file, in the samples' order."""
+        """Every image's file, in the samples' order."""
         return [self.name(block, 0) for block in range(len(self._paths))]
 
     def _read_list(self, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -132,7 +132,7 @@ class ImageBlocks(Blocks):
             (np.concatenate(columns) for columns in zip(*parts, strict=True)) if parts else ([], [], [])
         )
         if len(paths) != count:
-            raise InputError(f"{self._list} names {len(paths)} pictures, not {count}; convert again")
+            raise InputError(f"{self._list} names {len(paths)} images, not {count}; convert again")
         return paths, labels, sums
 
     def _check_rows(self, rows: list[list[str]], first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -150,7 +150,7 @@ class ImageBlocks(Blocks):
 
 
 def _read(path: str) -> bytes:
-    """A small file's bytes. Pictures are opened one by one, and a file object takes as long as its content."""
+    """A small file's bytes. Images are opened one by one, and a file object takes as long as its content."""
     file = os.open(path, os.O_RDONLY)
     try:
         parts = [os.read(file, READ_BYTES)]

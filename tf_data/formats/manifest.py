@@ -23,16 +23,16 @@ VARYING_BYTES = 1024  # of a text or a sequence, about, before any is known
 
 @dataclass(frozen=True)
 class Schema:
-    """What one sample is.
+    """Shape, type and encoding of one sample and its target.
 
     Attributes:
-        shape: of one sample, for instance `(28, 28, 1)`; `(None,)` for sequences of any length, `()` for texts.
-        dtype: NumPy's name of its type; pixels are `uint8`, texts `str`.
-        label_shape: of one target; `()` for a class number.
-        label_dtype: NumPy's name of its type; None where there are no targets.
-        classes: label names in the order of their numbers; empty without classes.
-        features: names of the columns of tabular samples; empty for others.
-        encoding: how samples are kept: `raw` bytes, or `png` or `jpeg` pictures.
+        shape: Shape of one sample, for instance `(28, 28, 1)`; `(None,)` for sequences of any length, `()` for texts.
+        dtype: NumPy's name of a sample's type; pixels are `uint8`, texts `str`.
+        label_shape: Shape of one target; `()` for a class number.
+        label_dtype: NumPy's name of a target's type; None where there are no targets.
+        classes: Label names in the order of their numbers; empty without classes.
+        features: Names of the columns of tabular samples; empty for others.
+        encoding: How samples are stored: `raw` bytes, or `png` or `jpeg` images.
     """
 
     shape: tuple[int, ...]
@@ -52,11 +52,11 @@ class Schema:
         if None in self.shape and (self.shape != (None,) or self.dtype not in SEQUENCES):
             raise InputError(f"sequences are of one dimension and of {', '.join(SEQUENCES)}, not {self.dtype}")
         if self.encoding != "raw" and not self.is_image:
-            raise InputError(f"encoding {self.encoding} is for pictures, not for {self.dtype} of shape {self.shape}")
+            raise InputError(f"encoding {self.encoding} is for images, not for {self.dtype} of shape {self.shape}")
 
     @property
     def is_image(self) -> bool:
-        """Whether a sample is a grey or RGB picture, `(height, width, 1 or 3)` uint8."""
+        """Whether a sample is a grey or RGB image, `(height, width, 1 or 3)` uint8."""
         return self.dtype == "uint8" and len(self.shape) == 3 and self.shape[-1] in (1, 3)
 
     @property
@@ -71,12 +71,12 @@ class Schema:
 
     @property
     def as_bytes(self) -> bool:
-        """Whether a sample is kept as bytes of any length: encoded pictures, texts, sequences."""
+        """Whether a sample is kept as bytes of any length: encoded images, texts, sequences."""
         return self.varies or self.encoding != "raw"
 
     @property
     def sample_name(self) -> str:
-        """What a sample is called inside files that name their fields."""
+        """The name of samples inside files that name their fields."""
         if self.varies:
             return "text" if self.is_text else "sequence"
         return "image" if self.is_image else "features"
@@ -123,15 +123,15 @@ class Manifest:
     """What `manifest.json` says.
 
     Attributes:
-        format: a name that `tf_data.formats.get` knows.
+        format: A name that `tf_data.formats.get` knows.
         dataset: `name`, `source`, `origin`, `options`, `licence` and `citation` of the samples; see `Data`.
-        schema: what one sample is.
-        counts: samples in each split.
-        classes: for each split the samples of each class, None without classes.
-        files: every file but the manifest and what a listed file lists itself, in the samples' order.
-        options: what the writer was told, and what its reader needs to know.
-        source_counts: samples in each split before any were skipped.
-        skipped: bad samples that were left out: `count`, and of the first ones `split`, `record` and `reason`.
+        schema: Shape, type and encoding of one sample and its target.
+        counts: Samples in each split.
+        classes: Number of samples of each class in each split; None without classes.
+        files: Every file but the manifest and what a listed file lists itself, in the samples' order.
+        options: The options of the writer, and what its reader needs to know.
+        source_counts: Samples in each split before any were skipped.
+        skipped: Bad samples that were left out: `count`, and of the first ones `split`, `record` and `reason`.
     """
 
     format: str
@@ -150,10 +150,10 @@ class Manifest:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Files and bytes, with the pictures that lists name."""
-        pictures = self.options.get("picture_bytes")
+        """Files and bytes, with the images that lists name."""
+        images = self.options.get("picture_bytes")
         count, total = len(self.files), sum(file.bytes for file in self.files)
-        return (count, total) if pictures is None else (count + sum(self.counts.values()), total + pictures)
+        return (count, total) if images is None else (count + sum(self.counts.values()), total + images)
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` into `folder`."""
@@ -164,7 +164,7 @@ class Manifest:
         """Read a folder's manifest.
 
         Raises:
-            InputError: there is none, it is damaged, of another version, or names files outside the folder.
+            InputError: The manifest is missing, damaged or of another version, or names files outside the folder.
         """
         path = Path(folder) / NAME
         try:

@@ -89,7 +89,7 @@ def read_arrays(path: Path, *names: str) -> list[np.ndarray]:
     """Arrays of an npz file by their names.
 
     Raises:
-        InputError: the file is missing or damaged, or an array is missing or holds Python objects.
+        InputError: The file is missing or damaged, or an array is missing or holds Python objects.
     """
     name = names[0]
     try:

@@ -29,10 +29,10 @@ class Chunk:
     """Neighbouring samples of a split, ready to store.
 
     Attributes:
-        x: samples `(n, *shape)`, or encoded pictures, texts and sequences as `(n,)` object of bytes.
-        y: targets `(n, *label_shape)` or None.
-        numbers: of the samples in the source's split, `(n,)`.
-        skipped: what was left out.
+        x: Samples `(n, *shape)`, or encoded images, texts and sequences as `(n,)` object of bytes.
+        y: Targets `(n, *label_shape)` or None.
+        numbers: Numbers of the samples in the source's split, `(n,)`.
+        skipped: Samples that were left out.
     """
 
     x: np.ndarray
@@ -49,14 +49,14 @@ class Source:
 
     Args:
         about: `name`, `source`, `origin`, `options`, `licence`, `citation`; see `Data`.
-        splits: by name, all with samples of one shape and type.
-        classes: label names in the order of their numbers.
-        features: names of the columns of tabular samples.
-        skipped: what reading the dataset has left out already, a line each.
-        shuffle: a seed, to put the samples of each split in an order that it decides; None keeps theirs.
+        splits: Splits by name, all with samples of one shape and type.
+        classes: Label names in the order of their numbers.
+        features: Names of the columns of tabular samples.
+        skipped: A line for each sample that was left out when the dataset was read.
+        shuffle: Seed of a random order of the samples of each split; None keeps their order.
 
     Raises:
-        InputError: the splits differ in what a sample is, or hold nothing that can be stored.
+        InputError: The splits differ in shape or type of a sample, or hold nothing that can be stored.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Source:
 
     @property
     def comes_sorted(self) -> bool:
-        """Whether neighbours of the training split are of one class far more often than by chance."""
+        """Whether neighbours of the training split are of one class far more often than in a random order."""
         train = self.splits.get("train")
         if train is None or train.blocks is not None or len(train) < SORTED_FROM or not self.schema.has_classes:
             return False  # blocks would have to be read for it
@@ -104,7 +104,7 @@ class Source:
         return np.mean(y[1:] != y[:-1]) < (1 - np.sum(fractions**2)) / 10
 
     def faults(self) -> list[str]:
-        """What is wrong with the samples: unreadable pictures, other shapes, values or labels out of range."""
+        """What is wrong with the samples: unreadable images, other shapes, values or labels out of range."""
         return [
             bad.reason
             for split, count in self.counts.items()
@@ -116,10 +116,10 @@ class Source:
         """Samples `start` to `stop` of a split as `schema` wants them.
 
         Args:
-            skip_bad: leave bad samples out and report them in the chunk, instead of raising.
+            skip_bad: Leave bad samples out and report them in the chunk, instead of raising.
 
         Raises:
-            InputError: a sample is damaged, has another shape, is not finite, or a label out of range; the message
+            InputError: A sample is damaged, has another shape, is not finite, or a label out of range; the message
                 names it.
         """
         numbers = np.arange(start, stop) if self.shuffle is None else self._orders[split][start:stop]
@@ -156,7 +156,7 @@ class Source:
         self._check_samples(split, numbers, x, schema)
         if schema.encoding == "raw":
             return x, y
-        return objects([encode(picture, schema.encoding) for picture in x]), y
+        return objects([encode(image, schema.encoding) for image in x]), y
 
     def _bytes(self, split: str, number: int, sample, schema: Schema) -> bytes:
         """A text or a sequence as it is kept."""

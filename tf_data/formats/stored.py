@@ -25,9 +25,9 @@ class Blocks(ABC):
     """The samples of one split as a row of blocks, each read in one go. What a format's reader provides.
 
     Attributes:
-        schema: what one sample is.
-        counts: samples in each block, int64 `(blocks,)`.
-        sample_bytes: memory that a sample as read takes, about.
+        schema: Shape, type and encoding of one sample and its target.
+        counts: Samples in each block, int64 `(blocks,)`.
+        sample_bytes: Approximate memory that a sample takes once it is read.
     """
 
     schema: Schema
@@ -39,11 +39,11 @@ class Blocks(ABC):
         """Samples and targets `start` to `stop` of a block; may be called from several threads.
 
         Returns:
-            Samples `(stop - start, *shape)`, or for encoded pictures, texts and sequences their bytes,
+            Samples `(stop - start, *shape)`, or for encoded images, texts and sequences their bytes,
             `(stop - start,)` object; targets `(stop - start, *label_shape)` or None.
 
         Raises:
-            InputError: the file is missing or damaged; the message names it and the record.
+            InputError: The file is missing or damaged; the message names it and the record.
         """
 
     @abstractmethod
@@ -61,8 +61,8 @@ class StoredSplit(BaseSplit):
 
     Attributes:
         name: `train`, `validation` or `test`.
-        blocks: read the samples.
-        start, stop: the part of them that belongs to the split.
+        blocks: The blocks that the samples are read from.
+        start, stop: The part of the samples that belongs to the split.
     """
 
     name: str
@@ -107,7 +107,7 @@ class StoredSplit(BaseSplit):
 
     @property
     def element_spec(self):
-        """Sample and target as `tf.TensorSpec`s, `(x, y)` or `(x,)`; pictures are decoded."""
+        """Sample and target as `tf.TensorSpec`s, `(x, y)` or `(x,)`; images are decoded."""
         import tensorflow as tf
 
         schema = self.blocks.schema

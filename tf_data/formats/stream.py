@@ -14,7 +14,7 @@ do_not_convert = tf.autograph.experimental.do_not_convert  # nothing here branch
 
 READERS = 2  # windows that are read at once; each may take `tf_data.order.WINDOW_BYTES`
 AHEAD_BYTES = 32 * 2**20  # of finished batches that wait
-# A turn of the loop over a batch takes as long as decoding a digit does: small pictures are decoded many a turn.
+# A turn of the loop over a batch takes as long as decoding a digit does: small images are decoded many a turn.
 STRIP = 16
 SMALL_BYTES = 16 * 2**10
 
@@ -25,7 +25,7 @@ def stream(
     """The batches of `epochs` epochs from (epoch, start) on.
 
     Args:
-        split, order: what to read and in which order.
+        split, order: The samples to read, and their order.
         finish: `finish(x, y, epoch, indices)` with decoded samples `(batch, *shape)`, targets or None, an int64 scalar
             and the samples' numbers; its result is the element. Of a batch it gets this worker's rows only.
     """
@@ -82,7 +82,7 @@ def _decode(data: tf.Tensor, schema: Schema) -> tf.Tensor:
     """Samples `(batch,)` of bytes as what they are; sequences as `(batch, longest)`, with zeros after the shorter ones."""
     if schema.is_text:
         return data
-    return _padded(data, tf.as_dtype(schema.dtype)) if schema.varies else _pictures(data, schema)
+    return _padded(data, tf.as_dtype(schema.dtype)) if schema.varies else _images(data, schema)
 
 
 def _padded(data: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
@@ -92,10 +92,10 @@ def _padded(data: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
     return values[:, : longest // dtype.size]
 
 
-def _pictures(data: tf.Tensor, schema: Schema) -> tf.Tensor:
+def _images(data: tf.Tensor, schema: Schema) -> tf.Tensor:
     """PNG or JPEG files as uint8 `(batch, *shape)`, the same pixels as Pillow's."""
 
-    def picture(content: tf.Tensor) -> tf.Tensor:
+    def image(content: tf.Tensor) -> tf.Tensor:
         if schema.encoding == "png":
             pixels = tf.io.decode_png(content, schema.shape[-1])
         else:
@@ -103,13 +103,13 @@ def _pictures(data: tf.Tensor, schema: Schema) -> tf.Tensor:
         return tf.ensure_shape(pixels, schema.shape)
 
     def strip(contents: tf.Tensor) -> tf.Tensor:
-        return tf.stack([picture(content) for content in tf.unstack(contents, num=STRIP)])
+        return tf.stack([image(content) for content in tf.unstack(contents, num=STRIP)])
 
     def loop(body: Callable, items: tf.Tensor, *size: int) -> tf.Tensor:
         return tf.map_fn(body, items, fn_output_signature=tf.TensorSpec((*size, *schema.shape), tf.uint8))
 
     if schema.sample_bytes > SMALL_BYTES:
-        return loop(picture, data)
+        return loop(image, data)
     whole = tf.shape(data)[0] // STRIP * STRIP
     strips = loop(strip, tf.reshape(data[:whole], (-1, STRIP)), STRIP)
-    return tf.concat([tf.reshape(strips, (-1, *schema.shape)), loop(picture, data[whole:])], axis=0)
+    return tf.concat([tf.reshape(strips, (-1, *schema.shape)), loop(image, data[whole:])], axis=0)

@@ -28,7 +28,7 @@ from tf_data.formats.writing import FILE_BYTES, Job, Unit, check_file_bytes, def
 NAME = "tfrecord"
 HEAD, TAIL = 12, 4  # bytes of a record before and after its message
 BLOCK_BYTES = 256 * 2**10
-PICTURE_BYTES = 1 / 8  # what a PNG or JPEG takes of its pixels' bytes, about
+IMAGE_BYTES = 1 / 8  # what a PNG or JPEG takes of its pixels' bytes, about
 COMPRESSED_BYTES = 4 * 2**20
 
 
@@ -71,7 +71,7 @@ def make_index(path: Path, messages: list[bytes], compressed: bool, rows: int) -
     """The index of a shard that has just been written.
 
     Args:
-        rows: records a block.
+        rows: Records in a block.
 
     Returns:
         `offsets` int64 `(records + 1,)`: where records begin in the uncompressed shard, and where the last one ends;
@@ -105,7 +105,7 @@ def _write_records(path: Path, messages: list[bytes], compress: bool) -> None:
 
 
 def _record_bytes(schema: Schema) -> int:
-    return max(1, int(schema.sample_bytes * (1 if schema.encoding == "raw" else PICTURE_BYTES)))
+    return max(1, int(schema.sample_bytes * (1 if schema.encoding == "raw" else IMAGE_BYTES)))
 
 
 def _index_path(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""What all writers share: checked samples, work in parallel, a journal to go on from, and the manifest at the end.
+"""What all writers have in common: checked samples, parallel work, a journal to resume from, and the final manifest.
 
 Work is cut into units, each a run of samples that becomes some files. A unit's files are written whole or not at all
 and then entered in the journal with their checksums; a conversion that broke off leaves whole files and the journal,
@@ -34,11 +34,11 @@ class Options:
 
     Attributes:
         encoding: `raw`, `png` or `jpeg`; None leaves the choice to the format.
-        compress: with gzip, where the format can.
-        chunk_size: samples a file, or rows an HDF5 chunk; None leaves the choice to the format.
-        workers: threads; None is one for each core, 8 at most.
-        skip_bad: leave bad samples out instead of stopping at the first.
-        quiet: show no progress.
+        compress: Whether to compress with gzip, where the format allows it.
+        chunk_size: Samples in a file, or rows in an HDF5 chunk; None leaves the choice to the format.
+        workers: Number of threads; None is one for each core, 8 at most.
+        skip_bad: Leave bad samples out instead of stopping at the first.
+        quiet: Whether to show no progress.
     """
 
     encoding: str | None = None
@@ -92,14 +92,14 @@ class Job:
     """One conversion into one folder; a context.
 
     Args:
-        source: the samples.
-        folder: to write into; created if need be.
-        format: the format's name.
-        schema: what a stored sample is.
-        options: how; `chunk_size` is resolved.
+        source: The samples.
+        folder: Folder to write into; it is created if it does not exist.
+        format: The format's name.
+        schema: Shape, type and encoding of a stored sample and its target.
+        options: The settings; `chunk_size` is not None any more.
 
     Raises:
-        InputError: the folder holds something else, or an unfinished conversion with other settings.
+        InputError: The folder holds something else, or an unfinished conversion with other settings.
     """
 
     def __init__(self, source: Source, folder: Path, format: str, schema: Schema, options: Options):
@@ -179,7 +179,7 @@ class Job:
         """Call `write` for each unit that is not done yet, several at once, and return what all units left.
 
         Args:
-            write: writes the files of a unit, each whole or not at all, and returns them. It is not called for a
+            write: Writes the files of a unit, each whole or not at all, and returns them. It is not called for a
                 unit of which no sample is left.
         """
 
@@ -215,11 +215,11 @@ class Job:
         """Write the manifest, remove the journal, and return the manifest.
 
         Args:
-            units: all of the job.
-            files: what the manifest lists instead of the units' files.
+            units: All units of the job.
+            files: Files that the manifest lists instead of the units' files.
 
         Raises:
-            InputError: no sample of a split is left.
+            InputError: A split has no sample left.
         """
         by_split = {
             split: [self._done[unit.name] for unit in units if unit.split == split] for split in self.source.counts

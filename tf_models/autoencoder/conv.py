@@ -12,6 +12,7 @@ UP = ("transpose", "nearest")
 
 def conv_autoencoder(
     input_shape: tuple[int, int, int] = (28, 28, 1),
+    *,
     encoder_filters: tuple[int, ...] = (4, 8),
     decoder_filters: tuple[int, ...] = (4,),
     downsampling: str = "pool",
@@ -25,26 +26,27 @@ def conv_autoencoder(
     """Halve the image in every encoder stage, double it in every decoder stage; all kernels are 3x3.
 
     Args:
-        input_shape: `(height, width, channels)`.
-        encoder_filters: maps of each encoder stage; the last are those of the code.
-        decoder_filters: maps of the decoder's stages. Without `head` one stage more ends in the image's channels.
+        input_shape: Image size `(height, width, channels)`.
+        encoder_filters: Filters of each encoder stage; the last number is the code's channels.
+        decoder_filters: Filters of each decoder stage. Without `head` one more stage ends in the image's channels.
         downsampling: `pool` (convolution, activation, 2x2 max pooling) or `stride` (convolution with stride 2, the
             first one unpadded, activation).
         upsampling: `transpose` (transposed convolution with stride 2) or `nearest` (nearest neighbours, convolution;
             Odena et al. 2016).
-        same: transposed convolutions double exactly. False: `n` places become `2n + 1`, as in PyTorch without padding,
-            and the result is cropped to the image's size.
-        head: end with a convolution to the image's channels.
-        activation: `relu`, or `leaky_relu` with a slope of 0.01; none after the last layer.
-        initializer: see `tf_models.layers.torch_like.initializer_arguments`; the normal kinds have a deviation of 0.01.
-        name: of the model.
+        same: Whether transposed convolutions double exactly. Otherwise `n` places become `2n + 1`, as in PyTorch
+            without padding, and the result is cropped to the image's size.
+        head: Whether to end with a convolution to the image's channels.
+        activation: `relu`, or `leaky_relu` with a negative slope of 0.01; the last layer has none.
+        initializer: Kind of initial weights, see `tf_models.layers.torch_like.initializer_arguments`; the normal kinds
+            have a standard deviation of 0.01.
+        name: Name of the model.
 
     Returns:
         A model from `(batch, *input_shape)`, 0..1, to logits of the pixels in the same shape, with the sub-models
         `encoder` and `decoder`.
 
     Raises:
-        ValueError: an unknown kind, stages that do not match, or an image that does not divide evenly where it must.
+        ValueError: A kind is unknown, the stages do not match, or the image does not divide evenly where it must.
 
     >>> conv_autoencoder().count_params()
     665

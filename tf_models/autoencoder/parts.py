@@ -1,11 +1,15 @@
-"""What the autoencoders share."""
+"""Parts that all autoencoders use."""
 
 import keras
 from keras import layers
 
 
 def activation_layer(kind: str, name: str, negative_slope: float = 0.01) -> keras.layers.Layer:
-    """`relu`, or `leaky_relu` with PyTorch's slope unless another is given (Keras' own is 0.3). Else `ValueError`."""
+    """A layer `relu`, or `leaky_relu` with PyTorch's negative slope unless another is given (Keras' own is 0.3).
+
+    Raises:
+        ValueError: The kind is unknown.
+    """
     if kind == "relu":
         return layers.ReLU(name=name)
     if kind == "leaky_relu":

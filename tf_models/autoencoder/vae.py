@@ -15,9 +15,10 @@ from tf_models.layers.torch_like import conv2d, conv2d_transpose, dense
 
 def dense_vae(
     input_shape: tuple[int, int, int] = (28, 28, 1),
+    classes: int = 0,
+    *,
     hidden: int = 500,
     latent_dim: int = 15,
-    classes: int = 0,
     label_output: bool = False,
     negative_slope: float = 1e-4,
     name: str = "dense_vae",
@@ -25,19 +26,19 @@ def dense_vae(
     """One hidden layer on each side of a Gaussian code.
 
     Args:
-        input_shape: `(height, width, channels)`.
-        hidden: units of each hidden layer.
-        latent_dim: dimensions of the code.
-        classes: 0, or the number of labels that encoder and decoder are told.
-        label_output: the decoder repeats the label as a further output.
+        input_shape: Image size `(height, width, channels)`.
+        classes: Number of labels that encoder and decoder are given; 0 for a model without labels.
+        hidden: Units of each hidden layer.
+        latent_dim: Number of dimensions of the code.
+        label_output: Whether the decoder repeats the label as a further output.
         negative_slope: Slope of the leaky ReLU below zero.
-        name: of the model.
+        name: Name of the model.
 
     Returns:
         See `tf_models.autoencoder.vae.assemble`.
 
     Raises:
-        ValueError: `label_output` without classes.
+        ValueError: There is `label_output` without classes.
 
     >>> dense_vae().count_params()
     808314
@@ -61,24 +62,29 @@ def dense_vae(
 
 
 def conv_vae(
-    latent_dim: int = 15,
     classes: int = 0,
+    *,
+    latent_dim: int = 15,
     label_output: bool = False,
     negative_slope: float = 0.01,
     name: str = "conv_vae",
 ) -> keras.Model:
     """Three strided convolutions down and three transposed ones up, for images of 28x28x1.
 
-    The label enters the encoder as constant planes, one a class, and the decoder beside the code.
+    The label enters the encoder as constant planes, one for each class, and the decoder beside the code.
 
     Args:
-        latent_dim, classes, label_output, negative_slope, name: as in `dense_vae`; `label_output` gives planes.
+        classes: Number of labels that encoder and decoder are given; 0 for a model without labels.
+        latent_dim: Number of dimensions of the code.
+        label_output: Whether the decoder repeats the label as a further output, in planes.
+        negative_slope: Slope of the leaky ReLU below zero.
+        name: Name of the model.
 
     Returns:
         See `tf_models.autoencoder.vae.assemble`.
 
     Raises:
-        ValueError: `label_output` without classes.
+        ValueError: There is `label_output` without classes.
 
     >>> conv_vae().count_params()
     45887
@@ -109,19 +115,19 @@ def conv_vae(
 
 
 def assemble(encoder: keras.Model, decoder: keras.Model, classes: int, label_output: bool, name: str) -> keras.Model:
-    """The whole from its parts.
+    """The whole model from its parts.
 
     Args:
-        encoder: from an image, or `[image, label]`, to `[mean, log_variance]`, `(batch, latent_dim)` each.
-        decoder: from a code, or `[code, label]`, to logits of the pixels and, with `label_output`, of the label.
-        classes, label_output: as in `dense_vae`.
-        name: of the model.
+        encoder: Model from an image, or `[image, label]`, to `[mean, log_variance]`, `(batch, latent_dim)` each.
+        decoder: Model from a code, or `[code, label]`, to logits of the pixels and, with `label_output`, of the label.
+        classes: Number of labels, as in `dense_vae`.
+        label_output: Whether the decoder has a second output, the label.
+        name: Name of the model.
 
     Returns:
         A model from `{"image"}`, 0..1, and with classes `{"label"}`, `(batch, 1)` integers, to a dictionary:
         `reconstruction`, logits `(batch, height, width, channels)`; `kl`, nats `(batch,)`; with `label_output` also
         `label`, logits. `get_layer("encoder")` and `get_layer("decoder")` are the parts.
-
     """
     shape = encoder.inputs[0].shape[1:]
     inputs = {"image": keras.Input(shape, name="image")}
@@ -139,7 +145,7 @@ def assemble(encoder: keras.Model, decoder: keras.Model, classes: int, label_out
 
 
 def one_hot(label, classes: int, name: str):
-    """Integers `(batch, 1)` as `(batch, classes)`."""
+    """Integer labels `(batch, 1)` as one-hot vectors `(batch, classes)`."""
     return layers.CategoryEncoding(classes, output_mode="one_hot", name=name)(label)
 
 

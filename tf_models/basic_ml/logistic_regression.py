@@ -4,13 +4,15 @@ import keras
 from keras import layers
 
 
-def logistic_regression(features: int = 2, standardize: bool = False, name: str = "logistic_regression") -> keras.Model:
+def logistic_regression(
+    features: int = 2, *, standardize: bool = False, name: str = "logistic_regression"
+) -> keras.Model:
     """One linear unit that starts at zero; its output is the logit of class 1.
 
     Args:
-        features: inputs, a positive number.
-        standardize: put a `Normalization` layer first, to be adapted to the training samples.
-        name: of the model.
+        features: Number of inputs, at least 1.
+        standardize: Whether a `Normalization` layer comes first, to be adapted to the training samples.
+        name: Name of the model.
 
     Returns:
         A model from `(batch, features)` to `(batch, 1)`.

@@ -12,7 +12,7 @@ class Perceptron(keras.Model):
     the net input is at least 0. This is the negative gradient of the perceptron criterion
     `(prediction - target) * net input` with the prediction held fixed, which is reported as the loss.
 
-    The model's output is the net input. A batch is worked through in its order, so that its size changes nothing.
+    The model's output is the net input. A batch is worked through sample by sample, so that its size changes nothing.
     """
 
     def _layers_in_order(self):
@@ -48,13 +48,13 @@ class Perceptron(keras.Model):
         return self.compute_metrics(x, y, nets[:, None])
 
 
-def perceptron(features: int = 2, standardize: bool = False, name: str = "perceptron") -> Perceptron:
-    """A perceptron whose weights start at zero.
+def perceptron(features: int = 2, *, standardize: bool = False, name: str = "perceptron") -> keras.Model:
+    """A `Perceptron` whose weights start at zero.
 
     Args:
-        features: inputs, a positive number.
-        standardize: put a `Normalization` layer first, to be adapted to the training samples.
-        name: of the model.
+        features: Number of inputs, at least 1.
+        standardize: Whether a `Normalization` layer comes first, to be adapted to the training samples.
+        name: Name of the model.
 
     Returns:
         A model from `(batch, features)` to the net input `(batch, 1)`; class 1 where it is at least 0.

@@ -5,14 +5,14 @@ from keras import layers
 
 
 def softmax_regression(
-    input_shape: tuple[int, ...] = (28, 28, 1), classes: int = 10, name: str = "softmax_regression"
+    input_shape: tuple[int, ...] = (28, 28, 1), classes: int = 10, *, name: str = "softmax_regression"
 ) -> keras.Model:
-    """One linear unit a class, all from zero.
+    """One linear unit for each class; all weights start at zero.
 
     Args:
-        input_shape: of one sample; it is flattened.
-        classes: number of outputs.
-        name: of the model.
+        input_shape: Shape of one sample, which is flattened.
+        classes: Number of outputs.
+        name: Name of the model.
 
     Returns:
         A model from `(batch, *input_shape)` to logits `(batch, classes)`.

@@ -12,9 +12,10 @@ LOGIT_SCALE = 1 / 9
 
 
 def airbench(
-    widths: tuple[int, ...] = (64, 256, 256),
-    classes: int = 10,
     input_shape: tuple[int, int, int] = (32, 32, 3),
+    classes: int = 10,
+    *,
+    filters: tuple[int, ...] = (64, 256, 256),
     activation: str = "gelu",
     name: str = "airbench",
 ) -> keras.Model:
@@ -24,30 +25,31 @@ def airbench(
     the first of a block after its pooling. Layers are called `whitening`, `block2_conv1`, `block2_norm1` and so on.
 
     Args:
-        widths: maps of each block's convolutions.
-        classes: number of outputs.
-        input_shape: `(height, width, channels)`; whitening takes one pixel off, each block halves, rounding down.
-        activation: a name that Keras knows; the paper's is `gelu`, `relu` is faster on a CPU.
-        name: of the model.
+        input_shape: Image size `(height, width, channels)`; whitening takes one pixel off, each block halves the
+            sides, rounding down.
+        classes: Number of outputs.
+        filters: Filters of each block's convolutions.
+        activation: Name of an activation that Keras knows; the paper's is `gelu`, `relu` is faster on a CPU.
+        name: Name of the model.
 
     Returns:
         A model from `(batch, height, width, channels)` to logits `(batch, classes)`. The trainer sets the layer
         `whitening` from the training images; elsewhere call its `adapt`.
 
     Raises:
-        ValueError: an image too small for the blocks.
+        ValueError: The image is too small for the blocks.
 
-    >>> sum(weight.numpy().size for weight in airbench(widths=(64, 256, 256)).trainable_weights)
+    >>> sum(weight.numpy().size for weight in airbench(filters=(64, 256, 256)).trainable_weights)
     1971352
     """
-    require_size(input_shape, 2 ** len(widths) + 1, f"a network of {len(widths)} blocks")
+    require_size(input_shape, 2 ** len(filters) + 1, f"a network of {len(filters)} blocks")
     inputs = keras.Input(input_shape, name="image")
     x = PatchWhitening(name="whitening")(inputs)
     x = layers.Activation(activation, name="whitening_activation")(x)
-    for block, filters in enumerate(widths, 1):
+    for block, maps in enumerate(filters, 1):
         for number in (1, 2):
             prefix = f"block{block}_"
-            x = conv2d(x, filters, 3, use_bias=False, kernel_initializer=PartialDirac(), name=f"{prefix}conv{number}")
+            x = conv2d(x, maps, 3, use_bias=False, kernel_initializer=PartialDirac(), name=f"{prefix}conv{number}")
             if number == 1:
                 x = layers.MaxPooling2D(2, name=f"{prefix}pool")(x)
             x = layers.BatchNormalization(**BATCH_NORM, name=f"{prefix}norm{number}")(x)

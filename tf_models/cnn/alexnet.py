@@ -5,15 +5,16 @@ from keras import layers
 
 from tf_models.layers.torch_like import conv2d, dense, pool2d, require_size
 
-# Maps (in units of `width`), kernel size, strides and padding of each convolution, and whether pooling follows.
+# Filters (in units of `width`), kernel size, strides and padding of each convolution, and whether pooling follows.
 CONVOLUTIONS = ((2, 11, 4, 2, True), (6, 5, 1, 2, True), (12, 3, 1, 1, False), (8, 3, 1, 1, False), (8, 3, 1, 1, True))
-SMALLEST_SIDE = 63  # gives a last map of 1x1
+SMALLEST_SIDE = 63  # gives a last feature map of 1x1
 HEAD_MAP = 6
 
 
 def alexnet(
-    classes: int = 10,
     input_shape: tuple[int, int, int] = (64, 64, 3),
+    classes: int = 10,
+    *,
     groups: int = 1,
     hidden: tuple[int, ...] = (4096, 4096),
     width: int = 32,
@@ -25,27 +26,27 @@ def alexnet(
     Layers are called `conv1`, `relu1`, `pool1`, `hidden1`, `logits` and so on; weights start as PyTorch's do.
 
     Args:
-        classes: number of outputs.
-        input_shape: `(height, width, channels)`. The last map is averaged to 6x6, its size for images of 224x224;
-            smaller maps are repeated, so that the dense layers are the same for every image size.
-        groups: parts that the second to fifth convolution work in, as the first AlexNet did on two GPUs with 2.
-        hidden: units of each ReLU layer before the logits.
-        width: half the maps of the first convolution.
-        dropout: share dropped before each hidden layer, 0 <= dropout < 1.
-        name: of the model.
+        input_shape: Image size `(height, width, channels)`. The last feature map is averaged to 6x6, its size for
+            images of 224x224; smaller ones are repeated, so that the dense layers are the same for every image size.
+        classes: Number of outputs.
+        groups: Number of groups in the second to fifth convolution; the first AlexNet had 2, on two GPUs.
+        hidden: Units of each ReLU layer before the logits.
+        width: Half the filters of the first convolution; the others grow with it.
+        dropout: Fraction of activations dropped before each hidden layer, 0 <= dropout < 1.
+        name: Name of the model.
 
     Returns:
         A model from `(batch, height, width, channels)` to logits `(batch, classes)`.
 
     Raises:
-        ValueError: an image too small, a dropout out of range, or channels that groups do not divide.
+        ValueError: The image is too small, the dropout is out of range, or the groups do not divide the channels.
 
     >>> alexnet(hidden=(32, 32), width=4).output_shape
     (None, 10)
     """
     require_size(input_shape, SMALLEST_SIDE, "AlexNet")
     if groups < 1 or 2 * width % groups:
-        raise ValueError(f"groups must divide {2 * width}, the maps of the first convolution; {groups} does not")
+        raise ValueError(f"groups must divide {2 * width}, the filters of the first convolution; {groups} does not")
     inputs = keras.Input(input_shape, name="image")
     x = inputs
     for number, (times, size, strides, padding, pooled) in enumerate(CONVOLUTIONS, 1):

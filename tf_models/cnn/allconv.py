@@ -8,17 +8,18 @@ from tf_models.layers.torch_like import conv2d
 
 def allconv(
     input_shape: tuple[int, int, int] = (28, 28, 1),
-    filters: tuple[int, ...] = (4, 8, 16),
     classes: int = 10,
+    *,
+    filters: tuple[int, ...] = (4, 8, 16),
     name: str = "allconv",
 ) -> keras.Model:
     """Pairs of 3x3 convolutions, the second with stride 2 in place of pooling; class maps averaged over space.
 
     Args:
-        input_shape: `(height, width, channels)`; each pair halves height and width, rounding up.
-        filters: maps of each pair.
-        classes: number of outputs.
-        name: of the model.
+        input_shape: Image size `(height, width, channels)`; each pair halves height and width, rounding up.
+        classes: Number of outputs.
+        filters: Filters of each pair.
+        name: Name of the model.
 
     Returns:
         A model from `(batch, height, width, channels)` to logits `(batch, classes)`. Height and width may be None.

@@ -9,8 +9,9 @@ from tf_models.layers.torch_like import dense as dense_layer
 
 def cnn(
     input_shape: tuple[int, int, int] = (28, 28, 1),
-    filters: tuple[int, ...] = (4, 8),
     classes: int = 10,
+    *,
+    filters: tuple[int, ...] = (4, 8),
     dense: int = 0,
     dropout: float = 0.0,
     initializer: str = "torch",
@@ -20,20 +21,21 @@ def cnn(
     """Blocks of `3x3 convolution -> ReLU -> 2x2 max pooling`, then logits.
 
     Args:
-        input_shape: `(height, width, channels)`; each block halves height and width, rounding down.
-        filters: maps of each block's convolution.
-        classes: number of outputs.
-        dense: units of a ReLU layer before the logits; 0 for none.
-        dropout: share of that layer's activations dropped, 0 <= dropout < 1.
-        initializer: see `tf_models.layers.torch_like.initializer_arguments`; the normal kinds have a deviation of 0.01.
-        standardize: put a `Normalization` layer first, to be adapted to the training samples.
-        name: of the model.
+        input_shape: Image size `(height, width, channels)`; each block halves height and width, rounding down.
+        classes: Number of outputs.
+        filters: Filters of each block's convolution.
+        dense: Units of a ReLU layer before the logits; 0 for none.
+        dropout: Fraction of that layer's activations dropped, 0 <= dropout < 1.
+        initializer: Kind of initial weights, see `tf_models.layers.torch_like.initializer_arguments`; the normal kinds
+            have a standard deviation of 0.01.
+        standardize: Whether a `Normalization` layer comes first, to be adapted to the training samples.
+        name: Name of the model.
 
     Returns:
         A model from `(batch, height, width, channels)` to logits `(batch, classes)`.
 
     Raises:
-        ValueError: an image too small for so many blocks, or dropout without a dense layer.
+        ValueError: The image is too small for so many blocks, or there is dropout without a dense layer.
 
     >>> cnn(filters=(4, 8)).count_params()
     4266

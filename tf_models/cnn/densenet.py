@@ -5,39 +5,40 @@ from keras import layers
 
 from tf_models.layers.torch_like import TORCH_BATCH_NORM, conv2d, dense, pool2d, require_size
 
-# Layers of each block.
+# Number of layers in each block.
 DEPTHS = {121: (6, 12, 24, 16), 169: (6, 12, 32, 32), 201: (6, 12, 48, 32)}
-BOTTLENECK = 4  # maps of a layer's 1x1 convolution, in growths
-SMALLEST_SIDE = 29  # gives a last map of 1x1
+BOTTLENECK = 4  # filters of a layer's 1x1 convolution, in units of `growth`
+SMALLEST_SIDE = 29  # gives a last feature map of 1x1
 
 
 def densenet(
-    depth: int = 121,
-    classes: int = 10,
     input_shape: tuple[int, int, int] = (224, 224, 3),
+    classes: int = 10,
+    *,
+    depth: int = 121,
     growth: int = 32,
     blocks: tuple[int, int, int, int] | None = None,
     name: str | None = None,
 ) -> keras.Model:
-    """A stem, four blocks whose layers see the maps of all layers before them, and a global average.
+    """A stem, four blocks whose layers see the outputs of all layers before them, and a global average.
 
-    Between blocks a 1x1 convolution halves the maps and an average pooling the sides. Layers are called `stem_conv`,
-    `block2_layer5_conv1`, `transition1_conv`, `final_norm`, `logits` and so on, their batch norms `norm` in place of
-    `conv`. Convolutions have no bias.
+    Between blocks a 1x1 convolution halves the channels and an average pooling the sides. Layers are called
+    `stem_conv`, `block2_layer5_conv1`, `transition1_conv`, `final_norm`, `logits` and so on, their batch norms `norm`
+    in place of `conv`. Convolutions have no bias.
 
     Args:
-        depth: 121, 169 or 201.
-        classes: number of outputs.
-        input_shape: `(height, width, channels)`; the sides shrink 32 times.
-        growth: maps that each layer adds; the stem has twice as many.
-        blocks: layers of each block, for a network of another size; default as `depth` says.
-        name: of the model; default `densenet` and the depth.
+        input_shape: Image size `(height, width, channels)`; the sides shrink 32 times.
+        classes: Number of outputs.
+        depth: Number of layers as the paper counts them: 121, 169 or 201.
+        growth: Channels that each layer adds; the stem has twice as many.
+        blocks: Number of layers in each block, for a network of another size; default as `depth` says.
+        name: Name of the model; default `densenet` and the depth.
 
     Returns:
         A model from `(batch, height, width, channels)` to logits `(batch, classes)`.
 
     Raises:
-        ValueError: an unknown depth, or an image too small for the strides.
+        ValueError: The depth is unknown, or the image is too small for the strides.
 
     >>> densenet(input_shape=(32, 32, 3), growth=4, blocks=(1, 1, 1, 1)).output_shape
     (None, 10)

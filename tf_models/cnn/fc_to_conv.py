@@ -8,14 +8,15 @@ from tf_models.cnn.basic import cnn
 
 def fully_convolutional(
     input_shape: tuple[int, int, int] = (28, 28, 1),
-    filters: tuple[int, ...] = (4, 8),
     classes: int = 10,
+    *,
+    filters: tuple[int, ...] = (4, 8),
     initializer: str = "torch",
     name: str = "fully_convolutional",
 ) -> keras.Model:
-    """The network of `tf_models.cnn.cnn` with its dense layer as a convolution of the whole last map.
+    """The network of `tf_models.cnn.cnn` with its dense layer as a convolution of the whole last feature map.
 
-    Args and errors: as `tf_models.cnn.cnn`.
+    Arguments and errors are those of `tf_models.cnn.cnn`.
 
     Returns:
         A model from `(batch, height, width, channels)` to logits `(batch, classes)`.
@@ -23,28 +24,28 @@ def fully_convolutional(
     >>> fully_convolutional().count_params()
     4266
     """
-    return dense_to_conv(cnn(input_shape, filters, classes, initializer=initializer), spatial=False, name=name)
+    return dense_to_conv(cnn(input_shape, classes, filters=filters, initializer=initializer), spatial=False, name=name)
 
 
-def dense_to_conv(model: keras.Model, spatial: bool = True, name: str | None = None) -> keras.Model:
+def dense_to_conv(model: keras.Model, *, spatial: bool = True, name: str | None = None) -> keras.Model:
     """Convert the dense head of a functional image model into convolutions with the same weights.
 
     The head is what follows the model's last `Flatten` or global pooling. A dense layer after `Flatten` becomes a
-    convolution as large as the map that was flattened, further ones 1x1 convolutions; global pooling becomes pooling
-    over a window of the map's size. The body may be any graph of layers.
+    convolution as large as the feature map that was flattened, further ones 1x1 convolutions; global pooling becomes
+    pooling over a window of the feature map's size. The body may be any graph of layers.
 
     Args:
-        model: a functional model with one image input of fixed size and one output. It is left as it is.
+        model: Functional model with one image input of fixed size and one output. It is left as it is.
         spatial: True gives a model for images of the original's size or larger, whose output keeps its places:
             `(batch, rows, columns, classes)`. False keeps the input size and the output `(batch, classes)`.
-        name: of the result; default the model's name and `_conv`.
+        name: Name of the result; default the model's name and `_conv`.
 
     Returns:
         The converted model. On images of the original's size it gives the original's outputs.
 
     Raises:
-        ValueError: not a functional model, no `Flatten` or global pooling before the output, or a layer in the head
-            that has no convolutional form.
+        ValueError: The model is not functional, has no `Flatten` or global pooling before the output, or has a layer
+            in the head without a convolutional form.
     """
     bottleneck, head = _split_head(model)
     feature_map = bottleneck.input

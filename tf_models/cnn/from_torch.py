@@ -20,17 +20,18 @@ def load_torch_weights(model: keras.Model, path: str | Path) -> keras.Model:
     The file is read without running code that it may hold. The model changes only if every tensor fits.
 
     Args:
-        model: from `resnet`, `vgg`, `alexnet`, `densenet`, `mobilenet_v2` or `mobilenet_v3`, with the sizes of the network
-            that was saved. The first dense layer of torchvision's VGGs takes a map of 7x7, that of images of 224x224.
-        path: of what `torch.save(module.state_dict(), path)` wrote.
+        model: Model of `resnet`, `vgg`, `alexnet`, `densenet`, `mobilenet_v2` or `mobilenet_v3`, with the sizes of the
+            network that was saved. The first dense layer of torchvision's VGGs takes a feature map of 7x7, as images of
+            224x224 give it.
+        path: File that `torch.save(module.state_dict(), path)` wrote.
 
     Returns:
         The model.
 
     Raises:
         InputError: PyTorch is missing; the file is missing, damaged or no `state_dict`; or a tensor is missing, too
-            many or of another shape: the first such is named.
-        ValueError: a model of another kind.
+            many or of another shape. The first such tensor is named.
+        ValueError: The model is of another kind.
     """
     places = list(_variables(model))
     tensors = read_state_dict(path)
@@ -70,10 +71,10 @@ def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
 def _variables(model: keras.Model) -> Iterator[tuple]:
     """Each variable, its tensor's name, the tensor's axes in Keras' order, and the flattened shape.
 
-    That is the `(height, width, channels)` of the map that a dense layer sees flattened, None elsewhere.
+    The last is the `(height, width, channels)` of the feature map that a dense layer sees flattened, else None.
 
     Raises:
-        ValueError: a model whose layers torchvision's names are not known for.
+        ValueError: The layers of the model have no known names in torchvision.
     """
     known = {layer.name for layer in model.layers}
     places = next((places for mark, places in KINDS.items() if mark in known), None)

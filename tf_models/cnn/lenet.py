@@ -1,32 +1,33 @@
-"""LeNet-5 (LeCun et al. 1998), with max pooling, all maps connected and plain logits."""
+"""LeNet-5 (LeCun et al. 1998), with max pooling, all feature maps connected and plain logits."""
 
 import keras
 from keras import layers
 
 from tf_models.layers.torch_like import conv2d, dense, pool2d, require_size
 
-SMALLEST_SIDE = 16  # gives a last map of 1x1
+SMALLEST_SIDE = 16  # gives a last feature map of 1x1
 
 
 def lenet(
-    classes: int = 10,
     input_shape: tuple[int, int, int] = (32, 32, 1),
+    classes: int = 10,
+    *,
     width: int = 1,
     name: str = "lenet5",
 ) -> keras.Model:
-    """Two unpadded 5x5 convolutions of 6 and 16 maps with tanh and 2x2 max pooling, dense layers of 120 and 84.
+    """Two unpadded 5x5 convolutions of 6 and 16 filters with tanh and 2x2 max pooling, dense layers of 120 and 84.
 
     Args:
-        classes: number of outputs.
-        input_shape: `(height, width, channels)`; 32x32 gives a last map of 5x5.
-        width: multiplies all numbers of maps and units.
-        name: of the model.
+        input_shape: Image size `(height, width, channels)`; 32x32 gives a last feature map of 5x5.
+        classes: Number of outputs.
+        width: Multiplier of all numbers of filters and units.
+        name: Name of the model.
 
     Returns:
         A model from `(batch, height, width, channels)` to logits `(batch, classes)`.
 
     Raises:
-        ValueError: an image too small.
+        ValueError: The image is too small.
 
     >>> lenet().count_params()
     61706

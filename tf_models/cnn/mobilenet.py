@@ -55,31 +55,33 @@ V3_BATCH_NORM = TF1_BATCH_NORM  # torchvision takes over TensorFlow's constants 
 
 
 def mobilenet_v2(
-    classes: int = 10,
     input_shape: tuple[int, int, int] = (224, 224, 3),
+    classes: int = 10,
+    *,
     width: float = 1.0,
     blocks: tuple[tuple, ...] = V2_BLOCKS,
     dropout: float = 0.2,
     name: str = "mobilenet_v2",
 ) -> keras.Model:
-    """Inverted residuals: thin maps are expanded, filtered channel by channel and projected without an activation.
+    """Inverted residuals: few channels are expanded, filtered one by one and projected without an activation.
 
     Layers are called `stem_conv`, `block3_expand_conv`, `block3_depthwise_conv`, `block3_project_conv`, `last_conv`,
     `logits`, their batch norms `norm` in place of `conv`. Convolutions have no bias; activations are ReLU6.
 
     Args:
-        classes: number of outputs.
-        input_shape: `(height, width, channels)`; the sides shrink 32 times, rounding up.
-        width: factor of all channels, which are rounded to multiples of 8; that of the last map is at least 1.
-        blocks: `(expansion, channels, repetitions, stride)` rows, for a network of another size.
-        dropout: share of the averaged maps that is dropped before the last layer, 0 <= dropout < 1.
-        name: of the model.
+        input_shape: Image size `(height, width, channels)`; the sides shrink 32 times, rounding up.
+        classes: Number of outputs.
+        width: Multiplier of all channels, which are rounded to multiples of 8; for the last convolution it is at
+            least 1.
+        blocks: Rows `(expansion, channels, repetitions, stride)`, for a network of another size.
+        dropout: Fraction of the averaged channels dropped before the last layer, 0 <= dropout < 1.
+        name: Name of the model.
 
     Returns:
         A model from `(batch, height, width, channels)` to logits `(batch, classes)`.
 
     Raises:
-        ValueError: a width that is not positive, dropout out of range, or an image too small for the strides.
+        ValueError: The width is not positive, the dropout is out of range, or the image is too small for the strides.
 
     >>> mobilenet_v2(input_shape=(64, 64, 3), width=0.25).output_shape
     (None, 10)
@@ -103,9 +105,10 @@ def mobilenet_v2(
 
 
 def mobilenet_v3(
-    size: str = "large",
-    classes: int = 10,
     input_shape: tuple[int, int, int] = (224, 224, 3),
+    classes: int = 10,
+    *,
+    size: str = "large",
     width: float = 1.0,
     blocks: tuple[tuple, ...] | None = None,
     dropout: float = 0.2,
@@ -116,23 +119,23 @@ def mobilenet_v3(
     Layers are called as in `mobilenet_v2`, and `block4_squeeze_conv1`, `block4_squeeze_conv2`, `hidden`.
 
     Args:
+        input_shape: Image size `(height, width, channels)`; the sides shrink 32 times, rounding up.
+        classes: Number of outputs.
         size: `large` or `small`.
-        classes: number of outputs.
-        input_shape: `(height, width, channels)`; the sides shrink 32 times, rounding up.
-        width: factor of all channels, which are rounded to multiples of 8.
-        blocks: `(kernel size, expanded channels, channels, squeeze, activation, stride)` rows, for a network of another
+        width: Multiplier of all channels, which are rounded to multiples of 8.
+        blocks: Rows `(kernel size, expanded channels, channels, squeeze, activation, stride)`, for a network of another
             size; default as `size` says.
-        dropout: share of the hidden units that is dropped, 0 <= dropout < 1.
-        name: of the model; default `mobilenet_v3_large` or `mobilenet_v3_small`.
+        dropout: Fraction of the hidden units dropped, 0 <= dropout < 1.
+        name: Name of the model; default `mobilenet_v3_large` or `mobilenet_v3_small`.
 
     Returns:
         A model from `(batch, height, width, channels)` to logits `(batch, classes)`.
 
     Raises:
-        ValueError: an unknown size, a width that is not positive, dropout out of range, or an image too small for the
-            strides.
+        ValueError: The size is unknown, the width is not positive, the dropout is out of range, or the image is too
+            small for the strides.
 
-    >>> mobilenet_v3("small", input_shape=(64, 64, 3), width=0.25).output_shape
+    >>> mobilenet_v3(size="small", input_shape=(64, 64, 3), width=0.25).output_shape
     (None, 10)
     """
     if size not in V3_BLOCKS:
@@ -219,7 +222,7 @@ def _inverted_residual(
 
 
 def _squeeze_excite(x, name: str):
-    """Each channel times a factor 0..1 that follows from the means of all (Hu et al. 2017, arXiv 1709.01507)."""
+    """Each channel times a factor in 0..1, computed from the means of all channels (Hu et al. 2017, arXiv 1709.01507)."""
     y = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_pool")(x)
     y = conv2d(y, _divisible(x.shape[-1] // 4), 1, initializer="he_fan_out", name=f"{name}_conv1")
     y = layers.ReLU(name=f"{name}_relu")(y)

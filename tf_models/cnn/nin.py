@@ -13,8 +13,9 @@ SMALLEST_SIDE = 3  # the second pooling still has something to halve
 
 
 def nin(
-    classes: int = 10,
     input_shape: tuple[int, int, int] = (32, 32, 3),
+    classes: int = 10,
+    *,
     width: int = 192,
     kernel_sizes: tuple[int, int, int] = (5, 5, 3),
     bottleneck: tuple[int, int] = (160, 96),
@@ -27,20 +28,21 @@ def nin(
     Layers are called `block2_conv1`, `block2_norm1`, `block2_pool`, `class_maps`, `logits` and so on.
 
     Args:
-        classes: number of outputs; the last 1x1 convolution has as many maps, averaged over space. It has no ReLU.
-        input_shape: `(height, width, channels)`; pooling halves the sides twice, rounding up.
-        width: maps of all convolutions but those that `bottleneck` names.
-        kernel_sizes: of each block's first convolution.
-        bottleneck: maps of the first block's two 1x1 convolutions.
-        batch_norm: between each convolution, which then has no bias, and its ReLU; the class maps have none.
-        dropout: share dropped after the first and second block, 0 <= dropout < 1.
-        name: of the model.
+        input_shape: Image size `(height, width, channels)`; pooling halves the sides twice, rounding up.
+        classes: Number of outputs; the last 1x1 convolution has as many filters, averaged over space. It has no ReLU.
+        width: Filters of all convolutions except those that `bottleneck` gives.
+        kernel_sizes: Kernel size of each block's first convolution.
+        bottleneck: Filters of the first block's two 1x1 convolutions.
+        batch_norm: Whether to normalise between each convolution, which then has no bias, and its ReLU; the class
+            maps are not normalised.
+        dropout: Fraction of activations dropped after the first and second block, 0 <= dropout < 1.
+        name: Name of the model.
 
     Returns:
         A model from `(batch, height, width, channels)` to logits `(batch, classes)`.
 
     Raises:
-        ValueError: an image too small, or a dropout out of range.
+        ValueError: The image is too small, or the dropout is out of range.
 
     >>> nin().count_params()
     966986

@@ -9,27 +9,29 @@ KINDS = ("resizing", "identity")
 
 
 def residual_blocks(
-    kind: str = "resizing",
-    channels: tuple[tuple[int, int], ...] = ((4, 8), (16, 32)),
-    classes: int = 10,
     input_shape: tuple[int, int, int] = (28, 28, 1),
+    classes: int = 10,
+    *,
+    kind: str = "resizing",
+    filters: tuple[tuple[int, int], ...] = ((4, 8), (16, 32)),
     name: str = "residual_blocks",
 ) -> keras.Model:
     """Blocks of `convolution -> batch norm -> ReLU -> convolution -> batch norm`, plus a shortcut, ReLU; then logits.
 
     Args:
+        input_shape: Image size `(height, width, channels)`; each resizing block halves height and width, rounding up.
+        classes: Number of outputs.
         kind: `resizing`: a 3x3 convolution of stride 2 and a 1x1, and a 1x1 of stride 2 with batch norm as shortcut.
             `identity`: a 1x1 and a 3x3 convolution that keep the shape, and the block's input as shortcut.
-        channels: of each block's two convolutions; `identity` needs the image's number in second place.
-        classes: number of outputs.
-        input_shape: `(height, width, channels)`; each resizing block halves height and width, rounding up.
-        name: of the model.
+        filters: Filters of each block's two convolutions; with `identity` the second are as many as the image has
+            channels.
+        name: Name of the model.
 
     Returns:
         A model from `(batch, height, width, channels)` to logits `(batch, classes)`.
 
     Raises:
-        ValueError: an unknown kind, or an identity block that would change the number of channels.
+        ValueError: The kind is unknown, or an identity block would change the number of channels.
 
     >>> residual_blocks().count_params() - 2 * (4 + 8 + 8 + 16 + 32 + 32)  # less what batch norms only count
     17986
@@ -38,7 +40,7 @@ def residual_blocks(
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
     inputs = keras.Input(input_shape, name="image")
     x = inputs
-    for number, (inner, outer) in enumerate(channels, 1):
+    for number, (inner, outer) in enumerate(filters, 1):
         block = f"block{number}"
         if kind == "resizing":
             shortcut = conv2d(x, outer, 1, strides=2, name=f"{block}_shortcut_conv")

@@ -18,9 +18,10 @@ SMALLEST_SIDE = 17
 
 
 def resnet(
-    depth: int = 18,
-    classes: int = 10,
     input_shape: tuple[int, int, int] = (224, 224, 3),
+    classes: int = 10,
+    *,
+    depth: int = 18,
     width: int = 64,
     blocks: tuple[int, int, int, int] | None = None,
     name: str | None = None,
@@ -31,20 +32,22 @@ def resnet(
     batch norms `norm` in place of `conv`. Convolutions have no bias and start at N(0, sqrt(2 / (k k out))).
 
     Args:
-        depth: 18 or 34 (two 3x3 convolutions a block), 50, 101 or 152 (1x1, 3x3, 1x1 to four times the channels).
-        classes: number of outputs.
-        input_shape: `(height, width, channels)`; the sides shrink 32 times, rounding up.
-        width: channels of the first stage.
-        blocks: of each stage, for a network of another size made from the blocks of `depth`; default as it says.
-        name: of the model; default `resnet` and the depth.
+        input_shape: Image size `(height, width, channels)`; the sides shrink 32 times, rounding up.
+        classes: Number of outputs.
+        depth: Number of layers as the paper counts them: 18 or 34 (two 3x3 convolutions in a block), 50, 101 or 152
+            (1x1, 3x3, and 1x1 to four times the channels).
+        width: Channels of the first stage.
+        blocks: Number of blocks in each stage, for a network of another size made from the blocks of `depth`; default
+            as `depth` says.
+        name: Name of the model; default `resnet` and the depth.
 
     Returns:
         A model from `(batch, height, width, channels)` to logits `(batch, classes)`.
 
     Raises:
-        ValueError: an unknown depth, or an image too small for the strides.
+        ValueError: The depth is unknown, or the image is too small for the strides.
 
-    >>> resnet(18, classes=10, input_shape=(28, 28, 1), width=8).output_shape
+    >>> resnet(depth=18, classes=10, input_shape=(28, 28, 1), width=8).output_shape
     (None, 10)
     """
     if depth not in DEPTHS:

@@ -10,9 +10,10 @@ DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2,
 
 
 def vgg(
-    depth: int = 16,
-    classes: int = 10,
     input_shape: tuple[int, int, int] = (32, 32, 3),
+    classes: int = 10,
+    *,
+    depth: int = 16,
     hidden: tuple[int, ...] = (4096, 4096),
     width: int = 64,
     batch_norm: bool = False,
@@ -21,29 +22,31 @@ def vgg(
     stddev: float = 0.01,
     name: str | None = None,
 ) -> keras.Model:
-    """Five blocks of 3x3 convolutions with 1, 2, 4, 8 and 8 times `width` maps and 2x2 max pooling, then dense layers.
+    """Five blocks of 3x3 convolutions with 1, 2, 4, 8 and 8 times `width` filters, 2x2 max pooling, then dense layers.
 
     Layers are called `block3_conv2`, `block3_norm2`, `block3_pool`, `hidden1`, `logits` and so on.
 
     Args:
-        depth: 11, 13, 16 or 19.
-        classes: number of outputs.
-        input_shape: `(height, width, channels)`; each block halves the sides, rounding down.
-        hidden: units of each ReLU layer between the last map and the logits.
-        width: maps of the first block.
-        batch_norm: between each convolution and its ReLU; such convolutions have no use for their bias but keep it, as
-            PyTorch's do.
-        dropout: share of each hidden layer's activations dropped, 0 <= dropout < 1.
-        initializer, stddev: see `tf_models.layers.torch_like.initializer_arguments`.
-        name: of the model; default `vgg` and the depth.
+        input_shape: Image size `(height, width, channels)`; each block halves the sides, rounding down.
+        classes: Number of outputs.
+        depth: Number of convolutions and dense layers: 11, 13, 16 or 19.
+        hidden: Units of each ReLU layer between the last feature map and the logits.
+        width: Filters of the first block.
+        batch_norm: Whether to normalise between each convolution and its ReLU; such convolutions have no use for their
+            bias but keep it, as PyTorch's do.
+        dropout: Fraction of each hidden layer's activations dropped, 0 <= dropout < 1.
+        initializer: Kind of initial weights, see `tf_models.layers.torch_like.initializer_arguments`.
+        stddev: Standard deviation of the normal initialisers.
+        name: Name of the model; default `vgg` and the depth.
 
     Returns:
         A model from `(batch, height, width, channels)` to logits `(batch, classes)`.
 
     Raises:
-        ValueError: an unknown depth or initializer, a dropout out of range, or an image too small for the blocks.
+        ValueError: The depth or the initialiser is unknown, the dropout is out of range, or the image is too small for
+            the blocks.
 
-    >>> vgg(11, hidden=(64, 64), width=8).output_shape
+    >>> vgg(depth=11, hidden=(64, 64), width=8).output_shape
     (None, 10)
     """
     if depth not in DEPTHS:

@@ -23,7 +23,7 @@ def get(id: str) -> Recipe:
     """The recipe of this id.
 
     Raises:
-        InputError: there is none: the nearest ids are named, or what runs a topic that is no training of its own.
+        InputError: There is no such recipe; it names the nearest ids, or the command of a topic without training.
     """
     if id in topics.RECIPES:
         return _of_file(topics.RECIPES[id])[id]
@@ -39,7 +39,7 @@ def register(recipe: Recipe) -> None:
     """Make a recipe of your own known by its id, to `recipes`, `build` and the trainer.
 
     Raises:
-        InputError: the id is taken, or its builder is not known; see `tf_models.register_builder`.
+        InputError: The id is taken, or its builder is not known; see `tf_models.register_builder`.
     """
     if recipe.id in topics.RECIPES or recipe.id in topics.OTHERS or recipe.id in _registered:
         raise InputError(f"there is a topic {recipe.id!r} already; choose another id")

@@ -1,4 +1,4 @@
-"""How `run.json` of format 1 wrote what format 2 names by tables. A run that this cannot map is refused."""
+"""Names in `run.json` of format 1, and what format 2 calls them. A run that cannot be mapped is refused."""
 
 from collections.abc import Mapping
 
@@ -33,13 +33,32 @@ BUILDERS = {
     "tf_models.gan.conv:conv_gan": "conv_gan",
     "tf_models.gan.conv:dcgan": "dcgan",
 }
-# Arguments of builders, and what they are called since.
-ARGUMENTS = {"slope": "negative_slope"}
-# Keys of `--set` likewise.
-MOVED = {
-    **{f"task.{name}": f"transform.{name}" for name in ("crop", "resize", "augment")},
-    **{f"model.{old}": f"model.{new}" for old, new in ARGUMENTS.items()},
+# Arguments of builders, by builder, and what they are called since.
+ARGUMENTS = {
+    "mlp": {"kernel_stddev": "stddev"},
+    "backprop_mlp": {"kernel_stddev": "stddev"},
+    "dense_autoencoder": {"kernel_stddev": "stddev"},
+    "airbench": {"widths": "filters"},
+    "residual_blocks": {"channels": "filters"},
+    "siamese_mlp": {"embedding": "embedding_dim"},
+    "dense_vae": {"slope": "negative_slope"},
+    "conv_vae": {"slope": "negative_slope"},
+    "dense_gan": {"slope": "negative_slope"},
+    "conv_gan": {"slope": "negative_slope"},
+    "dcgan": {"slope": "negative_slope"},
 }
+# Keys of `--set` that no builder has a say in, likewise.
+MOVED = {f"task.{name}": f"transform.{name}" for name in ("crop", "resize", "augment")}
+
+
+def moved(key: str, builder: str) -> str | None:
+    """What a key of `--set` is called since, None for one that was never renamed.
+
+    A builder of one's own may well take an argument that another builder had before, hence the builder's name.
+    """
+    group, _, name = key.partition(".")
+    renamed = ARGUMENTS.get(builder, {})
+    return f"model.{renamed[name]}" if group == "model" and name in renamed else MOVED.get(key)
 
 
 def upgrade(values: Mapping) -> dict:
@@ -51,7 +70,8 @@ def upgrade(values: Mapping) -> dict:
         if builder not in BUILDERS:
             raise InputError(f"builder {builder!r} of format 1 is not among those that this version knows")
         steps = {name: options.pop(name) for name in ("crop", "resize", "augment") if name in options}
-        model = {ARGUMENTS.get(name, name): value for name, value in values["model"].items()}
+        renamed = ARGUMENTS.get(BUILDERS[builder], {})
+        model = {renamed.get(name, name): value for name, value in values["model"].items()}
         transform = {"name": "image", **{name: value for name, value in steps.items() if value is not None}}
         if values["task"] == "generate":
             transform["value_range"] = (-1.0, 1.0)

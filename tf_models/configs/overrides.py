@@ -1,6 +1,6 @@
-"""What is said for one run, by flags and by `--set`: read once, and above all other settings.
+"""What is set for one run, by flags and by `--set`: read once, and above all other settings.
 
-The precedence is a recipe's own settings, above them those for the small embedded sample, above both what is said for
+The precedence is a recipe's own settings, above them those for the small embedded sample, above both what is set for
 the run: `override` takes that out of the sample's settings, `for_source` puts what is left of these in force.
 """
 
@@ -15,7 +15,7 @@ from tf_data.command import import_tensorflow, nearest
 from tf_data.errors import InputError
 from tf_models import builders, tasks
 from tf_models.configs import schedules
-from tf_models.configs.format1 import MOVED
+from tf_models.configs.format1 import moved
 from tf_models.configs.recipe import SETTINGS, Recipe
 
 GROUPS = {
@@ -43,15 +43,15 @@ def override(recipe: Recipe, settings: Iterable[str] = (), **flags) -> Recipe:
     `schedule.name` comes before the other arguments of the schedule that it names; `none` gives a constant rate.
 
     Args:
-        recipe: what they change.
-        settings: the texts; the last one of a key holds.
-        flags: settings with flags of their own, None for those that were not given; a text of that key goes above them.
+        recipe: The recipe to change.
+        settings: Texts `key=value`; the last one of a key holds.
+        flags: Settings with flags of their own, None for those not given; a text of the same key goes above them.
 
     Raises:
-        InputError: an unknown key (the nearest are named), or a value of the wrong type.
+        InputError: A key is unknown (it names the nearest ones), or a value has the wrong type.
     """
-    said = [f"{name}={value}" for name, value in flags.items() if value is not None]
-    pairs = [_split(text) for text in (*said, *settings)]
+    given = [f"{name}={value}" for name, value in flags.items() if value is not None]
+    pairs = [_split(text) for text in (*given, *settings)]
     # What can be checked at once need not wait for TensorFlow.
     for key, text in sorted(pairs, key=lambda pair: pair[0].partition(".")[0] in SLOW and "." in pair[0]):
         recipe = _set(recipe, key, text)
@@ -69,8 +69,8 @@ def _set(recipe: Recipe, key: str, text: str) -> Recipe:
     if key in SETTINGS:
         small = {name: value for name, value in recipe.embedded.items() if name != key}
         return replace(recipe, embedded=small, **{key: _typed(key, text, getattr(recipe, key))})
-    if key in MOVED:
-        raise InputError(f"--set {key}: it is {MOVED[key]} now")
+    if now := moved(key, recipe.builder):
+        raise InputError(f"--set {key}: it is {now} now")
     group, _, name = key.partition(".")
     if group not in GROUPS or not name:
         raise _unknown(key, [*SETTINGS, *(f"{g}.{n}" for g in GROUPS for n in _stated(recipe, g))])

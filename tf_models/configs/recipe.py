@@ -17,9 +17,9 @@ class Original:
     """What the original notebook printed.
 
     Attributes:
-        notebook: its path in the original collection.
+        notebook: Path of the notebook in the original collection.
         results: `test_accuracy` and the like, as fractions; `minutes` on the original's GPU.
-        footnote: what is wrong with the figure that the original's own table gives.
+        footnote: What is wrong with the figure in the original's own table.
     """
 
     notebook: str
@@ -35,30 +35,30 @@ class Recipe:
     """Builder x dataset x transform x task x settings, with the original's result.
 
     Attributes:
-        id: the topic's id; variants append a word.
-        section: the topic family, as the package below `tf_models` is called.
-        title: one line for people.
-        builder: a name in `tf_models.builders`, whose function returns the `keras.Model`.
-        model: arguments of the builder.
-        dataset: a name that `tf_data.load` knows.
-        data: options of the dataset's reader.
+        id: The topic's id; variants append a word.
+        section: The topic family, named as the package below `tf_models`.
+        title: One line that describes the recipe.
+        builder: Name of the function in `tf_models.builders` that returns the `keras.Model`.
+        model: Arguments of the builder.
+        dataset: A name that `tf_data.load` knows.
+        data: Options of the dataset's reader.
         storage: `memory`, or the format that the samples are converted to in the run directory and trained from.
-        transform: `name`, and the arguments of what turns a stored sample into one that the model takes. `image` has
+        transform: The transform's `name` and arguments; it turns a stored sample into the model's input. `image` has
             `crop` and `resize` (pixels, 0 for none), `augment` (for training only) and `value_range`; `features` none.
-        task: a name that `tf_models.tasks.get` knows.
-        task_options: arguments of the task.
-        optimizer: a name that `keras.optimizers.get` knows.
-        learning_rate: a positive number; with a schedule, the highest rate.
-        optimizer_options: further arguments of the optimizer.
-        schedule: `name`, one that `tf_models.configs.schedules` knows, and its arguments, lengths in epochs; empty for
+        task: A name that `tf_models.tasks.get` knows.
+        task_options: Arguments of the task.
+        optimizer: A name that `keras.optimizers.get` knows.
+        learning_rate: A positive number; with a schedule, the highest rate.
+        optimizer_options: Further arguments of the optimizer.
+        schedule: A `name` that `tf_models.configs.schedules` knows, and its arguments, lengths in epochs; empty for
             a constant rate.
-        batch_size, epochs: of training.
-        seed: decides initial weights, order, dropout and every other draw.
-        validation: samples held out from the end of the training split; 0 for none.
-        parameters: trainable parameters that the model must have.
-        embedded: those of `SETTINGS` that differ on the small embedded sample.
-        original: what the notebook printed; None for a topic of our own.
-        notes: what the original did wrong and how it is done here; what differs and why.
+        batch_size, epochs: Samples in a batch, and epochs of training.
+        seed: Decides initial weights, order, dropout and every other draw.
+        validation: Samples held out from the end of the training split; 0 for none.
+        parameters: Trainable parameters that the model must have.
+        embedded: Those of `SETTINGS` that differ for the small embedded sample.
+        original: What the notebook printed; None for a topic that the original does not have.
+        notes: What the original did wrong and how it is done here; what differs and why.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Schedules of the learning rate: from a recipe's words, in epochs, to steps. Importing this loads no TensorFlow."""
+"""Schedules of the learning rate, from a recipe's settings in epochs. Importing this loads no TensorFlow."""
 
 from tf_data.command import nearest
 from tf_data.errors import InputError
@@ -6,7 +6,7 @@ from tf_models.configs.recipe import Recipe
 
 
 def one_cycle(learning_rate: float, epochs: int, steps: int, rise: float = 0.3, start: float = 25.0, end: float = 1e4):
-    """A `tf_models.schedules.OneCycle` over the whole run; `rise` is a share of it."""
+    """A `tf_models.schedules.OneCycle` over the whole run; `rise` is a fraction of it."""
     from tf_models.schedules import OneCycle
 
     return OneCycle(learning_rate, epochs * steps, rise, start, end)
@@ -24,9 +24,9 @@ def cyclical(
     """A `tf_models.schedules.Cyclical` between `base` and the learning rate.
 
     Args:
-        base: the lowest rate; 0 for a quarter of the highest (Smith 2017, section 3.3).
-        half_cycle: epochs from one to the other, not necessarily whole ones.
-        policy, gamma: as there; `gamma` counts for each step.
+        base: The lowest rate; 0 for a quarter of the highest (Smith 2017, section 3.3).
+        half_cycle: Epochs from the lowest rate to the highest, not necessarily whole ones.
+        policy, gamma: As in `tf_models.schedules.Cyclical`; `gamma` counts for each step.
     """
     from tf_models.schedules import Cyclical
 
@@ -47,11 +47,11 @@ def build(recipe: Recipe, steps: int | None):
     """The recipe's `LearningRateSchedule`, None for a constant rate.
 
     Args:
-        recipe: as it is trained.
-        steps: batches in an epoch; may be None where there is no schedule.
+        recipe: The recipe, with all that is set for this run.
+        steps: Batches in an epoch; may be None where there is no schedule.
 
     Raises:
-        InputError: an unknown schedule, or arguments that it refuses.
+        InputError: The schedule is unknown, or refuses its arguments.
     """
     if not recipe.schedule:
         return None

@@ -95,8 +95,8 @@ class Topic:
     """A topic that is no training of its own.
 
     Attributes:
-        section, title, dataset: as a recipe has them.
-        command: what runs it; empty where that is not built yet.
+        section, title, dataset: As in a recipe.
+        command: The command that runs the topic; empty where it is not built yet.
     """
 
     section: str
@@ -106,7 +106,7 @@ class Topic:
 
     @property
     def says(self) -> str:
-        """What `train` answers, after the topic's id."""
+        """The message of `train` for this topic, to follow its id."""
         return f"is no training of its own; run: {self.command}" if self.command else "is not built yet"
 
 
@@ -116,7 +116,7 @@ _CHAR_RNN = Topic("rnn", "A character model continues Dickens", "dickens")
 OTHERS = {
     "data-mnist": Topic("data", "Handwritten digits", "mnist", "python -m tf_data.inspect mnist --sheet OUT.png"),
     "data-cifar10": Topic(
-        "data", "Small colour pictures", "cifar10", "python -m tf_data.inspect cifar10 --sheet OUT.png"
+        "data", "Small colour images", "cifar10", "python -m tf_data.inspect cifar10 --sheet OUT.png"
     ),
     "data-svhn": Topic("data", "Street view house numbers", "svhn", "python -m tf_data.inspect svhn --sheet OUT.png"),
     "data-celeba": Topic("data", "Faces", "celeba", "python -m tf_data.inspect celeba --sheet OUT.png"),
@@ -154,7 +154,7 @@ OTHERS = {
         "mechanics", "Training with and without reading ahead", "cifar10", "python -m benchmarks prefetch"
     ),
     "mech-image-augmentation": Topic(
-        "mechanics", "Pictures changed at random", "cifar10", "python -m tf_data.inspect cifar10 --augment OUT.png"
+        "mechanics", "Images changed at random", "cifar10", "python -m tf_data.inspect cifar10 --augment OUT.png"
     ),
     "mech-char-rnn-own-text": _CHAR_RNN,
     "mech-lstm-own-csv": _LSTM_CSV,

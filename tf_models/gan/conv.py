@@ -8,23 +8,27 @@ from tf_models.layers.torch_like import TORCH_BATCH_NORM, conv2d, conv2d_transpo
 
 
 def conv_gan(
+    *,
     latent_dim: int = 100,
     filters: tuple[int, ...] = (8, 32),
     negative_slope: float = 1e-4,
     name: str = "conv_gan",
     **settings,
-) -> GAN:
-    """Transposed convolutions from 7x7x64 to images of 28x28x1, and strided convolutions back to one score.
+) -> keras.Model:
+    """A `GAN`: transposed convolutions from 7x7x64 to images of 28x28x1, and strided convolutions back to one score.
 
     Args:
-        latent_dim: dimensions of the noise.
-        filters: maps of the discriminator's convolutions, stride 2 each.
+        latent_dim: Number of dimensions of the noise.
+        filters: Filters of the discriminator's convolutions, with stride 2 each.
         negative_slope: Slope of the leaky ReLU below zero.
-        name: of the model.
-        settings: of `GAN`: objective, label_smoothing, critic_steps, clip, gradient_penalty, noise.
+        name: Name of the model.
+        settings: Arguments of `GAN`: objective, label_smoothing, critic_steps, clip, gradient_penalty, noise, seed.
+
+    Returns:
+        A `GAN`, from noise `(batch, latent_dim)` to images.
 
     Raises:
-        ValueError: settings that `GAN` refuses.
+        ValueError: `GAN` refuses the settings.
 
     >>> gan = conv_gan()
     >>> [sum(w.value.numpy().size for w in part.trainable_variables) for part in (gan.generator, gan.discriminator)]
@@ -51,19 +55,28 @@ def conv_gan(
 
 
 def dcgan(
-    latent_dim: int = 100, filters: int = 64, negative_slope: float = 0.2, name: str = "dcgan", **settings
-) -> GAN:
-    """Four doublings from 4x4 to images of 64x64x3, and four halvings back; all kernels are 4x4.
+    *,
+    latent_dim: int = 100,
+    filters: int = 64,
+    negative_slope: float = 0.2,
+    name: str = "dcgan",
+    **settings,
+) -> keras.Model:
+    """A `GAN`: four doublings from 4x4 to images of 64x64x3, and four halvings back; all kernels are 4x4.
 
     Args:
-        latent_dim: dimensions of the noise.
-        filters: maps of the generator's last and the discriminator's first hidden layer; the deepest has 8 times as many.
+        latent_dim: Number of dimensions of the noise.
+        filters: Filters of the generator's last and the discriminator's first hidden layer; the deepest has 8 times as
+            many.
         negative_slope: Slope of the leaky ReLU below zero.
-        name: of the model.
-        settings: of `GAN`: objective, label_smoothing, critic_steps, clip, gradient_penalty, noise.
+        name: Name of the model.
+        settings: Arguments of `GAN`: objective, label_smoothing, critic_steps, clip, gradient_penalty, noise, seed.
+
+    Returns:
+        A `GAN`, from noise `(batch, latent_dim)` to images.
 
     Raises:
-        ValueError: settings that `GAN` refuses.
+        ValueError: `GAN` refuses the settings.
 
     >>> gan = dcgan(filters=4)
     >>> gan.generator.output_shape, gan.discriminator.output_shape

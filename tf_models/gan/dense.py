@@ -11,26 +11,30 @@ from tf_models.layers.torch_like import dense
 
 def dense_gan(
     input_shape: tuple[int, int, int] = (28, 28, 1),
+    *,
     latent_dim: int = 100,
     hidden: int = 128,
     dropout: float = 0.5,
     negative_slope: float = 0.01,
     name: str = "dense_gan",
     **settings,
-) -> GAN:
-    """One hidden layer with leaky ReLU and dropout in each part.
+) -> keras.Model:
+    """A `GAN` whose parts have one hidden layer with leaky ReLU and dropout each.
 
     Args:
-        input_shape: of an image, `(height, width, channels)`.
-        latent_dim: dimensions of the noise.
-        hidden: units of each hidden layer.
-        dropout: share of hidden activations dropped in training, 0 <= dropout < 1.
+        input_shape: Size `(height, width, channels)` of the images.
+        latent_dim: Number of dimensions of the noise.
+        hidden: Units of each hidden layer.
+        dropout: Fraction of hidden activations dropped in training, 0 <= dropout < 1.
         negative_slope: Slope of the leaky ReLU below zero.
-        name: of the model.
-        settings: of `GAN`: objective, label_smoothing, critic_steps, clip, gradient_penalty, noise.
+        name: Name of the model.
+        settings: Arguments of `GAN`: objective, label_smoothing, critic_steps, clip, gradient_penalty, noise, seed.
+
+    Returns:
+        A `GAN`, from noise `(batch, latent_dim)` to images.
 
     Raises:
-        ValueError: dropout out of range, or settings that `GAN` refuses.
+        ValueError: The dropout is out of range, or `GAN` refuses the settings.
 
     >>> gan = dense_gan()
     >>> gan.generator.count_params(), gan.discriminator.count_params()

@@ -18,27 +18,28 @@ class GAN(keras.Model):
     batch norm are in training mode in both. Training needs TensorFlow.
 
     Args:
-        generator: from noise to images.
-        discriminator: from images to one logit (or the critic's score) each.
-        objective: `non-saturating` (cross-entropy on logits; the generator maximises the chance of being taken for
-            real) or `wasserstein` (Arjovsky et al. 2017, arXiv 1701.07875).
-        label_smoothing: the discriminator's target for real images is 1 minus this; nothing else is smoothed
+        generator: Model from noise to images.
+        discriminator: Model from images to one logit (or the critic's score) each.
+        objective: `non-saturating` (cross-entropy on logits; the generator maximises the probability that its images
+            are taken for real) or `wasserstein` (Arjovsky et al. 2017, arXiv 1701.07875).
+        label_smoothing: The discriminator's target for real images is 1 minus this; nothing else is smoothed
             (Salimans et al. 2016, arXiv 1606.03498).
-        critic_steps: discriminator updates for each of the generator's.
-        clip: bound of the critic's weights after each of its updates; 0 for none.
-        gradient_penalty: weight of the critic's penalty (Gulrajani et al. 2017, arXiv 1704.00028); 0 for none.
+        critic_steps: Number of discriminator updates for each update of the generator.
+        clip: Bound of the critic's weights after each of its updates; 0 for none.
+        gradient_penalty: Weight of the critic's penalty (Gulrajani et al. 2017, arXiv 1704.00028); 0 for none.
         noise: `uniform` in -1..1 or `normal`.
-        seed: of the noise; None draws one where the model is made.
+        seed: Seed of the noise; None draws one where the model is made.
 
     Raises:
-        ValueError: an unknown objective or noise, smoothing outside of 0..0.5, or clipping or a penalty without
-            `wasserstein`.
+        ValueError: The objective or the noise is unknown, the smoothing is outside of 0..0.5, or there is clipping or a
+            penalty without `wasserstein`.
     """
 
     def __init__(
         self,
         generator: keras.Model,
         discriminator: keras.Model,
+        *,
         objective: str = "non-saturating",
         label_smoothing: float = 0.0,
         critic_steps: int = 1,
@@ -79,7 +80,7 @@ class GAN(keras.Model):
 
     @property
     def serving(self) -> keras.Model:
-        """What is exported for running."""
+        """The part that is exported for running."""
         return self.generator
 
     @property
@@ -140,7 +141,7 @@ class GAN(keras.Model):
         return ops.mean(ops.sigmoid(outputs) if self.settings["objective"] == "non-saturating" else outputs)
 
     def _discriminator_step(self, images, generated):
-        """Update the discriminator; its loss and the mean scores of real and of generated images."""
+        """Update the discriminator; return its loss and the mean scores of real and of generated images."""
         variables = self.discriminator.trainable_variables
         with _tape() as tape:
             real = self.discriminator(images, training=True)
@@ -170,9 +171,9 @@ class GAN(keras.Model):
 
     def gradient_penalty(self, images, generated):
         """Mean squared distance from 1 of the critic's gradient norm, at random places between real and generated."""
-        shares = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), seed=self.seed_generator)
+        fractions = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), seed=self.seed_generator)
         images, generated = _float32(images), _float32(ops.stop_gradient(generated))
-        between = images + _float32(shares) * (generated - images)
+        between = images + _float32(fractions) * (generated - images)
         with _tape() as tape:
             tape.watch(between)
             scores = _float32(self.discriminator(between, training=True))
@@ -210,7 +211,7 @@ def _tape():
 
 
 def _float32(x):
-    """Whatever the layers' precision, means and norms are float32 at least."""
+    """`x` in float32 at least, as means and norms need it whatever the precision of the layers."""
     return x if keras.backend.standardize_dtype(x.dtype) == "float64" else ops.cast(x, "float32")
 
 

@@ -13,7 +13,7 @@ class FastBias(layers.Layer):
     """Adds a bias to each channel that learns `speed` times as fast as other weights under plain gradient descent.
 
     Args:
-        speed: a positive number.
+        speed: How many times as fast the bias learns; a positive number.
     """
 
     def __init__(self, speed: float = SPEED, **kwargs):

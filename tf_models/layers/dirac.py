@@ -7,7 +7,7 @@ from keras import initializers, ops
 
 @keras.saving.register_keras_serializable(package="tf_models")
 class PartialDirac(initializers.VarianceScaling):
-    """The first output channels copy the input ones, the others start as PyTorch's (section 3.2)."""
+    """The first output channels copy the input channels, the others start as PyTorch's do (section 3.2)."""
 
     def __init__(self, seed=None):
         super().__init__(scale=1 / 3, mode="fan_in", distribution="uniform", seed=seed)

@@ -9,7 +9,8 @@ class ReplicatePadding2D(keras.layers.Layer):
     """Repeat the border of `(batch, height, width, channels)`.
 
     Args:
-        before, after: places added at the top and left, and at the bottom and right.
+        before: Number of places added at the top and left.
+        after: Number of places added at the bottom and right.
     """
 
     def __init__(self, before: int, after: int, **kwargs):

@@ -9,7 +9,7 @@ class Sampling(keras.layers.Layer):
     """`mean + exp(log_variance / 2) * noise` in training; the mean otherwise, so that predictions repeat.
 
     Args:
-        seed: of the layer's own noise; None draws one where the layer is made.
+        seed: Seed of the layer's own noise; None draws one where the layer is made.
     """
 
     def __init__(self, seed: int | None = None, **kwargs):

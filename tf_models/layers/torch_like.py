@@ -17,7 +17,7 @@ def torch_kernel() -> keras.initializers.Initializer:
 
 
 def torch_bias(fan_in: int) -> keras.initializers.Initializer:
-    """PyTorch's default for biases: the same bounds as the weights of the layer."""
+    """PyTorch's default for biases, with the same bounds as the weights of the layer."""
     bound = 1 / math.sqrt(fan_in)
     return initializers.RandomUniform(-bound, bound)
 
@@ -28,11 +28,11 @@ def initializer_arguments(kind: str, fan_in: int, stddev: float = 0.01) -> dict:
     Args:
         kind: `torch` (PyTorch's defaults); `he_normal`, `he_uniform`, `he_fan_out` (N(0, sqrt(2 / (kernel height x
             width x output channels)))), `normal` or `truncated_normal` (both with `stddev`), all with zero biases.
-        fan_in: inputs of one unit; a convolution has kernel height x width x input channels (of its group).
-        stddev: of the normal kinds.
+        fan_in: Inputs of one unit; a convolution has kernel height x width x input channels (of its group).
+        stddev: Standard deviation of the normal kinds.
 
     Raises:
-        ValueError: an unknown kind.
+        ValueError: The kind is unknown.
     """
     kernels = {
         "torch": torch_kernel,
@@ -66,10 +66,11 @@ def conv2d(
     Keras' `same` pads a strided convolution more at the bottom and right.
 
     Args:
-        padding: zeros on each side; default `kernel_size // 2`.
-        groups: the channels are split into so many parts, convolved apart.
-        initializer, stddev: see `initializer_arguments`.
-        kwargs: of `keras.layers.Conv2D`, which they reach unchanged.
+        padding: Number of zeros on each side; default `kernel_size // 2`.
+        groups: Number of groups into which the channels are split, each convolved apart.
+        initializer: Kind of initial weights, see `initializer_arguments`.
+        stddev: Standard deviation of the normal initialisers.
+        kwargs: Further arguments of `keras.layers.Conv2D`.
     """
     x, mode = _padded(x, kernel_size, strides, kernel_size // 2 if padding is None else padding, name)
     arguments = initializer_arguments(initializer, kernel_size**2 * x.shape[-1] // groups, stddev) | kwargs
@@ -80,7 +81,7 @@ def depthwise_conv2d(x, kernel_size: int, *, name: str, strides: int = 1, **kwar
     """A convolution of each channel of `x` by a kernel of its own, padded as `conv2d` does.
 
     Args:
-        kwargs: of `keras.layers.DepthwiseConv2D`, which they reach unchanged.
+        kwargs: Further arguments of `keras.layers.DepthwiseConv2D`.
     """
     x, mode = _padded(x, kernel_size, strides, kernel_size // 2, name)
     return layers.DepthwiseConv2D(kernel_size, strides=strides, padding=mode, name=name, **kwargs)(x)
@@ -137,6 +138,6 @@ def conv2d_transpose(
 
     `n` places become `(n - 1) * strides + kernel_size - 2 * crop`, or `n * strides` with `padding="same"`.
     """
-    arguments = initializer_arguments(initializer, kernel_size**2 * filters) | kwargs  # PyTorch counts fan_in so
+    arguments = initializer_arguments(initializer, kernel_size**2 * filters) | kwargs  # PyTorch counts fan_in like this
     x = layers.Conv2DTranspose(filters, kernel_size, strides=strides, padding=padding, name=name, **arguments)(x)
     return layers.Cropping2D(crop, name=f"{name}_crop")(x) if crop else x

@@ -5,7 +5,7 @@ import numpy as np
 from keras import layers, ops
 
 PATCH = 2  # pixels on a side of what is whitened
-EPSILON = 5e-4  # of the mean variance, added to each
+EPSILON = 5e-4  # fraction of the mean variance that is added to each variance
 
 
 @keras.saving.register_keras_serializable(package="tf_models")
@@ -32,7 +32,7 @@ class PatchWhitening(layers.Layer):
         patches = np.moveaxis(windows, 3, -1).reshape(-1, PATCH**2 * images.shape[-1]).astype(np.float64)
         mean = patches.mean(axis=0)
         variances, directions = np.linalg.eigh(np.cov(patches, rowvar=False))
-        # Nearly constant directions, for instance of grey pictures, would be blown up.
+        # Nearly constant directions, for instance of grey images, would be blown up.
         kernel = directions / np.sqrt(variances + EPSILON * variances.mean())
         kernel = np.concatenate([kernel, -kernel], axis=1)
         self.kernel.assign(kernel.reshape(self.kernel.shape))

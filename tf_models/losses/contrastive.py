@@ -9,17 +9,17 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="tf_models")
 class ContrastiveLoss(keras.losses.Loss):
-    """Half the squared distance of equal pairs, half the squared distance that others lack of the margin.
+    """Half the squared distance of equal pairs, half the square of what other pairs lack of the margin.
 
     `y_true` is 1 for pairs of the same class and 0 for others, `y_pred` their distance, both `(batch, 1)`
     (Hadsell et al. 2006, equation 4, where the labels are the other way round).
 
     Args:
-        margin: how far apart different samples should be; a positive number.
-        name: of the loss.
+        margin: How far apart different samples should be; a positive number.
+        name: Name of the loss.
 
     Raises:
-        ValueError: a margin that is not positive.
+        ValueError: The margin is not positive.
     """
 
     def __init__(self, margin: float = 1.0, name: str = "contrastive", **kwargs):

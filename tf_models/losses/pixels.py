@@ -7,12 +7,12 @@ KINDS = ("cross-entropy", "squared-error", "jaccard")
 
 
 def pixel_losses(kind: str, x, logits):
-    """The loss of every pixel, in the shape of `x`. Not for `jaccard`, which has no share for a single pixel.
+    """The loss of every pixel, in the shape of `x`. Not for `jaccard`, which is no sum over pixels.
 
     Args:
-        kind: `cross-entropy` (nats, of pixels as probabilities) or `squared-error`.
-        x: pixels, 0..1.
-        logits: of the reconstruction.
+        kind: `cross-entropy` (in nats, of pixels as probabilities) or `squared-error`.
+        x: Pixels in 0..1.
+        logits: Logits of the reconstruction.
     """
     if kind == "cross-entropy":
         return ops.maximum(logits, 0) - logits * x + ops.log1p(ops.exp(-ops.abs(logits)))
@@ -21,7 +21,7 @@ def pixel_losses(kind: str, x, logits):
 
 @keras.saving.register_keras_serializable(package="tf_models")
 def squared_error(images, logits):
-    """Squared error of a pixel, the mean over each sample `(batch, height, width, channels)`; for a metric."""
+    """Mean squared error over the pixels of each sample `(batch, height, width, channels)`; for a metric."""
     # Metrics, unlike losses, get logits in the layers' precision.
     return ops.mean(pixel_losses("squared-error", images, ops.cast(logits, images.dtype)), axis=(1, 2, 3))
 
@@ -36,7 +36,7 @@ class PixelLoss(keras.losses.Loss):
         pixels: `mean` over the pixels of a sample, or `sum`; samples are then averaged. No effect on `jaccard`.
 
     Raises:
-        ValueError: an unknown kind.
+        ValueError: The kind is unknown, or `pixels` is neither `mean` nor `sum`.
     """
 
     def __init__(self, kind: str = "cross-entropy", pixels: str = "mean", name: str = "pixel_loss", **kwargs):
@@ -47,8 +47,8 @@ class PixelLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         if self.kind == "jaccard":
-            shares = ops.sigmoid(y_pred)
-            return 1 - ops.sum(ops.minimum(shares, y_true)) / ops.sum(ops.maximum(shares, y_true))
+            x = ops.sigmoid(y_pred)
+            return 1 - ops.sum(ops.minimum(x, y_true)) / ops.sum(ops.maximum(x, y_true))
         losses = pixel_losses(self.kind, y_true, y_pred)
         axes = tuple(range(1, len(losses.shape)))
         return ops.mean(losses, axes) if self.pixels == "mean" else ops.sum(losses, axes)

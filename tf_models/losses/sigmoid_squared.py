@@ -9,7 +9,8 @@ class SigmoidSquaredError(keras.losses.Loss):
     """Squared error between the sigmoid of the logits and the one-hot label, summed over the classes.
 
     Args:
-        reduction, name: as in every Keras loss.
+        reduction: Kind of mean or sum over the batch, as in every Keras loss.
+        name: Name of the loss.
     """
 
     def __init__(self, reduction="sum_over_batch_size", name="sigmoid_squared_error", **kwargs):

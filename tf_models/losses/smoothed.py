@@ -6,14 +6,15 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="tf_models")
 class SmoothedCrossentropy(keras.losses.Loss):
-    """Cross-entropy of logits with a share of each label spread over all classes (Szegedy et al. 2015, 1512.00567).
+    """Cross-entropy of logits with a fraction of each label spread over all classes (Szegedy et al. 2015, 1512.00567).
 
     Args:
-        label_smoothing: that share, 0 <= share < 1.
-        reduction, name: as in every Keras loss.
+        label_smoothing: That fraction, 0 <= label_smoothing < 1.
+        reduction: Kind of mean or sum over the batch, as in every Keras loss.
+        name: Name of the loss.
 
     Raises:
-        ValueError: a share out of range.
+        ValueError: The fraction is out of range.
 
     >>> logits = ops.zeros((1, 2))
     >>> round(float(SmoothedCrossentropy(0.2)([0], logits)), 4)

@@ -53,28 +53,30 @@ class BackpropMLP(keras.Model):
 
 def backprop_mlp(
     input_shape: tuple[int, ...] = (28, 28, 1),
-    hidden: int = 128,
     classes: int = 10,
+    *,
+    hidden: int = 128,
     output: str = "softmax",
-    kernel_stddev: float = 0.1,
+    stddev: float = 0.1,
     name: str = "backprop_mlp",
-) -> BackpropMLP:
-    """A network with one sigmoid layer that trains by hand-written backpropagation (Rumelhart et al. 1986).
+) -> keras.Model:
+    """A `BackpropMLP`: one sigmoid layer, trained by hand-written backpropagation (Rumelhart et al. 1986).
 
     Args:
-        input_shape: of one sample; it is flattened.
-        hidden: units of the hidden layer.
-        classes: number of outputs.
-        output: `softmax`, whose weights start from a truncated normal, or `sigmoid`, from a normal distribution;
-            to be compiled with `SparseCategoricalCrossentropy(from_logits=True)` or `SigmoidSquaredError()`.
-        kernel_stddev: of the initial weights; biases start at 0.
-        name: of the model.
+        input_shape: Shape of one sample, which is flattened.
+        classes: Number of outputs.
+        hidden: Units of the hidden layer.
+        output: `softmax`, whose weights start from a truncated normal, or `sigmoid`, from a normal distribution.
+            Compile the first with `SparseCategoricalCrossentropy(from_logits=True)`, the second with
+            `SigmoidSquaredError()`.
+        stddev: Standard deviation of the initial weights; biases start at 0.
+        name: Name of the model.
 
     Returns:
         A model from `(batch, *input_shape)` to logits `(batch, classes)`.
 
     Raises:
-        ValueError: an unknown output.
+        ValueError: The output is unknown.
 
     >>> backprop_mlp(hidden=128).count_params()
     101770
@@ -82,7 +84,7 @@ def backprop_mlp(
     kinds = {"softmax": "truncated_normal", "sigmoid": "normal"}
     if output not in kinds:
         raise ValueError(f"output must be one of {', '.join(kinds)}, not {output!r}")
-    arguments = {"initializer": kinds[output], "stddev": kernel_stddev}
+    arguments = {"initializer": kinds[output], "stddev": stddev}
     inputs = keras.Input(input_shape, name="image")
     x = layers.Flatten(name="flatten")(inputs)
     x = dense(x, hidden, name="hidden", activation="sigmoid", **arguments)

@@ -13,16 +13,16 @@ class Cyclical(keras.optimizers.schedules.LearningRateSchedule):
     """Straight up from `base` to `maximum` and down again, over and over (Smith 2017, arXiv 1506.01186).
 
     Args:
-        base: the lowest rate, with which step 0 begins.
-        maximum: the highest rate of the first cycle.
-        half_cycle: steps from one to the other.
+        base: The lowest rate, with which step 0 begins.
+        maximum: The highest rate of the first cycle.
+        half_cycle: Number of steps from one to the other.
         policy: `triangular`; `triangular2`, whose height halves with each cycle; or `exp_range`, whose height is
             multiplied by `gamma` with each step.
-        gamma: of `exp_range`.
-        name: of the schedule.
+        gamma: Factor of each step with `exp_range`.
+        name: Name of the schedule.
 
     Raises:
-        ValueError: an unknown policy, rates that are not 0 < base <= maximum, or a half cycle below one step.
+        ValueError: The policy is unknown, the rates are not 0 < base <= maximum, or half a cycle is below one step.
 
     >>> float(Cyclical(0.1, 0.5, half_cycle=10)(10)), float(Cyclical(0.1, 0.5, half_cycle=10)(20))
     (0.5, 0.10000000149011612)

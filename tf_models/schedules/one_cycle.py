@@ -11,15 +11,15 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     """One rise and one long fall, both along a cosine (Smith and Topin 2017, arXiv 1708.07120).
 
     Args:
-        maximum: the highest rate.
-        steps: of the whole training; the rate stays at its last value afterwards.
-        rise: share of the steps until the maximum.
-        start: the first rate is the maximum divided by this.
-        end: the last rate is the first one divided by this.
-        name: of the schedule.
+        maximum: The highest rate.
+        steps: Number of steps in the whole training; the rate stays at its last value afterwards.
+        rise: Fraction of the steps until the maximum.
+        start: The first rate is the maximum divided by this.
+        end: The last rate is the first one divided by this.
+        name: Name of the schedule.
 
     Raises:
-        ValueError: a rate or a divisor that is not positive, fewer than two steps, or a share outside of 0..1.
+        ValueError: A rate or a divisor is not positive, there are fewer than two steps, or `rise` is outside of 0..1.
 
     >>> [round(float(OneCycle(1.0, steps=101, rise=0.3)(step)), 2) for step in (0, 30, 100)]
     [0.04, 1.0, 0.0]
@@ -42,18 +42,18 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         self.start, self.end, self.name = start, end, name
 
     def __call__(self, step):
-        share = ops.minimum(ops.cast(step, "float32") / (self.steps - 1), 1.0)
+        fraction = ops.minimum(ops.cast(step, "float32") / (self.steps - 1), 1.0)
         first = self.maximum / self.start
         last = first / self.end
-        up = _cosine(first, self.maximum, share / self.rise)
-        down = _cosine(self.maximum, last, (share - self.rise) / (1 - self.rise))
-        return ops.where(share < self.rise, up, down)
+        up = _cosine(first, self.maximum, fraction / self.rise)
+        down = _cosine(self.maximum, last, (fraction - self.rise) / (1 - self.rise))
+        return ops.where(fraction < self.rise, up, down)
 
     def get_config(self):
         names = ("maximum", "steps", "rise", "start", "end", "name")
         return {name: getattr(self, name) for name in names}
 
 
-def _cosine(first: float, last: float, share):
-    """From `first` at share 0 to `last` at share 1."""
-    return last + (first - last) * (1 + ops.cos(math.pi * share)) / 2
+def _cosine(first: float, last: float, fraction):
+    """From `first` at fraction 0 to `last` at fraction 1."""
+    return last + (first - last) * (1 + ops.cos(math.pi * fraction)) / 2

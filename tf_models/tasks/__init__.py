@@ -21,7 +21,7 @@ class Entry:
     Attributes:
         task: The class, or `module:Class`.
         headline: Names of the score that stands for a result, the first that there is.
-        options: What `tf_models.predict` may hand to `predict` and `sample`.
+        options: Options that `tf_models.predict` may pass to `predict` and `sample`.
     """
 
     task: str | Callable

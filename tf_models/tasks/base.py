@@ -38,13 +38,13 @@ class About:
 
     @classmethod
     def of(cls, data: Data) -> "About":
-        """What loaded data tell."""
+        """What is known from loaded data."""
         samples = data.train.samples
         return cls(data.name, tuple(data.classes), tuple(samples.shape[1:]), samples.dtype.name)
 
     @classmethod
     def of_run(cls, data: Mapping[str, Any]) -> "About":
-        """What the entry `data` of a `run.json` tells."""
+        """What is known from the entry `data` of a `run.json`."""
         return cls(data["name"], tuple(data["classes"]), tuple(data["shape"]) if "shape" in data else None)
 
 
@@ -53,7 +53,7 @@ class Task(ABC):
 
     Attributes:
         model: The `keras.Model`.
-        transform: From stored samples to what the model takes.
+        transform: Turns stored samples into what the model takes.
         about: What is known of the dataset.
         data: The samples; None where a task only predicts.
     """
@@ -90,11 +90,11 @@ class Task(ABC):
         return x, y
 
     def prepare(self, x, y, position) -> tuple:
-        """What the model scores of stored samples; nothing in it is random but what `batch` draws."""
+        """Turn stored samples into a batch for scoring; only what `batch` draws is random."""
         return self.batch(self.transform(x, position), y, position)
 
     def prepare_training(self, x, y, position) -> tuple:
-        """As `prepare`, with the transform's random changes of training batches."""
+        """Like `prepare`, with the transform's random changes of training batches."""
         return self.batch(self.transform(x, position, training=True), y, position)
 
     def transformed(self, split: Split, batch_size: int | None = None):
@@ -148,7 +148,7 @@ class Task(ABC):
 
         Args:
             inputs: Samples as `transform.read` gives them.
-            names: What to call them.
+            names: Names of the inputs in the results.
             options: As the task's entry in `tf_models.tasks.TASKS` declares them.
 
         Raises:
@@ -158,8 +158,8 @@ class Task(ABC):
 
     def describe_prediction(self, row: dict, **options) -> str:
         """One of `predict`'s rows as a line for people."""
-        said = ", ".join(f"{name} {value:.5g}" for name, value in row.items() if name != "input")
-        return f"{row['input']}: {said}"
+        text = ", ".join(f"{name} {value:.5g}" for name, value in row.items() if name != "input")
+        return f"{row['input']}: {text}"
 
     def sample(self, count: int, seed: int = 0, label: int | None = None) -> np.ndarray:
         """New images float32 `(count, height, width, channels)`, 0..1. Raises `InputError` where a task draws none."""

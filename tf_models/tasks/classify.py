@@ -20,10 +20,10 @@ class Classify(Task):
 
     Args:
         loss: `cross-entropy`, or `sigmoid-squared-error` (`tf_models.losses.SigmoidSquaredError`).
-        reduction: Of the loss over the batch, `mean` or `sum`.
+        reduction: Reduction of the loss over the batch, `mean` or `sum`.
         label_smoothing: Fraction of each label that the training loss spreads over all classes, 0 <= fraction < 1.
             Evaluation reports the loss without it.
-        mirror: Evaluate also with the mean logits of each image and its mirror image, as `mirrored_accuracy`.
+        mirror: Whether to evaluate also with the mean logits of image and mirror image, as `mirrored_accuracy`.
 
     Raises:
         InputError: An unknown loss or reduction, a fraction out of range, or smoothing without cross-entropy.

@@ -1,4 +1,4 @@
-"""Models that make one and the same picture of everything."""
+"""Models that make one and the same image of everything."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,8 @@ import numpy as np
 
 from tf_data.errors import TrainingError
 
-CONSTANT = 1e-4  # standard deviation over samples, of pixels 0..1, below which all outputs count as one picture
-PATIENCE = 3  # epochs: networks that begin with the mean picture leave it sooner
+CONSTANT = 1e-4  # standard deviation over samples, of pixels 0..1, below which all outputs count as one image
+PATIENCE = 3  # epochs: networks that begin with the mean image leave it sooner
 
 
 class Collapse(keras.callbacks.Callback):
@@ -17,7 +17,7 @@ class Collapse(keras.callbacks.Callback):
     That is at the end of the training, or earlier when it has been so for `PATIENCE` epochs in a row.
 
     Args:
-        draw: returns pictures `(count, height, width, channels)`, 0..1, of different inputs.
+        draw: Returns images `(count, height, width, channels)`, 0..1, of different inputs.
     """
 
     def __init__(self, draw: Callable[[], np.ndarray]):
@@ -34,7 +34,7 @@ class Collapse(keras.callbacks.Callback):
             return
         self._since = self._since or epoch + 1
         self._error = (
-            f"the model makes the same picture of {len(images)} inputs since epoch {self._since} "
+            f"the model makes the same image of {len(images)} inputs since epoch {self._since} "
             f"(deviation {deviation:.1e})"
         )
         if epoch + 2 - self._since >= PATIENCE:

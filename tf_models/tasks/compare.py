@@ -25,11 +25,11 @@ class Compare(Task):
     samples of its class, at odd places from those of other classes; where there are none, from the other side.
 
     Args:
-        margin: of the contrastive loss; pairs nearer than half of it are taken for the same class.
-        neighbours: training samples that vote in the classification by nearest neighbours.
+        margin: Margin of the contrastive loss; pairs nearer than half of it are taken for the same class.
+        neighbours: Number of training samples that vote in the classification by nearest neighbours.
 
     Raises:
-        InputError: a margin that is not positive, or no neighbours.
+        InputError: The margin is not positive, or there are no neighbours.
     """
 
     def __init__(self, margin: float = 1.0, neighbours: int = 5):
@@ -117,12 +117,12 @@ class Compare(Task):
         ]
 
 
-def partner_places(y: tf.Tensor, chance: tf.Tensor) -> tf.Tensor:
-    """For each sample of a batch the place of its partner; see `Compare`.
+def partner_places(y: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    """The place of the partner of each sample in a batch; see `Compare`.
 
     Args:
-        y: labels `(batch,)`.
-        chance: numbers in [0, 1) `(batch,)` that decide among the candidates, all of which are equally likely.
+        y: Labels `(batch,)`.
+        draws: Numbers in [0, 1) `(batch,)` that decide among the candidates, all of which are equally likely.
     """
     count = tf.shape(y)[0]
     equal = y[:, None] == y[None, :]
@@ -130,7 +130,7 @@ def partner_places(y: tf.Tensor, chance: tf.Tensor) -> tf.Tensor:
     wanted = tf.logical_and(equal == (tf.range(count) % 2 == 0)[:, None], others)
     wanted = tf.where(tf.reduce_any(wanted, axis=1, keepdims=True), wanted, others)
     order = tf.cumsum(tf.cast(wanted, tf.int32), axis=1)
-    rank = 1 + tf.cast(chance * tf.cast(order[:, -1], tf.float32), tf.int32)
+    rank = 1 + tf.cast(draws * tf.cast(order[:, -1], tf.float32), tf.int32)
     # A batch of one sample has no other: the sample is its own partner.
     return tf.argmax(tf.cast(order >= tf.minimum(rank, order[:, -1])[:, None], tf.int32), axis=1)
 
@@ -139,8 +139,8 @@ def scored_pairs(codes: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """Distances of as many pairs as there are samples, and which of them are of one class (every second one).
 
     Args:
-        codes: embeddings `(samples, dimensions)`.
-        y: labels `(samples,)`, of two classes or more.
+        codes: Embeddings `(samples, dimensions)`.
+        y: Labels `(samples,)`, of two classes or more.
     """
     rng = np.random.default_rng(PAIRS_SEED)
     same = np.arange(len(y)) % 2 == 0
@@ -184,5 +184,5 @@ def _embedding(codes: np.ndarray, y: np.ndarray, classes: tuple[str, ...], path:
         return grids.scatter(
             np.column_stack([codes[:, 0], y + spread]), y, classes, path, f"{title}; height: its class"
         )
-    points, share = grids.project(codes)
-    return grids.scatter(points, y, classes, path, title + share)
+    points, explained = grids.project(codes)
+    return grids.scatter(points, y, classes, path, title + explained)

@@ -1,4 +1,4 @@
-"""How good generated pictures are, as a small classifier of our own sees them."""
+"""How good generated images are, as a small classifier of our own sees them."""
 
 import keras
 import numpy as np
@@ -9,25 +9,25 @@ from tf_models.cnn import cnn
 from tf_models.seeding import seeded
 
 EPOCHS, BATCH, FEATURES = 3, 128, 64
-FAIR = 0.2  # of a class' equal share of the samples, from which on it counts as covered
+FAIR = 0.2  # a class counts as covered from this fraction of an equal part of the samples on
 
 
 class Judge:
-    """A small convolutional network, trained on labelled real pictures; its last hidden layer are the features.
+    """A small convolutional network, trained on labelled real images; its last hidden layer are the features.
 
     The same data give the same judge. Distances of judges of different data or settings do not compare, nor do they
     with published ones, which use Inception's features.
 
     Args:
-        data: with labels.
-        prepare: as the task's, to pictures in the range that `features` gets.
+        data: The samples, with labels.
+        prepare: Turns samples into images in the range that `look` gets.
     """
 
     def __init__(self, data: Data, prepare):
         batches = Batches(data.train, BATCH, seed=0, prepare=prepare)
         x, _ = batches.element_spec
         with seeded(0):
-            self.model = cnn(tuple(x.shape[1:]), (8, 16), len(data.classes), dense=FEATURES)
+            self.model = cnn(tuple(x.shape[1:]), len(data.classes), filters=(8, 16), dense=FEATURES)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self.model.compile(keras.optimizers.Adam(1e-3), loss, jit_compile=False)
         for epoch in range(EPOCHS):
@@ -35,7 +35,7 @@ class Judge:
         self._both = keras.Model(self.model.input, [self.model.get_layer("hidden").output, self.model.output])
 
     def look(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Features `(count, 64)` and predicted classes `(count,)` of pictures."""
+        """Features `(count, 64)` and predicted classes `(count,)` of images."""
         features, logits = self._both.predict(images, batch_size=500, verbose=0)
         return features.astype(np.float64), logits.argmax(axis=1)
 
@@ -44,7 +44,7 @@ def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
     """Squared Fréchet distance of the Gaussians that fit two sets of features (Heusel et al. 2017, arXiv 1706.08500).
 
     Args:
-        real, generated: `(samples, features)`.
+        real, generated: Features `(samples, features)` of real and of generated images.
     """
     means = real.mean(axis=0), generated.mean(axis=0)
     covariances = np.cov(real, rowvar=False), np.cov(generated, rowvar=False)
@@ -57,10 +57,10 @@ def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
 
 
 def coverage(predicted: np.ndarray, classes: int) -> dict[str, float]:
-    """`classes_covered` and the `class_entropy` of predictions: 1 for equal shares, 0 for a single class."""
-    shares = np.bincount(predicted, minlength=classes) / len(predicted)
-    present = shares[shares > 0]
+    """`classes_covered` and the `class_entropy` of predictions: 1 for even classes, 0 for a single one."""
+    fractions = np.bincount(predicted, minlength=classes) / len(predicted)
+    present = fractions[fractions > 0]
     return {
-        "classes_covered": int(np.sum(shares >= FAIR / classes)),
+        "classes_covered": int(np.sum(fractions >= FAIR / classes)),
         "class_entropy": float(abs(np.sum(present * np.log(present))) / np.log(classes)),
     }

@@ -6,18 +6,18 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tf_models.tasks.grids import animate, write_picture
+from tf_models.tasks.grids import animate, write_image
 
 FOLDER = "epochs"
 
 
 class Frames(keras.callbacks.Callback):
-    """Writes a picture after each epoch. An epoch that is repeated after an interruption gives the same one again.
+    """Writes an image after each epoch. An epoch that is repeated after an interruption gives the same one again.
 
     Args:
-        draw: returns images `(count, height, width, channels)`, 0..1; the same at every call but for the weights.
-        folder: of the run's figures; frames go into `epochs/` below it.
-        columns: images in a row.
+        draw: Returns images `(count, height, width, channels)`, 0..1; the same at every call but for the weights.
+        folder: Folder of the run's figures; frames go into `epochs/` below it.
+        columns: Number of images in a row.
     """
 
     def __init__(self, draw: Callable[[], np.ndarray], folder: Path, columns: int):
@@ -27,7 +27,7 @@ class Frames(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_picture(self.draw(), self.folder / f"{epoch + 1:04d}.png", self.columns)
+        write_image(self.draw(), self.folder / f"{epoch + 1:04d}.png", self.columns)
 
 
 def animation(folder: Path, name: str = "samples.gif") -> list[str]:

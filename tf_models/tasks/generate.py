@@ -1,4 +1,4 @@
-"""Generation: a GAN learns to draw pictures like the real ones."""
+"""Generation: a GAN learns to draw images like the real ones."""
 
 from functools import cached_property
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Figures of many small pictures."""
+"""Figures of many small images."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from tf_data.files import whole_file
 
 
 def tile(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
-    """Pictures beside each other, row by row.
+    """Images beside each other, row by row.
 
     Args:
         images: `(count, height, width, 1 or 3)`, 0..1; values outside are cut off.
-        columns: pictures in a row.
-        gap: white pixels between two.
+        columns: Number of images in a row.
+        gap: White pixels between two images.
 
     Returns:
         uint8 `(height, width)` or `(height, width, 3)`.
@@ -31,7 +31,7 @@ def tile(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
 def grid(
     images: np.ndarray, path: Path, columns: int, labels: list[str] | None = None, title: str | None = None
 ) -> str:
-    """Pictures in rows; `labels` stand beside the rows. Returns the file's name."""
+    """Images in rows; `labels` stand beside the rows. Returns the file's name."""
     sheet = tile(images, columns)
     height, width = images.shape[1:3]
     rows = -(-len(images) // columns)
@@ -59,9 +59,9 @@ def project(points: np.ndarray) -> tuple[np.ndarray, str]:
     from sklearn.decomposition import PCA
 
     components = PCA(2, svd_solver="full").fit(points)
-    share = components.explained_variance_ratio_.sum()
-    said = f",\ntwo principal components of {points.shape[1]:,} dimensions ({share:.0%} of the variance)"
-    return components.transform(points), said
+    explained = components.explained_variance_ratio_.sum()
+    text = f",\ntwo principal components of {points.shape[1]:,} dimensions ({explained:.0%} of the variance)"
+    return components.transform(points), text
 
 
 def scatter(points: np.ndarray, y: np.ndarray | None, classes: tuple[str, ...], path: Path, title: str) -> str:
@@ -78,7 +78,7 @@ def scatter(points: np.ndarray, y: np.ndarray | None, classes: tuple[str, ...], 
     return path.name
 
 
-def write_picture(images: np.ndarray, path: Path, columns: int) -> None:
+def write_image(images: np.ndarray, path: Path, columns: int) -> None:
     """`tile` as a PNG without a frame, whole or not at all."""
     from PIL import Image
 
@@ -90,12 +90,12 @@ def animate(frames: list[Path], path: Path, seconds: float = 8.0) -> str:
     """PNG files as an animated GIF that takes about `seconds` and rests on the last one."""
     from PIL import Image
 
-    pictures = []
+    drawn = []
     for frame in frames:
-        with Image.open(frame) as picture:
-            pictures.append(picture.convert("P", palette=Image.Palette.ADAPTIVE))
-    each = int(np.clip(1000 * seconds / len(pictures), 60, 700))
-    durations = [each] * (len(pictures) - 1) + [2000]
+        with Image.open(frame) as opened:
+            drawn.append(opened.convert("P", palette=Image.Palette.ADAPTIVE))
+    each = int(np.clip(1000 * seconds / len(drawn), 60, 700))
+    durations = [each] * (len(drawn) - 1) + [2000]
     with whole_file(path) as temporary:
-        pictures[0].save(temporary, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
+        drawn[0].save(temporary, format="GIF", save_all=True, append_images=drawn[1:], duration=durations, loop=0)
     return path.name

@@ -36,9 +36,9 @@ def learning_rate(schedule: Callable[[np.ndarray], np.ndarray], steps: int, epoc
     """The rate over the whole run.
 
     Args:
-        schedule: from step numbers int64 `(n,)` to rates `(n,)`.
-        steps: in an epoch.
-        epochs: of the run.
+        schedule: Maps step numbers int64 `(n,)` to rates `(n,)`.
+        steps: Steps in an epoch.
+        epochs: Epochs of the run.
     """
     last = steps * epochs - 1
     places = np.unique(np.linspace(0, last, min(last + 1, DRAWN_STEPS)).astype(np.int64))
@@ -51,7 +51,7 @@ def learning_rate(schedule: Callable[[np.ndarray], np.ndarray], steps: int, epoc
 
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, classes: tuple[str, ...], path: Path) -> str:
-    """How many samples of each class were taken for which."""
+    """The number of samples of each class by predicted class."""
     from sklearn.metrics import ConfusionMatrixDisplay
 
     side = 2.6 + 0.42 * max(4, len(classes))
@@ -72,16 +72,16 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, classes: tuple[str, ...]
     return path.name
 
 
-def surest_mistakes(split: Split, chances: np.ndarray, classes: tuple[str, ...], path: Path) -> str:
+def surest_mistakes(split: Split, probabilities: np.ndarray, classes: tuple[str, ...], path: Path) -> str:
     """The wrongly classified samples of which the model was surest.
 
     Args:
-        split: pictures `(samples, height, width, 1 or 3)`, uint8, and labels `(samples,)`.
-        chances: predicted probabilities `(samples, classes)`.
+        split: Images `(samples, height, width, 1 or 3)`, uint8, and labels `(samples,)`.
+        probabilities: Predicted probabilities `(samples, classes)`.
     """
-    truth, predicted = split.y, chances.argmax(axis=1)
+    truth, predicted = split.y, probabilities.argmax(axis=1)
     wrong = np.flatnonzero(predicted != truth)
-    worst = wrong[np.argsort(-chances[wrong, predicted[wrong]], kind="stable")][:25]
+    worst = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:25]
     columns = 5
     rows = max(1, -(-len(worst) // columns))
     with figure(path, figsize=(1.5 * columns, 1.75 * rows + 0.4)) as drawn:
@@ -94,16 +94,16 @@ def surest_mistakes(split: Split, chances: np.ndarray, classes: tuple[str, ...],
             guess = predicted[sample]
             axis.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
             axis.set_title(
-                f"{classes[truth[sample]]}, not {classes[guess]}\n({chances[sample, guess]:.0%})", fontsize=8
+                f"{classes[truth[sample]]}, not {classes[guess]}\n({probabilities[sample, guess]:.0%})", fontsize=8
             )
     return path.name
 
 
 def decision_regions(classify: Callable[[np.ndarray], np.ndarray], data: Data, path: Path) -> str:
-    """Where in the plane the model says which class, with training and test samples.
+    """The class that the model predicts at each place in the plane, with training and test samples.
 
     Args:
-        classify: from points float32 `(n, 2)` to class numbers `(n,)`.
+        classify: Maps points float32 `(n, 2)` to class numbers `(n,)`.
     """
     every = np.concatenate([split.x for split in data.splits.values()])
     margin = 0.1 * np.ptp(every, axis=0)

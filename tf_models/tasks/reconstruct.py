@@ -15,7 +15,7 @@ from tf_models.tasks.collapse import Collapse
 
 SHOWN = 15  # pairs in the figure, as the originals have
 SCATTERED = 2000  # samples in the figure of codes
-STEPS = 11  # pictures on the way from one sample to another
+STEPS = 11  # images on the way from one sample to another
 
 
 class Reconstruct(Task):
@@ -25,7 +25,7 @@ class Reconstruct(Task):
         loss: `cross-entropy`, `squared-error` or `jaccard`; see `tf_models.losses.PixelLoss`. Averaged over pixels.
 
     Raises:
-        InputError: An unknown loss.
+        InputError: The loss is not known.
     """
 
     def __init__(self, loss: str = "cross-entropy"):

@@ -33,7 +33,7 @@ class Variational(Reconstruct):
 
     @property
     def labels(self) -> int:
-        """How many labels a conditional model knows."""
+        """The number of labels that a conditional model knows."""
         return self.model.get_layer("decoder").get_layer("decoder_one_hot").num_tokens
 
     def batch(self, x, y, position):
@@ -96,7 +96,7 @@ class Variational(Reconstruct):
     def evaluate(self, split, batch_size=None):
         """Nats a sample: `elbo` (one draw of the code), `loss` (-ELBO), `reconstruction`, `kl`.
 
-        `mse` is that of a pixel of the mean code's picture; `samples` is their number.
+        `mse` is that of a pixel of the mean code's image; `samples` is their number.
         """
         return super().evaluate(split, batch_size)
 
@@ -110,12 +110,12 @@ class Variational(Reconstruct):
         """New images `(count, height, width, channels)`, 0..1, from codes of N(0, 1).
 
         Args:
-            count: How many.
+            count: Number of images.
             seed: Seed of the codes.
-            label: Class of all images; default one class after the other. Only for a conditional model.
+            label: Class of all images, for a conditional model only; by default the classes take turns.
 
         Raises:
-            InputError: A label for a model that takes none, or one that it does not know.
+            InputError: There is a label for a model that takes none, or one that it does not know.
         """
         latent_dim = self.model.get_layer("encoder").output_shape[0][-1]
         codes = np.random.default_rng(seed).standard_normal((count, latent_dim)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""From a recipe to a model that is ready to train."""
+"""Models that are ready to train, built from recipes."""
 
 from pathlib import Path
 
@@ -54,11 +54,11 @@ def build_optimizer(recipe: Recipe, steps: int | None = None) -> keras.optimizer
     """The recipe's optimizer, whose weight decay spares biases and batch norms.
 
     Args:
-        recipe: as it is trained.
-        steps: batches in an epoch, which a schedule must know.
+        recipe: The recipe, with all that is set for this run.
+        steps: Batches in an epoch, which a schedule must know.
 
     Raises:
-        InputError: an unknown optimizer or schedule, or options that it refuses.
+        InputError: Optimizer or schedule are unknown, or refuse their options.
     """
     rate = schedules.build(recipe, steps) or recipe.learning_rate
     config = {"learning_rate": rate, **recipe.optimizer_options}

@@ -14,7 +14,7 @@ from tf_models.training.options import CHECKPOINT_SECONDS
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.state import Progress
 
-SAVING_SHARE = 0.01  # of the training time that checkpoints may take
+SAVING_FRACTION = 0.01  # of the training time that checkpoints may take
 
 
 class Signals:
@@ -44,8 +44,8 @@ class LearningRate(keras.callbacks.Callback):
     """Adds `learning_rate`, the rate of the epoch's last step, to its logs.
 
     Args:
-        schedule: from steps to rates.
-        steps: in an epoch.
+        schedule: Maps step numbers to rates.
+        steps: Steps in an epoch.
     """
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps: int):
@@ -60,13 +60,13 @@ class Checkpoints(keras.callbacks.Callback):
     """Saves the state at intervals, so that a run can be killed at any moment.
 
     Args:
-        run: where checkpoints and `history.csv` go.
-        loop: knows the position.
-        signals: stops training at the next block when one was received.
-        interval: seconds between two saves. It grows where saving would take more than `SAVING_SHARE` of the time.
+        run: Directory that gets checkpoints and `history.csv`.
+        loop: The training loop, which knows the position.
+        signals: Received signals; any stops training at the next block.
+        interval: Seconds between two saves. It grows where saving would take more than `SAVING_FRACTION` of the time.
 
     Attributes:
-        progress: where the run stands.
+        progress: Position of the run.
     """
 
     def __init__(self, run: RunDirectory, loop: Loop, signals: Signals, interval: float = CHECKPOINT_SECONDS):
@@ -83,8 +83,8 @@ class Checkpoints(keras.callbacks.Callback):
         """Bring model and loop to where the run stands, which for a new run is what they are now.
 
         Raises:
-            InputError: a damaged checkpoint, or one of another model.
-            TrainingError: a weight is not finite to begin with.
+            InputError: The checkpoint is damaged, or that of another model.
+            TrainingError: A weight is not finite before training begins.
         """
         if not self.run.checkpoints:
             self.save()
@@ -140,7 +140,7 @@ class Checkpoints(keras.callbacks.Callback):
         took = time.perf_counter() - begin
         self.saves += 1
         self.saving_seconds += took
-        self._wait = max(self.interval, took / SAVING_SHARE)
+        self._wait = max(self.interval, took / SAVING_FRACTION)
         self._next = time.perf_counter() + self._wait
 
     def _move(self, epoch: int, step: int) -> None:

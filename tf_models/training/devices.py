@@ -7,7 +7,7 @@ import keras
 
 from tf_data.errors import InputError
 
-# Not bfloat16 alone: Adam's 0.999 is 1 in it, so that nothing would ever be learned, and nobody would be told.
+# Not bfloat16 alone: Adam's 0.999 is 1 in it, so that nothing would ever be learned, and nobody would notice.
 PRECISIONS = ("float32", "float64", "mixed_float16", "mixed_bfloat16")
 
 

@@ -24,25 +24,25 @@ from tf_models.training.fit import training_loop
 from tf_models.training.trainer import Options, build, load_data, versions
 
 RISES = ("exponential", "linear")
-SMOOTHING = 0.9  # share of the past in a moving average
+SMOOTHING = 0.9  # fraction of the past in a moving average
 DIVERGED = 4.0  # times the lowest smoothed loss
 SETTLED = 10  # steps before anything is judged
-END = 0.1  # share of the steps; where a loss that still falls is lowest among these, its noise decides
-# Shares of the rate with the lowest loss, which is already close to divergence.
+END = 0.1  # fraction of the steps; where a loss that still falls is lowest among these, its noise decides
+# Fractions of the rate with the lowest loss, which is already close to divergence.
 HIGHEST, CONSTANT = 1 / 2, 1 / 10
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """Which rates a range test tries.
+    """The rates that a range test tries.
 
     Attributes:
-        low, high: first and last rate.
-        steps: how many, a batch each.
-        rise: `exponential` (equal factors) or `linear` (equal steps, as in the paper).
+        low, high: The first and the last rate.
+        steps: Number of steps, of a batch each.
+        rise: Form of the rise, `exponential` (equal factors) or `linear` (equal steps, as in the paper).
 
     Raises:
-        InputError: rates that are not 0 < low < high, fewer than 20 steps, or an unknown rise.
+        InputError: The rates are not 0 < low < high, there are fewer than 20 steps, or the rise is unknown.
     """
 
     low: float = 1e-5
@@ -67,7 +67,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Trace:
-    """What a range test saw, a row a step: `rates`, batch `losses`, batch `accuracies` (empty where there are none)."""
+    """What a range test measured at each step: `rates`, `losses` and `accuracies` (empty where there are none)."""
 
     rates: np.ndarray
     losses: np.ndarray
@@ -98,13 +98,13 @@ def range_test(model: keras.Model, batches: Batches, sweep: Sweep = Sweep(), pla
     """Train with rising rates, a batch each, until the loss diverges; afterwards the model is what it was before.
 
     Args:
-        model: compiled, with one optimizer of constant rate and a metric `loss`.
-        batches: of the training split; another epoch follows where they do not suffice.
-        sweep: the rates.
-        plain: as `tf_models.training.fit.training_loop` takes it.
+        model: A compiled model with one optimizer of constant rate and a metric `loss`.
+        batches: Batches of the training split; another epoch follows where they do not suffice.
+        sweep: The rates.
+        plain: As in `tf_models.training.fit.training_loop`.
 
     Raises:
-        InputError: a model without such a loss.
+        InputError: The model has no such loss.
     """
     rates, losses, accuracies = [], [], []
     diverged = False
@@ -147,9 +147,9 @@ class Suggestion:
     """Rates read off a range test.
 
     Attributes:
-        lowest: of the lowest smoothed loss.
-        constant: a tenth of that, for a rate that stays.
-        highest: half of that, for a schedule that rises and falls.
+        lowest: Rate of the lowest smoothed loss.
+        constant: A tenth of that, for a constant rate.
+        highest: Half of `lowest`, for a schedule that rises and falls.
     """
 
     lowest: float
@@ -175,15 +175,15 @@ def find_lr(
     there. The recipe's schedule and rate are left out.
 
     Args:
-        recipe, options: as for `tf_models.training.trainer.train`.
-        sweep: the rates.
-        run_dir: where; default `runs/<recipe>-find-lr-<time>`.
+        recipe, options: As in `tf_models.training.trainer.train`.
+        sweep: The rates.
+        run_dir: Directory of the results; default `runs/<recipe>-find-lr-<time>`.
 
     Returns:
         What it suggests, None where the loss is lowest at one of the ends.
 
     Raises:
-        InputError: as `train` raises, or a model with no single loss.
+        InputError: As in `train`, or the model has no single loss.
     """
     require_tensorflow()
     data = load_data(recipe, options)

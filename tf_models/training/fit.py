@@ -28,9 +28,9 @@ def training_loop(model: keras.Model, batches: Batches, plain: bool = False) -> 
     """The loop that trains `model`; afterwards the model is as Keras makes it, but for what it learned.
 
     Args:
-        model: compiled; its optimizer's variables are built here.
-        batches: of the training split.
-        plain: Keras' own steps, one a call, with nothing replaced. Losses are those of the fast form but for rounding.
+        model: A compiled model; its optimizer's variables are built here.
+        batches: Batches of the training split.
+        plain: Take Keras' own steps, one in each call, with nothing replaced. Losses differ by rounding only.
     """
     if model.optimizer is not None and not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
@@ -45,8 +45,8 @@ class Loop(abc.ABC):
     """Makes steps and knows how far it came.
 
     Attributes:
-        epoch, step: position after the last call: `step` batches of `epoch` are done.
-        block: steps that `fit` asks for at once.
+        epoch, step: Position after the last call: `step` batches of `epoch` are done.
+        block: Number of steps that `fit` asks for at once.
     """
 
     block = 1
@@ -64,7 +64,7 @@ class Loop(abc.ABC):
             The metrics after the last one, by name.
 
         Raises:
-            TrainingError: at the first step after which they are not all finite.
+            TrainingError: The metrics are not all finite; it names the first step after which they are not.
         """
 
     @abc.abstractmethod
@@ -97,7 +97,7 @@ class Loop(abc.ABC):
         """Train by Keras' `fit` from the present position to the end of the last of `epochs` epochs.
 
         Raises:
-            TrainingError: the metrics are not finite any more.
+            TrainingError: The metrics are not finite any more.
         """
         if self.epoch >= epochs:
             return

@@ -1,4 +1,4 @@
-"""What is said for one run, beside its recipe. Importing this loads no TensorFlow."""
+"""What is set for one run, beside its recipe. Importing this loads no TensorFlow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ CHECKPOINT_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Options:
-    """What is said for one run, beside its recipe.
+    """What is set for one run, beside its recipe.
 
     Attributes:
-        source, data_dir, download, limit: as in `tf_data.load`.
-        precision: a name of `tf_models.training.devices.PRECISIONS`.
-        jit: `auto`, `on` or `off`; see `choose_jit`.
-        plain: Keras' own steps in place of the fast ones; see `tf_models.training.fit`.
-        checkpoint_seconds: least time between two checkpoints.
-        tensorboard: write event files below `tensorboard/`.
-        figures: draw figures at the end.
-        quiet: print the result only.
+        source, data_dir, download, limit: As in `tf_data.load`.
+        precision: A name in `tf_models.training.devices.PRECISIONS`.
+        jit: `auto`, `on` or `off`; see `tf_models.training.devices.choose_jit`.
+        plain: Whether to take Keras' own steps in place of the fast ones; see `tf_models.training.fit`.
+        checkpoint_seconds: Least time between two checkpoints, in seconds.
+        tensorboard: Whether to write event files below `tensorboard/`.
+        figures: Whether to draw figures at the end.
+        quiet: Whether to print the result only.
     """
 
     source: str = "auto"

@@ -36,7 +36,7 @@ class RunDirectory:
         """A new run directory, by default `runs/<recipe>-<time>`.
 
         Raises:
-            InputError: it holds a run already, or cannot be written.
+            InputError: The directory holds a run already, or cannot be written.
         """
         run = cls(path or Path("runs") / f"{recipe.id}-{time.strftime('%Y%m%d-%H%M%S')}")
         if run._json.exists():

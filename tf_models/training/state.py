@@ -34,7 +34,7 @@ def variables(model: keras.Model) -> dict[str, keras.Variable]:
     """Everything that training changes, by a name that is the same in every process.
 
     Raises:
-        TrainingError: two variables share a path, which happens when layers have no explicit names.
+        TrainingError: Two variables share a path, which happens when layers have no explicit names.
     """
     groups = {
         "model": model.variables,
@@ -80,7 +80,7 @@ def restore(model: keras.Model, values: Mapping[str, np.ndarray], origin: str = 
     """Set every variable of the model, or none.
 
     Raises:
-        InputError: a variable is missing, unknown or of another shape; the message names it and `origin`.
+        InputError: A variable is missing, unknown or of another shape; the message names it and `origin`.
     """
     targets = variables(model)
     for name in sorted(targets.keys() ^ values.keys()):
@@ -97,7 +97,7 @@ def save(path: Path, model: keras.Model, progress: Progress) -> None:
     """Write the state to `path`, whole or not at all; in memory lies a copy of one variable at a time.
 
     Raises:
-        TrainingError: a value is not finite, so that nobody would want to go on from it; nothing is written.
+        TrainingError: A value is not finite, so that resuming would be of no use; nothing is written.
         InputError: `path` cannot be written.
     """
     values = variables(model)

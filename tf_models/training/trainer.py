@@ -1,4 +1,4 @@
-"""The one trainer: from a recipe to a run directory."""
+"""The one trainer: it turns a recipe into a run directory."""
 
 import contextlib
 import importlib.util
@@ -38,17 +38,17 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
     """Train a recipe in a new run directory and evaluate it on the test split.
 
     Args:
-        recipe: what to train.
-        options: how.
-        run_dir: where; default `runs/<recipe>-<time>`.
+        recipe: The recipe to train.
+        options: The settings.
+        run_dir: Directory of the run; default `runs/<recipe>-<time>`.
 
     Returns:
         The `RunDirectory`, with `info["results"]`.
 
     Raises:
-        InputError: bad settings, no or bad data, a directory that holds a run or cannot be written.
-        TrainingError: the loss is not finite; the last good checkpoint is kept.
-        Interrupted: a signal came; the message is the line that resumes.
+        InputError: Settings or data are bad, data are missing, or the directory holds a run or cannot be written.
+        TrainingError: The loss is not finite; the last good checkpoint is kept.
+        Interrupted: A signal came; the message is the line that resumes.
     """
     require_tensorflow()
     data = load_data(recipe, options)
@@ -64,7 +64,7 @@ def begin(recipe: Recipe, options: Options, data: Data, run_dir: Path | None = N
     """A new run directory, in which stands what is going to be trained.
 
     Raises:
-        InputError: it holds a run already, or cannot be written.
+        InputError: The directory holds a run already, or cannot be written.
     """
     run = RunDirectory.create(run_dir, recipe)
     run.update(
@@ -97,7 +97,7 @@ def resume(
     """Go on with an interrupted run at its next batch; a finished one is left as it is, unless `epochs` grew.
 
     Raises:
-        InputError: besides what `train` raises, data that differ from what the run was trained on.
+        InputError: As in `train`, or the data differ from those that the run was trained on.
     """
     require_tensorflow()
     if "trainer" in run.info:
@@ -151,9 +151,9 @@ def build(recipe: Recipe, options: Options, data: Data, learned: transform.Trans
     """The recipe's task, bound to its data and to its model, which is compiled.
 
     Args:
-        recipe: As it is trained.
-        options: How.
-        data: What it is trained on.
+        recipe: The recipe, with all that is set for this run.
+        options: The settings of the run.
+        data: The data to train on.
         learned: The transform of a run that goes on; None makes one, which learns from the training split.
     """
     if options.tensorboard and not importlib.util.find_spec("tensorboard"):
@@ -288,7 +288,7 @@ def evaluate(run: RunDirectory, data_dir: str | None = None) -> tuple[Task, dict
         The task, bound to the model and its data, and scores by split as in `run.json`.
 
     Raises:
-        InputError: no or damaged model, or data that are not there any more.
+        InputError: The model is missing or damaged, or the data are not there any more.
     """
     require_tensorflow()
     recipe, options = run.recipe, run.options

@@ -7,7 +7,7 @@ CNN_AIRBENCH_CIFAR10 = Recipe(
     section="cnn",
     title="The best accuracy on CIFAR-10 that half an hour on two CPU cores gives",
     builder="airbench",
-    model={"widths": (64, 256, 256), "classes": 10, "input_shape": (32, 32, 3), "activation": "relu"},
+    model={"filters": (64, 256, 256), "classes": 10, "input_shape": (32, 32, 3), "activation": "relu"},
     dataset="cifar10",
     # What CIFAR-10 bears: shifts by up to 2 pixels and mirror images.
     transform={"name": "image", "augment": {"crop": 32, "pad": 2, "reflect": True, "flip": True, "alternate": True}},

@@ -9,7 +9,7 @@ CNN_RESIDUAL_BLOCKS_MNIST = Recipe(
     section="cnn",
     title="Two residual blocks that halve the image, on MNIST",
     builder="residual_blocks",
-    model={"kind": "resizing", "channels": ((4, 8), (16, 32)), "classes": 10, "input_shape": (28, 28, 1)},
+    model={"kind": "resizing", "filters": ((4, 8), (16, 32)), "classes": 10, "input_shape": (28, 28, 1)},
     dataset="mnist",
     task="classify",
     optimizer="adam",
@@ -32,7 +32,7 @@ CNN_RESIDUAL_BLOCKS_MNIST_IDENTITY = replace(
     CNN_RESIDUAL_BLOCKS_MNIST,
     id="cnn-residual-blocks-mnist-identity",
     title="Two residual blocks with identity shortcuts, on MNIST",
-    model={"kind": "identity", "channels": ((4, 1), (4, 1)), "classes": 10, "input_shape": (28, 28, 1)},
+    model={"kind": "identity", "filters": ((4, 1), (4, 1)), "classes": 10, "input_shape": (28, 28, 1)},
     parameters=7_960,
     original=Original(
         "pytorch_ipynb/cnn/resnet-ex-1.ipynb",

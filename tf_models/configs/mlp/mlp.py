@@ -11,7 +11,7 @@ MLP_BASIC = Recipe(
     section="mlp",
     title="Multilayer perceptron 784-128-256-10 on MNIST",
     builder="mlp",
-    model={"input_shape": (28, 28, 1), "hidden": (128, 256), "classes": 10, "kernel_stddev": 0.1},
+    model={"input_shape": (28, 28, 1), "hidden": (128, 256), "classes": 10, "stddev": 0.1},
     dataset="mnist",
     task="classify",
     optimizer="sgd",
@@ -30,7 +30,7 @@ MLP_DROPOUT = replace(
     MLP_BASIC,
     id="mlp-dropout",
     title="Multilayer perceptron with dropout 0.5 after each hidden layer",
-    model={"input_shape": (28, 28, 1), "hidden": (128, 256), "classes": 10, "dropout": 0.5, "kernel_stddev": 0.1},
+    model={"input_shape": (28, 28, 1), "hidden": (128, 256), "classes": 10, "dropout": 0.5, "stddev": 0.1},
     original=Original(
         "pytorch_ipynb/mlp/mlp-dropout.ipynb", {"test_accuracy": 0.9671, "train_accuracy": 0.9752, "minutes": 2.2}
     ),
@@ -41,7 +41,7 @@ MLP_DROPOUT_TF1 = replace(
     MLP_BASIC,
     id="mlp-dropout-tf1",
     title="Multilayer perceptron with dropout, trained as long as in the TensorFlow 1 notebook",
-    model={"input_shape": (28, 28, 1), "hidden": (128, 256), "classes": 10, "dropout": 0.5, "kernel_stddev": 0.1},
+    model={"input_shape": (28, 28, 1), "hidden": (128, 256), "classes": 10, "dropout": 0.5, "stddev": 0.1},
     epochs=20,
     seed=123,
     original=Original("tensorflow1_ipynb/mlp/mlp-dropout.ipynb", {"test_accuracy": 0.974, "train_accuracy": 0.985}),
@@ -52,7 +52,7 @@ MLP_BATCHNORM = replace(
     MLP_BASIC,
     id="mlp-batchnorm",
     title="Multilayer perceptron with batch normalisation before each ReLU",
-    model={"input_shape": (28, 28, 1), "hidden": (128, 256), "classes": 10, "batch_norm": True, "kernel_stddev": 0.1},
+    model={"input_shape": (28, 28, 1), "hidden": (128, 256), "classes": 10, "batch_norm": True, "stddev": 0.1},
     parameters=136_458,
     original=Original(
         "pytorch_ipynb/mlp/mlp-batchnorm.ipynb", {"test_accuracy": 0.9782, "train_accuracy": 0.9961, "minutes": 2.2}
@@ -74,7 +74,7 @@ MECH_NPZ_CHUNKS = Recipe(
         "hidden": (128, 256),
         "classes": 10,
         "initializer": "truncated_normal",
-        "kernel_stddev": 0.1,
+        "stddev": 0.1,
     },
     dataset="mnist",
     storage="npz",

@@ -22,8 +22,8 @@ def accelerated(model: keras.Model, jit: bool | None = None) -> Iterator[None]:
     variables are not those that the faster operations take.
 
     Args:
-        model: compiled, its optimizers' variables built, or their updates stay as they are.
-        jit: whether XLA compiles the steps, which fuses norms and updates itself; default: what `model` was compiled
+        model: A compiled model. Updates of optimizers whose variables are not built stay as they are.
+        jit: Whether XLA compiles the steps, which fuses norms and updates itself; default: what `model` was compiled
             with.
     """
     if tf.distribute.has_strategy() or model._distribute_strategy is not None:

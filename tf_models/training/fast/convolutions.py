@@ -1,4 +1,4 @@
-"""Convolutions that give a single place, as one matrix product.
+"""Convolutions with an output of a single pixel, as one matrix product.
 
 The last stage of a ResNet sees one pixel of a 28x28 image: eight ninths of its 3x3 kernels meet nothing but padding, and
 TensorFlow multiplies all of it. One product of the pixels and the weights that do meet gives the same sums.
