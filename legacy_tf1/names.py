@@ -12,6 +12,7 @@ from legacy_tf1.bridging.sources import Values
 from legacy_tf1.graphs.built import Built
 from legacy_tf1.topics import Topic
 from tf_data.errors import InputError
+from tf_models.training.state import optimizers
 
 tf1 = tf.compat.v1
 
@@ -225,9 +226,3 @@ def value(variable: keras.Variable) -> np.ndarray:
 
 def _variables(built: Built) -> list:
     return built.graph.get_collection(tf1.GraphKeys.GLOBAL_VARIABLES)
-
-
-def optimizers(model: keras.Model) -> list:
-    """The model's optimizers, a GAN's generator's first; none of an uncompiled model."""
-    found = dict.fromkeys(value for value in vars(model).values() if isinstance(value, keras.optimizers.Optimizer))
-    return list(found)

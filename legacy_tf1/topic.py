@@ -1,10 +1,10 @@
 """One topic as a TensorFlow 1 graph and its Keras partner. Importing this loads no TensorFlow."""
 
-import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tf_data import tables
 from tf_data.errors import InputError
 from tf_models.configs import get as get_recipe
 from tf_models.configs.overrides import override
@@ -88,9 +88,8 @@ class Topic:
         """The graph in the recipe's sizes and in this type: a `legacy_tf1.graphs.built.Built`."""
         import tensorflow as tf
 
-        module, function = self.graph.split(":")
         sizes = {name: recipe.model[name] for name in self.sizes if name in recipe.model}
-        build = getattr(importlib.import_module(module), function)
+        build = tables.load(self.graph)
         settings = {"learning_rate": recipe.learning_rate, "seed": recipe.seed, "dtype": tf.as_dtype(precision)}
         return build(tf.Graph(), **settings, **sizes, **self.constants)
 

@@ -85,9 +85,7 @@ def train(topic: Topic, options, run_dir: Path | None = None, **flags):
         title=f"{recipe.title} (TensorFlow 1 graph)",
         notes=(note, *recipe.notes),
     )
-    run = trainer.begin(recorded, options, data, run_dir)
-    if task.transform.learns:
-        task.transform.save(run.transform_file)
+    run = trainer.begin(recorded, options, task, run_dir)
     run.update(trainer="legacy_tf1.train", jit=False)
     trainer.announce(recorded, options, data)
     try:

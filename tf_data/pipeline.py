@@ -83,14 +83,14 @@ class Batches:
     ):
         if not len(split):
             raise InputError(f"the {split.name} split holds no samples")
-        self.split, self.batch_size, self.seed, self.shuffle = split, batch_size, seed, shuffle
+        self.split, self.batch_size, self.seed = split, batch_size, seed
         self.order = (order or split.order)(batch_size, seed=seed, shuffle=shuffle, shard=shard)
         self.order.check(split.samples)
         self._prepare = prepare or (lambda x, y, position: (x,) if y is None else (x, y))
         self._constants: dict[str, tf.Tensor] = {}
         self._windowed = order is None and split.blocks is not None
         self._cuts = self.order.index_shape == (2,)  # windows of a text, which have no targets of their own
-        if self._cuts and split.y is not None:
+        if self._cuts and split.label_spec is not None:
             raise InputError(f"windows of the {split.name} text have no labels; leave them out of the split")
 
     @property

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tf_data.command import Option, nearest
+from tf_data import tables
+from tf_data.command import Option
 from tf_data.errors import InputError
 from tf_data.files import write_text
 from tf_data.statistics import Statistics, statistics
@@ -267,9 +268,7 @@ def register(name: str, transform: Callable[..., Transform]) -> None:
 
 def get(name: str) -> Callable[..., Transform]:
     """The class of a transform. Raises `InputError` for an unknown name."""
-    if name not in TRANSFORMS:
-        own = "; one of your own is made known by tf_data.transform.register"
-        raise InputError(f"unknown transform {name!r}{nearest(name, TRANSFORMS) or own}")
+    tables.require("transform", name, TRANSFORMS, "; one of your own is made known by tf_data.transform.register")
     return TRANSFORMS[name]
 
 

@@ -1,9 +1,8 @@
 """Model builders by name, so that recipes and run directories need no Python path. Importing this loads no TensorFlow."""
 
-import importlib
 from collections.abc import Callable
 
-from tf_data.command import nearest
+from tf_data import tables
 from tf_data.errors import InputError
 
 # `module:function`, or a function that `register_builder` was given.
@@ -40,19 +39,13 @@ BUILDERS: dict[str, str | Callable] = {
 
 def require(name: str) -> None:
     """Raise `InputError`, naming the nearest, unless there is a builder of this name."""
-    if name not in BUILDERS:
-        own = "; one of your own is made known by tf_models.register_builder"
-        raise InputError(f"unknown builder {name!r}{nearest(name, BUILDERS) or own}")
+    tables.require("builder", name, BUILDERS, "; one of your own is made known by tf_models.register_builder")
 
 
 def get(name: str) -> Callable:
     """The builder of this name. Raises `InputError` naming the nearest when there is none."""
     require(name)
-    found = BUILDERS[name]
-    if callable(found):
-        return found
-    module, function = found.split(":")
-    return getattr(importlib.import_module(module), function)
+    return tables.load(BUILDERS[name])
 
 
 def register_builder(name: str, function: Callable) -> None:

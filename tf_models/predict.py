@@ -18,8 +18,9 @@ EXAMPLES = """examples:
 
 def declared() -> dict[str, Option]:
     """Every option that a task or a transform declares, by its flag."""
-    owners = [*tasks.TASKS.values(), *transform.TRANSFORMS.values()]
-    return {option.flag: option for owner in owners for option in owner.options}
+    known = [entry.draws for entry in tasks.TASKS.values()] + [entry.predicts for entry in tasks.TASKS.values()]
+    known += [one.options for one in transform.TRANSFORMS.values()]
+    return {option.flag: option for options in known for option in options}
 
 
 def parser() -> Parser:
@@ -37,46 +38,51 @@ def parser() -> Parser:
     )
     for option in declared().values():
         # What is not given stays away, so that an option that does not go with the run can be refused.
-        arguments = {name: value for name, value in option.arguments.items() if name != "default"}
-        parser.add_argument(option.flag, default=argparse.SUPPRESS, help=option.help, **arguments)
+        parser.add_argument(option.flag, default=argparse.SUPPRESS, help=option.help, **option.arguments)
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     return parser
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    given = {option.name: option for option in declared().values() if option.name in vars(arguments)}
-    if ("samples" in given) == bool(arguments.inputs):
+    given = [option for option in declared().values() if option.name in vars(arguments)]
+    drawing, out = tasks.SAMPLES in given, tasks.OUT in given
+    if drawing == bool(arguments.inputs):
         raise InputError("name inputs, or how many --samples to draw")
-    if "samples" in given and (arguments.samples < 1 or "out" not in given):
+    if drawing and (arguments.samples < 1 or not out):
         raise InputError("--samples needs a positive number and --out FILE.png")
     from tf_models.training.run_directory import RunDirectory
 
     directory = RunDirectory.open(arguments.run_dir)
     recipe = directory.recipe
-    reads, predicts = transform.get(recipe.transform["name"]).options, tasks.entry(recipe.task).options
-    for option in given.values():
-        if option not in (*reads, *predicts):
+    entry = tasks.entry(recipe.task)
+    taken = entry.draws if drawing else entry.predicts
+    reads = () if drawing else transform.get(recipe.transform["name"]).options
+    for option in given:
+        if option not in (*reads, *taken):
+            where = " without --samples" if option in entry.draws else ""
             raise InputError(
-                f"{directory.path} is a run of {recipe.id}, which has no use for {option.flag}; leave it away"
+                f"{directory.path} is a run of {recipe.id}, which has no use for {option.flag}{where}; leave it away"
             )
+
+    def values(options) -> dict:
+        return {option.name: getattr(arguments, option.name) for option in options if option in given}
+
     import_tensorflow()
     from tf_models.training.building import load_task
 
     task = load_task(directory)
-    chosen = {name: getattr(arguments, name) for name, option in given.items() if option in predicts}
-    if "samples" in given:
-        _samples(task, arguments.json, **chosen)
+    if drawing:
+        _samples(task, arguments.json, **values(taken))
         return
-    options = {name: getattr(arguments, name) for name, option in given.items() if option in reads}
-    inputs = task.transform.read(arguments.inputs, task.about.shape, task.taken, **options)
-    rows = task.predict(inputs, list(map(str, arguments.inputs)), **chosen)
+    inputs = task.transform.read(arguments.inputs, task.about.shape, task.taken, **values(reads))
+    rows = task.predict(inputs, list(map(str, arguments.inputs)), **values(taken))
     if arguments.json:
         print(json.dumps(rows, indent=2))
         return
     for row in rows:
-        print(task.describe_prediction(row, **chosen))
-    if "out" in given:
+        print(task.describe_prediction(row, **values(taken)))
+    if out:
         print(arguments.out)
 
 

@@ -65,7 +65,6 @@ MLP = (
 )
 BACKPROP = (Notebook("mlp-lowlevel", variables=_raw("fc1", "logits")),)
 TF_LAYERS_NORM = {"epsilon": 1e-3, "momentum": 0.99}
-STANDARDIZED = "the notebook standardised its samples outside of the graph"
 CONV_GAN = Refusal(
     "gan-conv",
     "generator/conv2d_transpose_3/kernel",

@@ -52,13 +52,20 @@ def fails(capsys, main, arguments, code, *texts):
         assert text in error
 
 
-@pytest.mark.parametrize("module", ["train", "evaluate", "predict", "export"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        *(f"tf_models.{name}" for name in ("train", "evaluate", "predict", "export")),
+        "tf_data.convert",
+        "tf_data.inspect",
+    ],
+)
 def test_help_loads_no_tensorflow(module):
     script = (
-        f"import sys; from tf_models.{module} import main\n"
+        f"import sys; from {module} import main\n"
         "try: main(['--help'])\n"
         "except SystemExit as end: assert end.code == 0\n"
-        "assert 'tensorflow' not in sys.modules"
+        "assert not {'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -382,4 +389,6 @@ def test_predict_wants_images_or_samples(trained, conditional, tmp_path, capsys)
     fails(capsys, predict.main, [conditional, "--samples", 1, "--label", 10, "--out", "x.png"], 2, "0..9")
     fails(capsys, predict.main, [trained, tmp_path / "black.png", "--out", "x.png"], 2, "has no use for --out")
     fails(capsys, predict.main, [conditional, tmp_path / "black.png"], 2, "add --label 0..9")
+    fails(capsys, predict.main, [conditional, tmp_path / "black.png", "--seed", 3], 2, "no use for --seed without")
+    fails(capsys, predict.main, [conditional, "--samples", 1, "--invert", "--out", "x.png"], 2, "no use for --invert")
     assert run(predict.main, [str(conditional), str(tmp_path / "black.png"), "--label", "7"]) == 0

@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from tf_data.command import nearest
+from tf_data import tables
 from tf_data.dataset import SOURCES, Data, Dataset, data_directory
 from tf_data.errors import InputError
 
@@ -40,8 +40,7 @@ def names() -> list[str]:
 
 def get(name: str) -> Dataset:
     """The description of a dataset. Raises `InputError` for an unknown name."""
-    if name not in MODULES:
-        raise InputError(f"unknown dataset {name!r}{nearest(name, MODULES)}")
+    tables.require("dataset", name, MODULES)
     return importlib.import_module(f"tf_data.datasets.{name.replace('-', '_')}").DATASET
 
 

@@ -37,7 +37,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from tf_data.command import nearest
+from tf_data import tables
 from tf_data.errors import InputError
 from tf_data.formats.manifest import NAME as MANIFEST
 from tf_data.formats.manifest import Manifest, Schema
@@ -66,8 +66,7 @@ __all__ = [
 
 def get(name: str) -> ModuleType:
     """A format's module. Raises `InputError` for an unknown name."""
-    if name not in MODULES:
-        raise InputError(f"unknown format {name!r}{nearest(name, MODULES) or '; one of ' + ', '.join(MODULES)}")
+    tables.require("format", name, MODULES, f"; one of {', '.join(MODULES)}")
     return importlib.import_module(f"tf_data.formats.{name}")
 
 

@@ -1,17 +1,17 @@
 """What is learned from a batch: each task owns targets, loss, metrics, scores and figures. Importing this loads no Keras."""
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tf_data.command import Option, nearest
+from tf_data import tables
+from tf_data.command import Option
 from tf_data.errors import InputError
 
-TOP = Option("--top", {"type": int, "default": 3, "metavar": "K"}, "classes to show (default 3)")
+TOP = Option("--top", {"type": int, "metavar": "K"}, "classes to show (default 3)")
 OUT = Option("--out", {"metavar": "FILE"}, "PNG to write: samples, or images above their reconstructions")
 SAMPLES = Option("--samples", {"type": int, "metavar": "N"}, "draw N new images in place of INPUT; needs --out")
 LABEL = Option("--label", {"type": int, "metavar": "L"}, "class of samples or images, for conditional models")
-SEED = Option("--seed", {"type": int, "default": 0, "metavar": "S"}, "with --samples: seed of the noise (default 0)")
+SEED = Option("--seed", {"type": int, "metavar": "S"}, "with --samples: seed of the noise (default 0)")
 
 
 @dataclass(frozen=True)
@@ -21,20 +21,26 @@ class Entry:
     Attributes:
         task: The class, or `module:Class`.
         headline: Names of the score that stands for a result, the first that there is.
-        options: Options that `tf_models.predict` may pass to `predict` and `sample`.
+        predicts: Options that `tf_models.predict` may pass to the task's `predict`.
+        draws: Options that go with drawing samples; empty where a task draws none.
     """
 
     task: str | Callable
     headline: tuple[str, ...]
-    options: tuple[Option, ...] = ()
+    predicts: tuple[Option, ...] = ()
+    draws: tuple[Option, ...] = ()
 
 
 TASKS = {
     "classify": Entry("tf_models.tasks.classify:Classify", ("accuracy",), (TOP,)),
     "compare": Entry("tf_models.tasks.compare:Compare", ("knn_accuracy",)),
     "reconstruct": Entry("tf_models.tasks.reconstruct:Reconstruct", ("loss",), (OUT,)),
-    "generate": Entry("tf_models.tasks.generate:Generate", ("frechet_distance", "mean_error"), (SAMPLES, SEED, OUT)),
-    "variational": Entry("tf_models.tasks.variational:Variational", ("elbo",), (SAMPLES, LABEL, SEED, OUT)),
+    "generate": Entry(
+        "tf_models.tasks.generate:Generate", ("frechet_distance", "mean_error"), draws=(SAMPLES, SEED, OUT)
+    ),
+    "variational": Entry(
+        "tf_models.tasks.variational:Variational", ("elbo",), (LABEL, OUT), (SAMPLES, LABEL, SEED, OUT)
+    ),
 }
 
 
@@ -46,19 +52,13 @@ def register(name: str, entry: Entry) -> None:
 
 def entry(name: str) -> Entry:
     """What is known of a task. Raises `InputError` for an unknown name."""
-    if name not in TASKS:
-        own = "; one of your own is made known by tf_models.tasks.register"
-        raise InputError(f"unknown task {name!r}{nearest(name, TASKS) or own}")
+    tables.require("task", name, TASKS, "; one of your own is made known by tf_models.tasks.register")
     return TASKS[name]
 
 
 def get(name: str) -> Callable:
     """The class of a task. Raises `InputError` for an unknown name."""
-    task = entry(name).task
-    if not isinstance(task, str):
-        return task
-    module, cls = task.split(":")
-    return getattr(importlib.import_module(module), cls)
+    return tables.load(entry(name).task)
 
 
 def make(recipe):

@@ -100,9 +100,11 @@ class Task(ABC):
     def transformed(self, split: Split, batch_size: int | None = None):
         """A split in its order as a `tf.data.Dataset` of `(x, y)`, transformed; y is None where there are no labels."""
         size = batch_size or scoring_batch(split)
-        return Batches(
-            split, size, shuffle=False, prepare=lambda x, y, position: (self.transform(x, position), y)
-        ).dataset()
+        return Batches(split, size, shuffle=False, prepare=self.with_labels).dataset()
+
+    def with_labels(self, x, y, position) -> tuple:
+        """Transformed samples and their targets as stored, whatever `batch` makes of both."""
+        return self.transform(x, position), y
 
     def require_shape(self, wanted: tuple) -> None:
         """Raise `InputError` unless transformed samples fit the `wanted` shape, where None takes any size."""
@@ -149,7 +151,7 @@ class Task(ABC):
         Args:
             inputs: Samples as `transform.read` gives them.
             names: Names of the inputs in the results.
-            options: As the task's entry in `tf_models.tasks.TASKS` declares them.
+            options: As `predicts` in the task's entry in `tf_models.tasks.TASKS` declares them.
 
         Raises:
             InputError: The task predicts nothing, or an option that this model has no use for.

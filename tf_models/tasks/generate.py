@@ -45,7 +45,7 @@ class Generate(Task):
         """A classifier of the training images; None where these have no labels."""
         if len(self.about.classes) < 2 or self.data.train.y is None:
             return None
-        return Judge(self.data, lambda x, y, position: (self.transform(x, position), y))
+        return Judge(self.data, self.with_labels)
 
     def evaluate(self, split, batch_size=None):
         """`frechet_distance`, `classes_covered` and `class_entropy` (see `tf_models.tasks.fidelity`) and `samples`.
@@ -94,7 +94,7 @@ class Generate(Task):
             drawn = self.model.generator(_noise(self.model, 64, SEED), training=False).numpy()
             return self.transform.visible(drawn)
 
-        frames = [Frames(draw, run.figures, 8)] if run.info.get("options", {}).get("figures", True) else []
+        frames = [Frames(draw, run.figures, 8)] if run.options.figures else []
         return [Collapse(draw), *frames]
 
     def figures(self, history, folder: Path):

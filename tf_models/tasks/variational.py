@@ -138,7 +138,7 @@ class Variational(Reconstruct):
 
     def callbacks(self, run):
         frames = []
-        if run.info.get("options", {}).get("figures", True):
+        if run.options.figures:
             frames.append(Frames(lambda: self.sample(64, SAMPLES_SEED), run.figures, 8))
         return [*super().callbacks(run), *frames]
 

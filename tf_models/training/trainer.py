@@ -54,19 +54,17 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
     data = load_data(recipe, options)
     recipe = for_source(recipe, data.source)
     task = build(recipe, options, data)  # before anything is written, so that bad settings leave nothing behind
-    run = begin(recipe, options, data, run_dir)
-    if task.transform.learns:
-        task.transform.save(run.transform_file)
+    run = begin(recipe, options, task, run_dir)
     return _run(run, recipe, options, data, task)
 
 
-def begin(recipe: Recipe, options: Options, data: Data, run_dir: Path | None = None) -> RunDirectory:
-    """A new run directory, in which stands what is going to be trained.
+def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = None) -> RunDirectory:
+    """A new run directory, in which stands what is going to be trained, and what the task's transform has learned.
 
     Raises:
         InputError: The directory holds a run already, or cannot be written.
     """
-    run = RunDirectory.create(run_dir, recipe)
+    run, data = RunDirectory.create(run_dir, recipe), task.data
     run.update(
         recipe=recipe.as_dict(),
         options=vars(options),
@@ -84,6 +82,8 @@ def begin(recipe: Recipe, options: Options, data: Data, run_dir: Path | None = N
             "skipped": data.skipped,
         },
     )
+    if task.transform.learns:
+        task.transform.save(run.transform_file)
     return run
 
 
