@@ -1,11 +1,11 @@
 """Two sources side by side: cut into blocks by what their lines do, and set beside each other. Loads no TensorFlow."""
 
-import difflib
 import importlib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product, starmap, zip_longest
 from textwrap import dedent
 
 MARK = re.compile(r"\s*# \[(.+)\]\s*$")
@@ -38,7 +38,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Pair:
-    """What stands beside each other; both have the kind where they do the same, one is None where it stands alone."""
+    """What stands beside each other; one is None where the other stands alone."""
 
     left: Block | None
     right: Block | None
@@ -46,50 +46,77 @@ class Pair:
     @property
     def same(self) -> bool:
         """Whether both do the same."""
-        return self.left is not None and self.right is not None and bool(self.left.kind)
+        return bool(self.left and self.right and self.left.kind and self.left.kind == self.right.kind)
 
     @property
     def kind(self) -> str:
-        """What it does."""
-        return (self.left or self.right).kind
+        """What both do; empty where they do not do the same."""
+        return self.left.kind if self.same else ""
 
 
 def blocks(source: str) -> list[Block]:
-    """Cut a source: at its comments `# [kind]` where it has such, else where its lines begin to do something else."""
-    lines = dedent(source).rstrip().splitlines()
-    marked = any(MARK.match(line) for line in lines)
+    """Cut a source: at its comments `# [kind]` where it has such, else where its statements begin to do something else."""
+    text = dedent(source).rstrip()
+    if any(map(MARK.match, text.splitlines())):
+        return _marked(text.splitlines())
     found: list[tuple[str, list[str]]] = []
-    kind = ""
+    for lines in _statements(text.splitlines()):
+        statement = "\n".join(lines)
+        signature = statement.lstrip().startswith(("def ", "class ", "@"))  # names its arguments, and does nothing
+        kind = "" if signature else next((name for name, pattern in KINDS if re.search(pattern, statement)), "")
+        if not found or kind != found[-1][0]:
+            found.append((kind, []))
+        found[-1][1].extend(lines)
+    return [Block(kind, tuple(lines)) for kind, lines in found if any(map(str.strip, lines))]
+
+
+def _marked(lines: Iterable[str]) -> list[Block]:
+    found: list[tuple[str, list[str]]] = [("", [])]
     for line in lines:
-        if marked and (match := MARK.match(line)):
-            kind = match[1]
-            found.append((kind, []))
-            continue
-        if not marked:
-            kind = next((name for name, pattern in KINDS if re.search(pattern, line)), "")
-        if not found or (not marked and kind != found[-1][0] and not _continues(line, found[-1][1])):
-            found.append((kind, []))
-        found[-1][1].append(line)
+        if match := MARK.match(line):
+            found.append((match[1], []))
+        else:
+            found[-1][1].append(line)
     return [Block(kind, tuple(part)) for kind, part in found if any(map(str.strip, part))]
 
 
-def _continues(line: str, before: Sequence[str]) -> bool:
-    """Whether a line belongs to an expression that an earlier one opened."""
-    text = "\n".join(before)
-    return not line.strip() or sum(map(text.count, "([{")) > sum(map(text.count, ")]}"))
+def _statements(lines: Iterable[str]) -> Iterable[list[str]]:
+    """Lines together with those that continue an expression which they open; blank lines belong to what stands above."""
+    statement: list[str] = []
+    for line in lines:
+        text = "\n".join(statement)
+        if statement and line.strip() and sum(map(text.count, "([{")) == sum(map(text.count, ")]}")):
+            yield statement
+            statement = []
+        statement.append(line)
+    yield statement
 
 
 def align(left: Sequence[Block], right: Sequence[Block]) -> list[Pair]:
-    """Blocks of one kind beside each other, in the order of both; others alone."""
-    matcher = difflib.SequenceMatcher(None, [b.kind for b in left], [b.kind for b in right], autojunk=False)
-    pairs = []
-    for tag, first, last, start, stop in matcher.get_opcodes():
-        if tag == "equal":
-            pairs += [Pair(a, b) for a, b in zip(left[first:last], right[start:stop], strict=True)]
+    """As many blocks of one kind beside each other as the order of both allows; what lies between stands side by side."""
+    # best[i][j]: the weight of the best alignment of left[i:] with right[j:]; blocks without a kind only break ties.
+    best = [[0] * (len(right) + 1) for _ in range(len(left) + 1)]
+    for i, j in product(reversed(range(len(left))), reversed(range(len(right)))):
+        best[i][j] = max(best[i + 1][j], best[i][j + 1], best[i + 1][j + 1] + _weight(left[i], right[j]))
+    pairs, i, j = [], 0, 0
+    first = second = 0  # the first blocks that are not in a pair yet
+    while i < len(left) and j < len(right):
+        weight = _weight(left[i], right[j])
+        if weight and best[i][j] == best[i + 1][j + 1] + weight:
+            pairs += [*starmap(Pair, zip_longest(left[first:i], right[second:j])), Pair(left[i], right[j])]
+            i = first = i + 1
+            j = second = j + 1
+        elif best[i][j] == best[i][j + 1]:
+            j += 1
         else:
-            pairs += [Pair(block, None) for block in left[first:last]]
-            pairs += [Pair(None, block) for block in right[start:stop]]
-    return pairs
+            i += 1
+    return [*pairs, *starmap(Pair, zip_longest(left[first:], right[second:]))]
+
+
+def _weight(left: Block, right: Block) -> int:
+    if left.kind != right.kind:
+        return 0
+    return 1000 if left.kind else 1
 
 
 def with_helpers(function: Callable) -> str:

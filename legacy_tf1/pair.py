@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from legacy_tf1 import names, partner
 from legacy_tf1.graphs.built import batch_size
+from legacy_tf1.optimizers import exact
 from legacy_tf1.topics import Topic
 from tf_data.dataset import Data
 from tf_data.pipeline import Batches
@@ -198,13 +199,10 @@ def _floats(values: dict) -> dict[str, float]:
 
 
 def _make_exact(model: keras.Model) -> None:
-    """Give optimizers their numbers in float64: Keras turns a Python number into float32 before it casts."""
+    """Give optimizers their numbers in float64."""
     for optimizer in names.optimizers(model):
         rate = float(str(np.float32(optimizer.learning_rate.numpy())))  # as it was written
-        optimizer.learning_rate.assign(np.float64(rate))
-        for beta in ("beta_1", "beta_2"):
-            if hasattr(optimizer, beta):
-                setattr(optimizer, beta, np.float64(getattr(optimizer, beta)))
+        exact(optimizer).learning_rate.assign(np.float64(rate))
 
 
 def initial_values(topic: Topic, built, session, model: keras.Model) -> names.Values:

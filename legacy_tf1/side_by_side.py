@@ -13,6 +13,7 @@ from legacy_tf1.alignment import Pair, align, blocks, sources, with_helpers, wit
 from legacy_tf1.judge import Row, tolerances
 from legacy_tf1.pages import Page
 from legacy_tf1.topics import Topic
+from tf_data import tables
 from tf_data.files import write_text
 
 STYLE = """
@@ -121,13 +122,10 @@ def _topic(each: Compared) -> str:
 
 def topic_sources(topic: Topic) -> tuple[str, str]:
     """The graph's function with its helpers, and what Keras has in its place: builder, training step, compilation."""
-    import importlib
-
     from tf_models import builders, tasks
 
-    recipe = topic.recipe()
-    module, function = topic.graph.split(":")
-    graph = getattr(importlib.import_module(module), function)
+    recipe = topic.compared_recipe()  # small, for a model is built to ask for its class
+    graph = tables.load(topic.graph)
     build, task = builders.get(recipe.builder), type(tasks.make(recipe))
     model = type(build(**recipe.model))
     steps = [

@@ -7,7 +7,6 @@ read into memory.
 import ast
 import io
 import re
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from tf_data.command import nearest
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
+from tf_data.formats import npz
 from tf_data.images import decode
 
 ENDS = {".tfrecord": "tfrecord", ".tfrecords": "tfrecord", ".npz": "npz", ".h5": "hdf5", ".hdf5": "hdf5"}
@@ -160,11 +160,11 @@ def _part(split: str, x, y, names: tuple[str, str | None], options: Options, fil
     stored = f"{names[0]} {x.dtype} {'x'.join(map(str, x.shape[1:])) or 'scalar'}"
     x = _shaped(_pixels(x), options, file)
     taken = f"{x.dtype} {'x'.join(map(str, x.shape[1:]))}"
+    labels = "no labels" if y is None else f"{names[1]} {y.dtype}"
     if y is not None:
         y = y.reshape(len(y)) if y.ndim == 2 and y.shape[1] == 1 else y
         if y.dtype.kind in "iu":
             y = y.astype(np.int32)
-    labels = "no labels" if y is None else f"{names[1]} {y.dtype}"
     return Part(split, x, y, f"{kind}: {stored} taken as {taken}, {labels}", file)
 
 
@@ -192,12 +192,7 @@ def _classes(parts: list[Part], options: Options) -> tuple[str, ...]:
 
 
 def _npz(file: Path, options: Options) -> Iterator[Part]:
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{file} is damaged or no npz archive of numbers: {error}") from None
-    yield _from_arrays(_split(file.stem), arrays, options, file, "npz")
+    yield _from_arrays(_split(file.stem), npz.read_all(file), options, file, "npz")
 
 
 def _from_arrays(split: str, arrays: dict[str, np.ndarray], options: Options, file: Path, kind: str) -> Part:

@@ -61,9 +61,8 @@ def logistic_regression(
         logits = dense(_standardized(raw, features), 1, "logits", initializer=tf1.zeros_initializer())
         losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
         loss = tf.reduce_sum(losses, name="loss")
-        right = tf.equal(
-            tf.cast(logits > 0, dtype), targets
-        )  # a logit of 0 counts for class 0, as Keras' BinaryAccuracy
+        # A logit of 0 counts for class 0, as in Keras' BinaryAccuracy.
+        right = tf.equal(tf.cast(logits > 0, dtype), targets)
         return classifier(
             raw,
             targets,

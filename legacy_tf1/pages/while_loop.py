@@ -40,9 +40,9 @@ def now():
 def trap():
     with tf1.Graph().as_default(), tf1.Session() as session:
         w = tf1.get_variable("w", initializer=1.0)
-        (doubled,) = tf1.while_loop(lambda x: x < 100.0, lambda x: (2 * x,), (w,))
+        doubled = tf1.while_loop(lambda x: x < 100.0, lambda x: 2 * x, [w])  # of one loop variable: no list, but itself
         session.run(tf1.global_variables_initializer())
         return {
-            "the loop's result": float(session.run(doubled[0] if isinstance(doubled, tuple) else doubled)),
+            "the loop's result": float(session.run(doubled)),
             "the variable that it began with, afterwards": float(session.run(w)),
         }

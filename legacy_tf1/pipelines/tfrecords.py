@@ -56,7 +56,7 @@ def build(
     files = stored.manifest.of_split(split)
     paths = [stored.path / file.path for file in files]
     for path, file in zip(paths, files, strict=True):
-        _check_count(path, file.samples[split])
+        _check_count(path, file.samples[split], schema)
     with deprecations_silenced():  # queues and readers are what this file is about
         names = tf1.train.string_input_producer([str(path) for path in paths], epochs, seed=seed)
         _, record = tf1.TFRecordReader().read(names)
@@ -98,10 +98,11 @@ def steps(samples: int, batch_size: int, epochs: int | None) -> int:
     return max(1, samples // batch_size) if epochs is None else -(-samples * epochs // batch_size)
 
 
-def _check_count(path: Path, expected: int) -> None:
+def _check_count(path: Path, expected: int, schema: Schema) -> None:
     """Raise `InputError` for a file that ends where a record ends, but too early: no reader would notice.
 
-    Other damage is left to those who read; here only the records' lengths are looked at.
+    Other damage is left to those who read; here only the records' lengths are looked at. A file that holds other records
+    as well was not cut but replaced, and the first of these is named.
     """
     try:
         size, place, count = path.stat().st_size, 0, 0
@@ -113,6 +114,7 @@ def _check_count(path: Path, expected: int) -> None:
     except OSError:
         return
     if place == size and count < expected:
+        check_records([path], schema)
         raise InputError(f"{path} holds {count} records, not {expected}: it was cut off; convert again")
 
 

@@ -115,14 +115,15 @@ def test_both_sides_follow_what_is_set(id, settings):
     assert curves != before
 
 
-def test_tolerance_and_no_times(capsys):
-    arguments = ["logistic-regression", "--steps", "4", "--no-times"]
-    assert run(compare.main, arguments) == 0
-    assert run(compare.main, [*arguments, "--tolerance", "1e-12"]) == 1
-    assert "logistic-regression (loss" in capsys.readouterr().err
-    assert run(compare.main, [*arguments, "--json"]) == 0
+def test_tolerance_and_no_times(capsys, monkeypatch):
+    monkeypatch.setitem(topics.BY_ID, "mlp-basic", replace(topics.get("mlp-basic"), graph=f"{__name__}:broken"))
+    arguments = ["mlp-basic", "--steps", "4", "--no-times", "--json"]
+    assert run(compare.main, arguments) == 1
     (row,) = json.loads(capsys.readouterr().out)
     assert row["ratio"] is None
+    assert "loss" in row["parted"]
+    assert run(compare.main, [*arguments, "--tolerance", "1"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
     assert row["parted"] == []
 
 
