@@ -14,6 +14,7 @@ import tf_data
 from tf_data import arguments, convert, foreign, formats, inspect
 from tf_data.command import run
 from tf_data.errors import InputError
+from tf_data.formats import npz
 
 train = tf.train
 rng = np.random.default_rng(0)
@@ -154,6 +155,26 @@ def test_npz_chunks_of_the_notebooks_are_put_together_in_their_order(tmp_path):
     fails(tmp_path / "train_3.npz", "are not of the same samples")
     (tmp_path / "train_3.npz").write_bytes(b"PK\x03\x04")
     fails(tmp_path, "train_3.npz is damaged")
+
+
+def test_no_changed_byte_of_an_npz_file_ends_in_a_traceback(tmp_path):
+    """Of the zip's headers, of NumPy's and of the numbers: each is found, or the arrays that are read are right."""
+    path = tmp_path / "x.npz"
+    np.savez_compressed(path, data=PIXELS[:2, :3, :3], labels=LABELS[:2])
+    whole, content = npz.read_all(path), path.read_bytes()
+    found = 0
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0x15]) + content[place + 1 :])
+        try:
+            arrays = npz.read_all(path)
+        except InputError as error:
+            found += 1
+            assert len(str(error).splitlines()) == 1
+        else:
+            assert arrays.keys() <= whole.keys()
+            for name, value in arrays.items():
+                np.testing.assert_array_equal(value, whole[name])
+    assert found > len(content) / 2
 
 
 def test_hdf5_groups_are_splits(tmp_path, capsys):
