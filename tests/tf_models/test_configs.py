@@ -75,7 +75,8 @@ def test_recipes_of_the_tutorials_reader_hold_out_5000_digits():
 def test_transforms():
     for recipe in tf_models.recipes():
         assert not {"crop", "resize", "augment"} & recipe.task_options.keys()
-        assert recipe.transform["name"] == ("features" if recipe.dataset in ("iris", "toy-2d") else "image")
+        names = {"iris": "features", "toy-2d": "features", "imdb": "text", "text-csv": "text"}
+        assert recipe.transform["name"] == names.get(recipe.dataset, "image")
         assert recipe.transform.get("value_range") == ((-1.0, 1.0) if recipe.task == "generate" else None)
 
 
