@@ -322,7 +322,13 @@ def to_float(x):
     return tf.cast(x, tf.float32) / 255.0 if x.dtype.is_integer else tf.cast(x, tf.float32)
 
 
-TRANSFORMS: dict[str, Callable[..., Transform]] = {"features": Features, "image": Images, "text": Text}
+# Classes, or `module:Class`.
+TRANSFORMS: dict[str, str | Callable[..., Transform]] = {
+    "features": Features,
+    "image": Images,
+    "text": Text,
+    "patches": "tf_data.patches:Patches",
+}
 
 
 def register(name: str, transform: Callable[..., Transform]) -> None:
@@ -338,7 +344,7 @@ def register(name: str, transform: Callable[..., Transform]) -> None:
 def get(name: str) -> Callable[..., Transform]:
     """The class of a transform. Raises `InputError` for an unknown name."""
     tables.require("transform", name, TRANSFORMS, "; one of your own is made known by tf_data.transform.register")
-    return TRANSFORMS[name]
+    return tables.load(TRANSFORMS[name])
 
 
 def make(options: Mapping[str, Any]) -> Transform:

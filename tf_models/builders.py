@@ -35,6 +35,7 @@ BUILDERS: dict[str, str | Callable] = {
     "conv_gan": "tf_models.gan.conv:conv_gan",
     "dcgan": "tf_models.gan.conv:dcgan",
     "sentiment_rnn": "tf_models.rnn.sentiment:sentiment_rnn",
+    "vit": "tf_models.transformer.vit:vit",
 }
 
 

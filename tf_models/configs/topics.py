@@ -96,6 +96,7 @@ RECIPES = {
     "tricks-cyclical-lr-triangular2": "cnn.basic",
     "tricks-cyclical-lr-exp-range": "cnn.basic",
     "tricks-cyclical-lr-fast": "cnn.basic",
+    "vit-mnist": "transformer.vit",
 }
 
 
