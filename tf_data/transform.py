@@ -253,10 +253,11 @@ def to_float(x):
     return tf.cast(x, tf.float32) / 255.0 if x.dtype.is_integer else tf.cast(x, tf.float32)
 
 
-# A class, or `module:Class`.
+# Classes, or `module:Class`.
 TRANSFORMS: dict[str, str | Callable[..., Transform]] = {
     "features": Features,
     "image": Images,
+    "patches": "tf_data.patches:Patches",
     "text": "tf_data.texts:Text",
     "characters": "tf_data.texts:Characters",
 }

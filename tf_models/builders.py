@@ -36,6 +36,7 @@ BUILDERS: dict[str, str | Callable] = {
     "dcgan": "tf_models.gan.conv:dcgan",
     "char_rnn": "tf_models.rnn.characters:char_rnn",
     "sentiment_rnn": "tf_models.rnn.sentiment:sentiment_rnn",
+    "vit": "tf_models.transformer.vit:vit",
 }
 
 

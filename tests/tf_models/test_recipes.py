@@ -22,6 +22,7 @@ from tf_models.training.building import build_model, build_optimizer
 # Trainable parameters as the topics state them, or as derived from the corrected network.
 PARAMETERS = {
     "perceptron": 3,
+    "perceptron-pytorch": 3,
     "logistic-regression": 3,
     "logistic-regression-tf1": 3,
     "softmax-regression": 7_850,
@@ -97,6 +98,8 @@ PARAMETERS = {
     "mech-file-queues": 136_074,
     "mech-dataset-api": 136_074,
     "mech-save-load": 136_074,
+    # Squares of 49 pixels and 16 places, four blocks of attention, two dense layers and two norms, a norm, logits.
+    "vit-mnist": 50 * 64 - 64 + 16 * 64 + 4 * (4 * 65 * 64 + 65 * 128 + 129 * 64 + 4 * 64) + 2 * 64 + 65 * 10,
 }
 
 
@@ -130,7 +133,7 @@ def first_batch(recipe, model, samples=16):
     y = (np.arange(samples) % len(classes)).astype(np.int32)
     if reads_texts(recipe):
         x = np.array([review(bool(label), rng) for label in y], object)
-    elif shape == (28, 28, 1):
+    elif shape == (28, 28, 1) or len(shape) == 2:  # what is cut of digits
         x = np.stack([draw_digit(digit, rng) for digit in y])[..., None]
     elif len(shape) == 3:
         x = np.stack([shape_image(label, len(classes), rng, *shape[:2])[..., : shape[2]] for label in y])

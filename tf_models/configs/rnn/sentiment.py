@@ -4,7 +4,7 @@ The original's figures come from 20,000 / 5,000 / 25,000 reviews of the full off
 split is another one, see `tf_data/datasets/imdb.py`.
 """
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 RNN_SIMPLE = Recipe(
     id="rnn-simple-imdb",
@@ -17,6 +17,7 @@ RNN_SIMPLE = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-4,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=15,
     seed=123,
@@ -44,6 +45,7 @@ RNN_SIMPLE_PACKED = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-4,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=15,
     seed=123,
@@ -72,6 +74,7 @@ RNN_LSTM_PACKED = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-4,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=15,
     seed=123,
@@ -106,6 +109,7 @@ RNN_LSTM_PACKED_GLOVE = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-4,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=15,
     seed=123,
@@ -137,6 +141,7 @@ RNN_LSTM_PACKED_CSV = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-4,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=15,
     seed=123,
@@ -165,6 +170,7 @@ RNN_GRU_PACKED = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-4,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=15,
     seed=123,
@@ -199,6 +205,7 @@ RNN_BILSTM = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-4,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=15,
     seed=123,
@@ -226,6 +233,7 @@ MECH_LSTM_OWN_CSV = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-4,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=15,
     seed=123,
