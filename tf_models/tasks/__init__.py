@@ -8,6 +8,7 @@ from tf_data.command import Option
 from tf_data.errors import InputError
 
 TOP = Option("--top", {"type": int, "metavar": "K"}, "classes to show (default 3)")
+EXPLAIN = Option("--explain", {"action": "store_true"}, "of texts, each word's part in the verdict")
 OUT = Option("--out", {"metavar": "FILE"}, "PNG to write: samples, or images above their reconstructions")
 SAMPLES = Option("--samples", {"type": int, "metavar": "N"}, "draw N new images in place of INPUT; needs --out")
 LABEL = Option("--label", {"type": int, "metavar": "L"}, "class of samples or images, for conditional models")
@@ -39,7 +40,7 @@ class Entry:
 
 
 TASKS = {
-    "classify": Entry("tf_models.tasks.classify:Classify", ("accuracy",), (TOP,)),
+    "classify": Entry("tf_models.tasks.classify:Classify", ("accuracy",), (TOP, EXPLAIN)),
     "continue-text": Entry(
         "tf_models.tasks.continue_text:ContinueText", ("bits",), draws=(PRIME, LENGTH, TEMPERATURE, SEED)
     ),
