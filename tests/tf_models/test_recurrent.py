@@ -149,6 +149,11 @@ def test_what_the_loop_does_not_do_stays_with_keras(options):
     assert not recurrent.replaceable(keras.layers.SimpleRNN(3, name="simple"))
 
 
+def test_with_a_gpu_keras_calls_its_library(monkeypatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
+    assert not recurrent.replaceable(keras.layers.LSTM(3, name="lstm"))
+
+
 def test_saved_files_hold_layers_that_load_again(tmp_path):
     inputs = keras.Input((None, 3), name="x")
     model = keras.Model(
