@@ -59,7 +59,7 @@ def test_recipes_survive_json():
 def test_transforms():
     for recipe in tf_models.recipes():
         assert not {"crop", "resize", "augment"} & recipe.task_options.keys()
-        assert recipe.transform["name"] == ("features" if recipe.dataset in ("iris", "toy-2d") else "image")
+        assert recipe.transform["name"] == ("features" if recipe.dataset in ("iris", "toy-2d", "cement") else "image")
         assert recipe.transform.get("value_range") == ((-1.0, 1.0) if recipe.task == "generate" else None)
 
 
