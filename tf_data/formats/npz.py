@@ -7,6 +7,7 @@ import threading
 import zipfile
 import zlib
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 from numpy.lib import format as npy
@@ -97,7 +98,7 @@ def read_arrays(path: Path, *names: str) -> list[np.ndarray]:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = []
             for name in names:
-                arrays.append(_read_array(archive, name))
+                arrays.append(_read_array(archive.zip, name))
     except FileNotFoundError:
         raise InputError(f"missing file {path}; convert again") from None
     except KeyError:
@@ -108,8 +109,38 @@ def read_arrays(path: Path, *names: str) -> list[np.ndarray]:
     return arrays
 
 
-def _read_array(archive: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
-    with archive.zip.open(f"{name}.npy") as file:
+def read_all(path: Path) -> dict[str, np.ndarray]:
+    """Every array of an npz file that anybody wrote, by its name.
+
+    Raises:
+        InputError: The file is missing, damaged or no npz archive, or an array holds Python objects.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+            return {name: _read_array(archive, name) for name in names}
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist") from None
+    # What zipfile and NumPy's parser raise for single bytes that are changed.
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+        SyntaxError,
+        MemoryError,
+        OverflowError,
+        zlib.error,
+        zipfile.BadZipFile,
+        TokenError,
+    ) as error:
+        raise InputError(f"{path} is damaged or no npz archive of numbers: {error}") from None
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(f"{name}.npy") as file:
         with HEADER:
             version = npy.read_magic(file)
             read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tf_models.layers import BeckhamHead, BinomialHead, CoralHead, CumulativeLinkHead, NiuHead
+from tf_models.layers.ordinal import BeckhamHead, BinomialHead, CoralHead, CumulativeLinkHead, NiuHead
 from tf_models.layers.torch_like import dense, torch_bias, torch_kernel
 
 
