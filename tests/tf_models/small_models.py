@@ -14,7 +14,7 @@ MOBILENET_V3 = {
     "width": 0.5,
     "blocks": ((3, 16, 16, True, "relu", 2), (5, 64, 16, True, "hard_silu", 1)),
 }
-FACES = {"depth": 18, "blocks": (1, 1, 1, 1), "width": 4, "input_shape": (28, 28, 3)}
+FACES = {"depth": 18, "blocks": (1, 1, 1, 1), "filters": 4, "input_shape": (28, 28, 3)}
 SMALL = {
     "cnn-mobilenet-v2-cifar10": MOBILENET_V2,
     "cnn-mobilenet-v3-small-cifar10": MOBILENET_V3,
@@ -44,7 +44,7 @@ SMALL = {
     "cnn-resnet152-celeba": BOTTLENECK,
     "ae-nneighbor-celeba": {"input_shape": (28, 28, 3), "filters": (4, 8), "latent_dim": 20},
     "gan-dcgan-celeba": {"filters": 4},
-    "ordinal-niu-afadlite-alexnet": {"width": 4, "hidden": (64,), "dropout": 0.0, "input_shape": (64, 64, 3)},
+    "ordinal-niu-afadlite-alexnet": {"filters": 4, "hidden": (64,), "dropout": 0.0, "input_shape": (64, 64, 3)},
     "ordinal-coral-afadlite": FACES,
     "ordinal-niu-afadlite": FACES,
     "ordinal-beckham-afadlite": FACES,

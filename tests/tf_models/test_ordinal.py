@@ -230,7 +230,7 @@ def test_rows_of_numbers_are_ranked(tmp_path, capsys):
 
 def test_a_face_is_given_its_age(tmp_path, capsys):
     """From the dataset's own reader on, in a small network."""
-    sizes = {"width": 4, "blocks": (1, 1, 1, 1), "input_shape": (24, 24, 3)}
+    sizes = {"filters": 4, "blocks": (1, 1, 1, 1), "input_shape": (24, 24, 3)}
     recipe = get("ordinal-corn-afadlite-small")
     recipe = replace(
         recipe,

@@ -12,26 +12,26 @@ def ordinal_resnet(
     *,
     head: str = "coral",
     depth: int = 34,
-    width: int = 64,
+    filters: int = 64,
     blocks: tuple[int, int, int, int] | None = None,
     name: str = "ordinal_resnet",
 ) -> keras.Model:
     """`tf_models.cnn.resnet` up to its global average, and an ordinal head.
 
     Args:
-        input_shape: Image size `(height, width, channels)`.
+        input_shape: Image size `(height, filters, channels)`.
         classes: Number of ranks, 2 or more.
         head: Kind of the head, see `tf_models.ordinal.ordinal_head`.
-        depth, width, blocks: As in `tf_models.cnn.resnet`.
+        depth, filters, blocks: As in `tf_models.cnn.resnet`.
         name: Name of the model.
 
     Returns:
-        A model from `(batch, height, width, channels)` to the outputs of the head.
+        A model from `(batch, height, filters, channels)` to the outputs of the head.
 
     Raises:
         ValueError: The network or the head refuse their arguments.
     """
-    body = resnet(input_shape, depth=depth, width=width, blocks=blocks)
+    body = resnet(input_shape, depth=depth, filters=filters, blocks=blocks)
     return _with_head(body, classes, head, name)
 
 
@@ -41,26 +41,26 @@ def ordinal_alexnet(
     *,
     head: str = "niu",
     hidden: tuple[int, ...] = (4096, 4096),
-    width: int = 32,
+    filters: int = 32,
     dropout: float = 0.5,
     name: str = "ordinal_alexnet",
 ) -> keras.Model:
     """`tf_models.cnn.alexnet` up to its last hidden layer, and an ordinal head.
 
     Args:
-        input_shape: Image size `(height, width, channels)`.
+        input_shape: Image size `(height, filters, channels)`.
         classes: Number of ranks, 2 or more.
         head: Kind of the head, see `tf_models.ordinal.ordinal_head`.
-        hidden, width, dropout: As in `tf_models.cnn.alexnet`.
+        hidden, filters, dropout: As in `tf_models.cnn.alexnet`.
         name: Name of the model.
 
     Returns:
-        A model from `(batch, height, width, channels)` to the outputs of the head.
+        A model from `(batch, height, filters, channels)` to the outputs of the head.
 
     Raises:
         ValueError: The network or the head refuse their arguments.
     """
-    body = alexnet(input_shape, hidden=hidden, width=width, dropout=dropout)
+    body = alexnet(input_shape, hidden=hidden, filters=filters, dropout=dropout)
     return _with_head(body, classes, head, name)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 EQUAL = "The originals give each method another learning rate; here all have the same settings, so that they compare."
 
@@ -20,6 +20,7 @@ ORDINAL_CORAL_CEMENT = Recipe(
     task_options={"loss": "coral"},
     optimizer="adam",
     learning_rate=1e-2,
+    optimizer_options=ADAM,
     schedule={"name": "one-cycle", "rise": 0.3},
     batch_size=64,
     epochs=300,

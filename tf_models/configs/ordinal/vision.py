@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 POOL = (
     "The original averages the last 4x4 map by four padded 7x7 windows that all cover the whole map, and divides by "
@@ -31,6 +31,7 @@ ORDINAL_CORAL_AFADLITE = Recipe(
     task_options={"loss": "coral"},
     optimizer="adam",
     learning_rate=5e-4,
+    optimizer_options=ADAM,
     batch_size=512,
     epochs=150,
     seed=123,
@@ -103,6 +104,7 @@ ORDINAL_CORAL_AFADLITE_SMALL = Recipe(
     task_options={"loss": "coral"},
     optimizer="adam",
     learning_rate=1e-3,
+    optimizer_options=ADAM,
     schedule={"name": "one-cycle", "rise": 0.3},
     batch_size=64,
     epochs=30,
