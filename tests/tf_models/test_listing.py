@@ -94,9 +94,6 @@ TOPICS = [
 ]
 NOT_BUILT = [
     "rnn-char-dickens",
-    "ordinal-coral-afadlite",
-    "ordinal-niu-afadlite",
-    "ordinal-beckham-afadlite",
     "mech-char-rnn-own-text",
     "mech-multi-gpu-vgg16-celeba",
     "mech-sequential-hooks",

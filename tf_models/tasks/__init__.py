@@ -33,6 +33,7 @@ class Entry:
 
 TASKS = {
     "classify": Entry("tf_models.tasks.classify:Classify", ("accuracy",), (TOP,)),
+    "rank": Entry("tf_models.tasks.rank:Rank", ("mae",)),
     "compare": Entry("tf_models.tasks.compare:Compare", ("knn_accuracy",)),
     "reconstruct": Entry("tf_models.tasks.reconstruct:Reconstruct", ("loss",), (OUT,)),
     "generate": Entry(
