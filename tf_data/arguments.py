@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tf_data import datasets, formats
 from tf_data.command import Parser, nearest
+from tf_data.csv_files import is_table
 from tf_data.dataset import SOURCES, Data
 from tf_data.errors import InputError
 
@@ -29,7 +30,7 @@ def add(parser: Parser, help: str) -> None:
 
 
 def load(arguments: Namespace, skip_bad: bool = False) -> Data | formats.Stored:
-    """The dataset that the arguments name: a known name, a converted folder, or a folder of official files.
+    """The dataset that the arguments name: a known name, a converted folder, a folder of official files, or a table.
 
     A known name comes first: a folder of that name is meant by `./mnist`.
 
@@ -45,8 +46,8 @@ def load(arguments: Namespace, skip_bad: bool = False) -> Data | formats.Stored:
         path = Path(name)
         if formats.is_converted(path):
             return _stored(arguments, path)
-        name = path.resolve().name
-        if not path.is_dir() or name not in datasets.names():
+        name = "feature-csv" if path.is_file() and is_table(path) else path.resolve().name
+        if not path.exists() or name not in datasets.names():
             what = "is neither a converted folder nor one of official files" if path.exists() else "is no dataset"
             hint = nearest(arguments.dataset, datasets.names()) or f"; known: {', '.join(datasets.names())}"
             raise InputError(f"{arguments.dataset} {what}{hint}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tf_data import arguments as data_arguments
 from tf_data.command import Parser, run
+from tf_data.csv_files import is_table
 from tf_data.errors import InputError
 from tf_data.formats import ENCODINGS, MODULES, Options, Source, write
 from tf_data.formats.manifest import Manifest
@@ -62,7 +63,7 @@ def main(argv: list[str] | None = None) -> None:
         quiet=arguments.quiet,
     )
     begin = time.perf_counter()
-    if arguments.dataset.endswith(".csv"):
+    if is_table(arguments.dataset):
         result = _convert_csv(arguments, options)
     else:
         for option in ("label", "labels", "columns"):
@@ -106,6 +107,7 @@ def summary(manifest: Manifest, folder: Path, seconds: float) -> str:
         f"{about['name']}, {about['source']} ({about['origin']}): {counts}",
         f"{folder}: {manifest.format}, {files:,} files, {size / 1e6:,.1f} MB, {seconds:.1f} s",
     ]
+    lines += [f"note: {line}" for line in about.get("notes", ())]
     if skipped["count"]:
         lines.append(f"skipped {skipped['count']} bad samples:")
         lines += [f"  {bad['reason']}" for bad in skipped["records"][:SHOWN_BAD]]

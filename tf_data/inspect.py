@@ -15,6 +15,8 @@ from tf_data.description import TEXT, describe, faults
 from tf_data.errors import InputError
 from tf_data.formats import Stored
 
+SHOWN_SKIPPED = 20
+
 
 def parser() -> Parser:
     parser = Parser(prog="python -m tf_data.inspect", description=__doc__)
@@ -91,12 +93,12 @@ def text(info: Mapping) -> str:
     lines += [f"{key}: {info[key]}" for key in ("licence", "citation") if info[key]]
     lines.append("")
     lines += _table(info)
+    lines += [f"note: {line}" for line in info.get("notes", ())]
     if info["skipped"]:
-        lines += [
-            "",
-            f"skipped when it was read: {len(info['skipped'])}",
-            *(f"  {line}" for line in info["skipped"][:20]),
-        ]
+        lines += ["", f"skipped when it was read: {len(info['skipped'])}"]
+        lines += [f"  {line}" for line in info["skipped"][:SHOWN_SKIPPED]]
+        if len(info["skipped"]) > SHOWN_SKIPPED:
+            lines.append("  and more; --json lists them all")
     if "faults" in info:
         lines += ["", f"verified: {len(info['faults'])} faults", *(f"  {fault}" for fault in info["faults"])]
     return "\n".join(lines)

@@ -8,9 +8,13 @@ from tf_data.dataset import Dataset, Reading, Split
 from tf_data.datasets.mnist import draw_digit
 from tf_data.errors import InputError
 from tf_data.files import download, whole_file
+from tf_data.layouts import Layout, locate
 
 URL = "http://ufldl.stanford.edu/housenumbers/"
 MD5 = {"train_32x32.mat": "e26dedcc434d2e4c54c9b2d4a06d8373", "test_32x32.mat": "eb5a983be6a315427106f1b164d9cef3"}
+
+
+LAYOUT = Layout({name: (f"{name}_32x32.mat", f"*/{name}_32x32.mat") for name in ("train", "test")})
 
 
 def read_mat(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -39,8 +43,8 @@ def read_mat(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def official(folder: Path) -> Reading:
     """`train_32x32.mat` and `test_32x32.mat`."""
-    files = {"train": "train_32x32.mat", "test": "test_32x32.mat"}
-    return Reading({name: Split(name, *read_mat(folder / file)) for name, file in files.items()})
+    _, found = locate(folder, (LAYOUT,))
+    return Reading({name: Split(name, *read_mat(found[name])) for name in ("train", "test")})
 
 
 def fetch(folder: Path) -> None:
@@ -70,7 +74,8 @@ DATASET = Dataset(
     shape=(32, 32, 3),
     classes=tuple("0123456789"),
     counts={"train": 73_257, "test": 26_032},
-    files=("train_32x32.mat", "test_32x32.mat"),
+    layouts=(LAYOUT,),
+    md5=MD5,
     official=official,
     synthetic=synthetic,
     download=fetch,

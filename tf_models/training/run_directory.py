@@ -2,23 +2,45 @@
 
 import csv
 import io
+import itertools
 import json
+import os
 import time
 from pathlib import Path
 
 from tf_data.errors import InputError
-from tf_data.files import write_text
+from tf_data.files import unwritable, write_text
 from tf_data.transform import make
 from tf_models import builders, saving
 from tf_models.configs import format1
 from tf_models.configs.recipe import Recipe
 from tf_models.training.options import Options
 
+RUNS = Path("runs")
 FORMAT = 2
 KEPT_CHECKPOINTS = 2
 # What commands ask of a run, whatever its status.
 ENTRIES = {"data": dict, "status": str}
 DATA = {"name": str, "source": str, "counts": dict, "classes": list}
+
+
+def unused_directory(name: str) -> Path:
+    """A new, empty directory `runs/<name>-<time>`, made in one step: two runs of one second get two.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    stem = RUNS / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    for number in itertools.count(1):
+        path = stem if number == 1 else stem.with_name(f"{stem.name}-{number}")
+        try:
+            RUNS.mkdir(exist_ok=True)
+            path.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise unwritable(path, error) from None
+        return path
 
 
 class RunDirectory:
@@ -38,8 +60,13 @@ class RunDirectory:
         Raises:
             InputError: The directory holds a run already, or cannot be written.
         """
-        run = cls(path or Path("runs") / f"{recipe.id}-{time.strftime('%Y%m%d-%H%M%S')}")
-        if run._json.exists():
+        run = cls(path or unused_directory(recipe.id))
+        try:
+            held = run._json.exists()
+            run.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(run.path, error) from None
+        if held:
             raise InputError(f"{run.path} holds a run already; add --resume to go on, or choose another --run-dir")
         return run
 
@@ -47,7 +74,7 @@ class RunDirectory:
     def open(cls, path) -> "RunDirectory":
         """An existing run directory; one of format 1 is read as format 2. Raises `InputError` for a bad `run.json`."""
         run = cls(Path(path))
-        if not run._json.is_file():
+        if not os.path.isfile(run._json):  # which takes a name that is too long for one that is not there
             raise InputError(f"{run.path} is not a run directory: it has no run.json")
         try:
             run.info = json.loads(run._json.read_text(encoding="utf-8"))
@@ -129,6 +156,10 @@ class RunDirectory:
         """Change entries of `run.json`."""
         self.info = {"format": FORMAT, **self.info, **values}
         write_text(self._json, json.dumps(self.info, indent=2) + "\n")
+
+    def warn(self, text: str) -> None:
+        """Record under `warnings` what a user should know of the result."""
+        self.update(warnings=list(dict.fromkeys([*self.info.get("warnings", ()), text])))
 
     def write_history(self, rows: list[dict[str, float]]) -> None:
         """Write `history.csv`: a row for each epoch, counted from 1."""

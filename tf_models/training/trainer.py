@@ -33,6 +33,8 @@ from tf_models.training.options import Options
 from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
 
+SHOWN_LINES = 20  # of what was skipped or is worth a note
+
 
 def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = None):
     """Train a recipe in a new run directory and evaluate it on the test split.
@@ -80,6 +82,7 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
             "classes": data.classes,
             "shape": data.train.x.shape[1:],
             "skipped": data.skipped,
+            "notes": data.notes,
         },
     )
     if task.transform.learns:
@@ -96,6 +99,8 @@ def resume(
 ) -> RunDirectory:
     """Go on with an interrupted run at its next batch; a finished one is left as it is, unless `epochs` grew.
 
+    Figures are drawn unless either the run or `figures` says otherwise.
+
     Raises:
         InputError: As in `train`, or the data differ from those that the run was trained on.
     """
@@ -103,7 +108,7 @@ def resume(
     if "trainer" in run.info:
         raise InputError(f"{run.path} was trained by {run.info['trainer']}, whose runs cannot be resumed")
     recipe = run.recipe
-    options = replace(run.options, download=False, quiet=quiet, figures=figures)
+    options = replace(run.options, download=False, quiet=quiet, figures=figures and run.options.figures)
     options = replace(options, data_dir=data_dir or options.data_dir)
     if epochs is not None and epochs != recipe.epochs:
         if epochs < recipe.epochs and run.info["status"] == "done":
@@ -194,8 +199,11 @@ def announce(recipe: Recipe, options: Options, data: Data) -> None:
     counts = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
     print(f"{recipe.id}: {recipe.title}")
     print(f"data: {data.name}, {data.source} ({data.origin}): {counts}")
-    for line in data.skipped:
-        print(f"skipped: {line}")
+    for kind, lines in {"skipped": data.skipped, "note": data.notes}.items():
+        for line in lines[:SHOWN_LINES]:
+            print(f"{kind}: {line}")
+        if len(lines) > SHOWN_LINES:
+            print(f"{kind}: and {len(lines) - SHOWN_LINES} more; run.json lists them all")
 
 
 def finish(run: RunDirectory, options: Options, task: Task, history, seconds: float) -> None:
@@ -209,6 +217,8 @@ def finish(run: RunDirectory, options: Options, task: Task, history, seconds: fl
     run.update(status="done", seconds=round(seconds, 3), results=results, figures=figures)
     write_report(run)
     if not options.quiet:
+        for line in run.info.get("warnings", ()):
+            print(f"warning: {line}")
         print(f"test: {task.describe(results['test'])}")
         print(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
 
