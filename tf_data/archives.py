@@ -121,9 +121,14 @@ class Zip:
     def __init__(self, path: Path, member_bytes: int = MEMBER_BYTES):
         self.path, self._member_bytes = Path(path), member_bytes
         self._file = OwnHandle(partial(_open_zip, self.path))
-        self.names = [entry.filename for entry in self._file().infolist() if not entry.is_dir()]
+        self.names = [entry.filename for entry in self.members if not entry.is_dir()]
         for name in self.names:
             check_name(self.path, name)
+
+    @property
+    def members(self) -> list[zipfile.ZipInfo]:
+        """What the archive says of its members, folders among them."""
+        return self._file().infolist()
 
     def read(self, name: str) -> bytes:
         """A member's bytes, its checksum verified. Raises `InputError` when it is missing, damaged or too large."""

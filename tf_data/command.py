@@ -69,6 +69,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def say(text: str) -> None:
+    """Print a text of some lines, each `printable`."""
+    print("\n".join(map(printable, text.split("\n"))), flush=True)
+
+
 def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
     """A hint of the form `; did you mean a, b?` with the names closest to `name`."""
     known = list(known)

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from tf_data import arguments as data_arguments
-from tf_data.command import Parser, run
+from tf_data.command import Parser, run, say
 from tf_data.csv_files import is_table
 from tf_data.errors import InputError
 from tf_data.formats import ENCODINGS, MODULES, Options, Source, write
@@ -74,7 +74,7 @@ def main(argv: list[str] | None = None) -> None:
         if not arguments.quiet and arguments.shuffle is None and source.comes_sorted:
             print("note: the samples come class by class; with --shuffle SEED readers can mix the classes better")
     if not arguments.quiet:
-        print(summary(result, arguments.out, time.perf_counter() - begin))
+        say(summary(result, arguments.out, time.perf_counter() - begin))
 
 
 def _convert_csv(arguments, options: Options) -> Manifest:

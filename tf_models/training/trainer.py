@@ -16,6 +16,7 @@ import tensorflow as tf
 
 import tf_data
 from tf_data import formats, transform
+from tf_data.command import say
 from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches, input_error
@@ -27,7 +28,7 @@ from tf_models.tasks import plots
 from tf_models.tasks.base import About, Task, scoring_batch
 from tf_models.training.building import adapt_layers, build_model, build_optimizer, load_task
 from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
-from tf_models.training.devices import choose_jit, device_name, precision, require_tensorflow
+from tf_models.training.devices import choose_jit, device_name, machine, precision, require_tensorflow
 from tf_models.training.fit import training_loop
 from tf_models.training.options import Options
 from tf_models.training.report import write_report
@@ -57,11 +58,16 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
     recipe = for_source(recipe, data.source)
     task = build(recipe, options, data)  # before anything is written, so that bad settings leave nothing behind
     run = begin(recipe, options, task, run_dir)
-    return _run(run, recipe, options, data, task)
+    try:
+        return _run(run, recipe, options, data, task)
+    finally:
+        run.release()
 
 
 def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = None) -> RunDirectory:
     """A new run directory, in which stands what is going to be trained, and what the task's transform has learned.
+
+    It is locked until its `release`, or until this process ends.
 
     Raises:
         InputError: The directory holds a run already, or cannot be written.
@@ -73,6 +79,7 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
         status="running",
         started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         versions=versions(),
+        machine=machine(),
         seed=recipe.seed,
         data={
             "name": data.name,
@@ -105,6 +112,14 @@ def resume(
         InputError: As in `train`, or the data differ from those that the run was trained on.
     """
     require_tensorflow()
+    run.acquire()
+    try:
+        return _resume(run, quiet, figures, epochs, data_dir)
+    finally:
+        run.release()
+
+
+def _resume(run: RunDirectory, quiet: bool, figures: bool, epochs: int | None, data_dir: str | None) -> RunDirectory:
     if "trainer" in run.info:
         raise InputError(f"{run.path} was trained by {run.info['trainer']}, whose runs cannot be resumed")
     recipe = run.recipe
@@ -129,6 +144,8 @@ def resume(
             f"but {data.origin} holds {data.source} data {data.counts}"
         )
     task = build(recipe, options, data, run.load_transform())
+    if different := _elsewhere(run.info):
+        run.warn(f"the run went on with {different}: its bits may differ from those of an uninterrupted one")
     run.update(recipe=recipe.as_dict(), status="running")
     return _run(run, recipe, options, data, task)
 
@@ -150,6 +167,17 @@ def versions() -> dict[str, str]:
     """Versions of what decides a result."""
     packages = ("tensorflow", "keras", "numpy")
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
+
+
+def _elsewhere(info: dict) -> str:
+    """What decides bits and is not as it was when a run began, as one clause; empty where nothing is known to differ."""
+    before = {**(info.get("versions") or {}), **(info.get("machine") or {})}
+    now = {**versions(), **machine()}
+    return ", ".join(
+        f"{name.replace('_', ' ')} {now[name]} in place of {value}"
+        for name, value in before.items()
+        if name in now and now[name] != value
+    )
 
 
 def build(recipe: Recipe, options: Options, data: Data, learned: transform.Transform | None = None) -> Task:
@@ -197,13 +225,13 @@ def announce(recipe: Recipe, options: Options, data: Data) -> None:
     if options.quiet:
         return
     counts = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
-    print(f"{recipe.id}: {recipe.title}")
-    print(f"data: {data.name}, {data.source} ({data.origin}): {counts}")
+    say(f"{recipe.id}: {recipe.title}")
+    say(f"data: {data.name}, {data.source} ({data.origin}): {counts}")
     for kind, lines in {"skipped": data.skipped, "note": data.notes}.items():
         for line in lines[:SHOWN_LINES]:
-            print(f"{kind}: {line}")
+            say(f"{kind}: {line}")
         if len(lines) > SHOWN_LINES:
-            print(f"{kind}: and {len(lines) - SHOWN_LINES} more; run.json lists them all")
+            say(f"{kind}: and {len(lines) - SHOWN_LINES} more; run.json lists them all")
 
 
 def finish(run: RunDirectory, options: Options, task: Task, history, seconds: float) -> None:
@@ -218,9 +246,9 @@ def finish(run: RunDirectory, options: Options, task: Task, history, seconds: fl
     write_report(run)
     if not options.quiet:
         for line in run.info.get("warnings", ()):
-            print(f"warning: {line}")
-        print(f"test: {task.describe(results['test'])}")
-        print(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
+            say(f"warning: {line}")
+        say(f"test: {task.describe(results['test'])}")
+        say(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
 
 
 def _draw_schedule(run: RunDirectory, data: Data) -> str:
