@@ -1,106 +1,11 @@
 """The topics that exist as a TensorFlow 1 graph, each with its Keras partner. Importing this loads no TensorFlow."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
-from tf_data import tables
+from legacy_tf1.topic import Topic
 from tf_data.command import nearest
 from tf_data.errors import InputError
-from tf_models.configs import get as get_recipe
-from tf_models.configs.overrides import override
-from tf_models.configs.recipe import Original, Recipe
-
-
-@dataclass(frozen=True)
-class Topic:
-    """A graph and the recipe that does the same in Keras.
-
-    Attributes:
-        id: the topic's id; variants append a word.
-        graph: `module:function` that builds the graph.
-        partner: id of the recipe.
-        scopes: the Keras layer of each variable scope; this is the map of names that the bridge goes by.
-        then: how the topic's mechanism is written in TensorFlow 1, one line.
-        now: and how in Keras 3, one line.
-        sizes: arguments of the recipe's builder that the graph's function takes as well.
-        constants: what neither variables nor the builder's arguments say of the net: `epsilon` and `momentum` of its batch
-            norms, and `logits_activation`; `--set model.NAME=...` changes them.
-        settings: `key=value` texts that make the recipe follow the notebook.
-        asked: `key=value` texts of the user, which come last.
-        compared: fields of the recipe that replace its own when both sides are compared, to keep that short.
-        precision: of the comparison. float64 where training amplifies rounding so fast that float32 shows nothing else.
-        notebook: the TensorFlow 1 notebook and what it printed, in terms of what the recipe reports; None where the recipe
-            names it.
-        notes: in place of the recipe's, where those speak of the PyTorch notebook; None for the recipe's.
-    """
-
-    id: str
-    graph: str
-    partner: str
-    scopes: Mapping[str, str]
-    then: str
-    now: str
-    sizes: tuple[str, ...] = ()
-    constants: Mapping[str, Any] = field(default_factory=dict)
-    settings: tuple[str, ...] = ()
-    asked: tuple[str, ...] = ()
-    compared: Mapping[str, Any] = field(default_factory=dict)
-    precision: str = "float32"
-    notebook: Original | None = None
-    notes: tuple[str, ...] | None = None
-
-    def recipe(self) -> Recipe:
-        """The partner with the notebook's settings and the user's."""
-        return self._resolve({})
-
-    def compared_recipe(self) -> Recipe:
-        """As `recipe`, as small as it is when both sides are compared."""
-        return self._resolve(self.compared)
-
-    def _resolve(self, fields: Mapping[str, Any]) -> Recipe:
-        recipe = override(replace(override(get_recipe(self.partner), self.settings), **fields), self.asked)
-        notes = recipe.notes if self.notes is None else self.notes
-        return replace(recipe, original=self.notebook or recipe.original, notes=notes)
-
-    def with_settings(self, settings: Iterable[str]) -> "Topic":
-        """The topic with `key=value` texts applied, as `override` takes them, and `model.NAME` of its constants.
-
-        Raises:
-            InputError: an unknown key, or a value that does not fit.
-        """
-        constants, asked = dict(self.constants), []
-        for text in settings:
-            key, _, value = text.partition("=")
-            name = key.strip().removeprefix("model.")
-            if key.strip().startswith("model.") and name in constants:
-                constants[name] = _constant(text, value.strip(), constants[name])
-            else:
-                asked.append(text)
-        changed = replace(self, constants=constants, asked=(*self.asked, *asked))
-        changed.recipe()  # says now what does not fit
-        return changed
-
-    def build(self, recipe: Recipe, precision: str = "float32"):
-        """The graph in the recipe's sizes and in this type: a `legacy_tf1.graphs.built.Built`."""
-        import tensorflow as tf
-
-        sizes = {name: recipe.model[name] for name in self.sizes if name in recipe.model}
-        build = tables.load(self.graph)
-        settings = {"learning_rate": recipe.learning_rate, "seed": recipe.seed, "dtype": tf.as_dtype(precision)}
-        return build(tf.Graph(), **settings, **sizes, **self.constants)
-
-
-def _constant(text: str, value: str, present: Any) -> Any:
-    """A constant of the type of the present one."""
-    if isinstance(present, str):
-        if value not in ACTIVATIONS:
-            raise InputError(f"--set {text}: choose one of {', '.join(ACTIVATIONS)}")
-        return value
-    try:
-        return float(value)
-    except ValueError:
-        raise InputError(f"--set {text}: expected a number like {present}") from None
+from tf_models.configs.recipe import Original
 
 
 def get(id: str) -> Topic:
@@ -110,14 +15,11 @@ def get(id: str) -> Topic:
     return BY_ID[id]
 
 
-ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid")
 LOGITS = {"logits_activation": "linear"}
 # What the Keras models have, PyTorch's; tf.layers would have 0.99 and 1e-3.
 NORM = {"epsilon": 1e-5, "momentum": 0.9}
 # What the notebooks draw weights from; the Keras recipes follow the PyTorch ones, normal without truncation.
 TRUNCATED = "model.initializer=truncated_normal"
-# TensorFlow 1's epsilon; Keras' own is 1e-7.
-EPSILON = "optimizer.epsilon=1e-8"
 PERCEPTRON_SCOPES = {"standardize": "standardize", "unit": "unit"}
 MLP_SCOPES = {"fc1": "hidden1", "fc2": "hidden2", "logits": "logits"}
 BACKPROP_SCOPES = {"fc1": "hidden", "logits": "logits"}
@@ -197,6 +99,7 @@ TOPICS = (
         constants=LOGITS,
         settings=(TRUNCATED,),
         notebook=MLP_NOTEBOOK,
+        precision="float64",
     ),
     Topic(
         id="mlp-basic-layers",
@@ -234,6 +137,7 @@ TOPICS = (
         notebook=Original(
             "tensorflow1_ipynb/mlp/mlp-batchnorm.ipynb", {"test_accuracy": 0.977, "train_accuracy": 0.998}
         ),
+        precision="float64",
     ),
     Topic(
         id="mlp-backprop-scratch",
@@ -272,6 +176,7 @@ TOPICS = (
         then="flat images reshaped inside the graph, tf.nn.conv2d on filters of get_variable, tf.nn.max_pool2d",
         now="Conv2D and MaxPooling2D layers on images (height, width, channels)",
         sizes=("filters", "classes"),
+        precision="float64",
     ),
     Topic(
         id="cnn-vgg16-cifar10",
@@ -280,10 +185,10 @@ TOPICS = (
         scopes=VGG_SCOPES | {"fc1": "hidden1", "fc2": "hidden2", "logits": "logits"},
         then="nested scopes block1/conv1; Adam keeps its moments as variables beside each weight",
         now="a loop over layers named block1_conv1; Adam keeps its moments in optimizer.variables",
-        sizes=("input_shape", "classes", "hidden", "width"),
-        settings=(EPSILON,),
+        sizes=("input_shape", "classes", "hidden", "filters"),
         precision="float64",
-        # An eighth of the width on digits with black margins: CIFAR-10 is not embedded, the whole network takes minutes.
+        steps=100,
+        # An eighth of the filters, on digits with black margins: CIFAR-10 is not embedded, the whole takes minutes.
         compared={
             "dataset": "mnist",
             "model": {
@@ -291,7 +196,7 @@ TOPICS = (
                 "classes": 10,
                 "input_shape": (32, 32, 1),
                 "hidden": (64, 64),
-                "width": 8,
+                "filters": 8,
                 "initializer": "he_uniform",
             },
         },
@@ -314,7 +219,6 @@ TOPICS = (
         then="the placeholder is input and target; sigmoid_cross_entropy_with_logits, AdamOptimizer",
         now="fit(x, x) on two sub-models, encoder and decoder, that work alone as well",
         sizes=("latent_dim",),
-        settings=(EPSILON,),
         precision="float64",
     ),
     Topic(
@@ -325,7 +229,6 @@ TOPICS = (
         then="tf.nn.conv2d_transpose is told the size of its result, batch included",
         now="Conv2DTranspose derives it from stride and padding",
         sizes=("encoder_filters", "decoder_filters"),
-        settings=(EPSILON,),
         precision="float64",
     ),
     Topic(
@@ -336,7 +239,6 @@ TOPICS = (
         then="tf.image.resize_nearest_neighbor and a convolution",
         now='UpSampling2D(interpolation="nearest") and a convolution',
         sizes=("encoder_filters", "decoder_filters"),
-        settings=(EPSILON,),
         precision="float64",
     ),
     Topic(
@@ -355,7 +257,6 @@ TOPICS = (
         then="two optimizers with var_list by scope; control dependencies put the generator after the discriminator",
         now="a Model with two sub-models and a train_step of two tapes; Python's order is the order",
         sizes=("latent_dim", "hidden", "dropout", "negative_slope"),
-        settings=(EPSILON,),
         precision="float64",
         notebook=_gan_notebook("gan", 1.569, 1.030),
         notes=(*GAN_NOTES, "The notebook never switches its dropout on; here it drops in both parts."),
@@ -369,8 +270,8 @@ TOPICS = (
         now="calling one sub-model three times shares weights and updates its averages in that order",
         sizes=("latent_dim", "filters", "negative_slope"),
         constants=NORM,
-        settings=(EPSILON,),
         precision="float64",
+        steps=100,
         notebook=_gan_notebook("gan-conv", 0.752, 1.363),
         notes=(*GAN_NOTES, CONV_GAN_NOTE),
     ),
@@ -383,8 +284,8 @@ TOPICS = (
         now=f"GAN(label_smoothing=0.1): {LABEL_SMOOTHING}",
         sizes=("latent_dim", "filters", "negative_slope", "label_smoothing"),
         constants=NORM,
-        settings=(EPSILON,),
         precision="float64",
+        steps=100,
         notebook=_gan_notebook("gan-conv-smoothing", 0.833, 1.355),
         notes=(
             *GAN_NOTES,

@@ -5,7 +5,7 @@ import inspect
 from argparse import Namespace
 from pathlib import Path
 
-from tf_data import datasets, formats
+from tf_data import datasets, foreign, formats
 from tf_data.command import Parser, nearest
 from tf_data.csv_files import is_table
 from tf_data.dataset import SOURCES, Data
@@ -30,7 +30,9 @@ def add(parser: Parser, help: str) -> None:
 
 
 def load(arguments: Namespace, skip_bad: bool = False) -> Data | formats.Stored:
-    """The dataset that the arguments name: a known name, a converted folder, a folder of official files, or a table.
+    """The dataset that the arguments name.
+
+    That is a known name, a converted folder, a folder of official files, a table, or bare files.
 
     A known name comes first: a folder of that name is meant by `./mnist`.
 
@@ -46,6 +48,9 @@ def load(arguments: Namespace, skip_bad: bool = False) -> Data | formats.Stored:
         path = Path(name)
         if formats.is_converted(path):
             return _stored(arguments, path)
+        if path.resolve().name not in datasets.names() and foreign.recognised(path):
+            _refuse(arguments, path, "is no named dataset", ("data", "data_dir", "download"))
+            return foreign.load(path, arguments.set, arguments.limit)
         name = "feature-csv" if path.is_file() and is_table(path) else path.resolve().name
         if not path.exists() or name not in datasets.names():
             what = "is neither a converted folder nor one of official files" if path.exists() else "is no dataset"
@@ -60,9 +65,7 @@ def load(arguments: Namespace, skip_bad: bool = False) -> Data | formats.Stored:
 
 
 def _stored(arguments: Namespace, path: Path) -> formats.Stored:
-    for option in ("data", "data_dir", "download", "set"):
-        if getattr(arguments, option):
-            raise InputError(f"{path} is a converted folder; --{option.replace('_', '-')} does not go with it")
+    _refuse(arguments, path, "is a converted folder", ("data", "data_dir", "download", "set"))
     stored = formats.open(path)
     if arguments.limit is None:
         return stored
@@ -70,6 +73,12 @@ def _stored(arguments: Namespace, path: Path) -> formats.Stored:
         raise InputError(f"limit must be at least 1, not {arguments.limit}")
     splits = {name: split.slice(0, arguments.limit) for name, split in stored.splits.items()}
     return formats.Stored(stored.path, stored.manifest, splits)
+
+
+def _refuse(arguments: Namespace, path: Path, what: str, options: tuple[str, ...]) -> None:
+    for option in options:
+        if getattr(arguments, option):
+            raise InputError(f"{path} {what}; --{option.replace('_', '-')} does not go with it")
 
 
 def _parameters(name: str, source: str) -> list[str]:

@@ -143,6 +143,12 @@ def read_arrays(
         return [file.read(name) for name in names]
 
 
+def read_all(path: str | Path, remedy: str = "make it again") -> dict[str, np.ndarray]:
+    """Every array of an npz file that anybody wrote, by its name. Arguments and errors as `NpzFile`."""
+    with NpzFile(path, remedy) as file:
+        return {name: file.read(name) for name in file.names}
+
+
 class MappedArray:
     """The array of an `.npy` file, of which only that is read which is touched; each process maps it for itself.
 

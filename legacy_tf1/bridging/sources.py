@@ -3,7 +3,6 @@
 import glob
 import re
 import tempfile
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_data.errors import InputError
+from tf_data.npz_files import read_all
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
@@ -55,7 +55,7 @@ def read(path: Path) -> Source:
     """
     path = Path(path)
     if path.suffix == ".npz":
-        return Source(str(path), _read_npz(path))
+        return Source(str(path), {name.removesuffix(":0"): value for name, value in read_all(path).items()})
     if path.name in ("saved_model.pb", "checkpoint") and path.is_file():
         path = path.parent
     if (path / "saved_model.pb").is_file():
@@ -71,16 +71,6 @@ def read(path: Path) -> Source:
     if graph is None and meta.is_file():
         notes.append(f"{meta} is damaged; the weights do not need it")
     return Source(str(prefix), values, graph, tuple(notes))
-
-
-def _read_npz(path: Path) -> Values:
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name.removesuffix(":0"): archive[name] for name in archive.files}
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist") from None
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is damaged or no npz archive of numbers: {error}") from None
 
 
 def _prefix(path: Path) -> Path:

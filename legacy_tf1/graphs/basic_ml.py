@@ -29,7 +29,8 @@ def perceptron(
             net = tf.reduce_sum(row * w[:, 0]) + b[0]
             prediction = tf.cast(net >= 0, dtype)
             error = targets[sample] - prediction
-            hit = tf.cast(tf.equal(error, 0), dtype)
+            # The rule takes a net input of 0 for class 1, as Rosenblatt does; the accuracy counts it as Keras' BinaryAccuracy.
+            hit = tf.cast(tf.equal(targets[sample], tf.cast(net > 0, dtype)), dtype)
             step = learning_rate * error
             return sample + 1, w + step * row[:, None], b + step, losses - error * net, right + hit
 
@@ -46,6 +47,7 @@ def perceptron(
             loss=loss,
             train_op=train_op,
             metrics={"loss": loss, "accuracy": right / tf.cast(count, dtype)},
+            evaluated=(),  # both are of the samples while they are learned, one after the other
         )
 
 
@@ -59,7 +61,8 @@ def logistic_regression(
         logits = dense(_standardized(raw, features), 1, "logits", initializer=tf1.zeros_initializer())
         losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
         loss = tf.reduce_sum(losses, name="loss")
-        right = tf.equal(tf.cast(logits >= 0, dtype), targets)
+        # A logit of 0 counts for class 0, as in Keras' BinaryAccuracy.
+        right = tf.equal(tf.cast(logits > 0, dtype), targets)
         return classifier(
             raw,
             targets,

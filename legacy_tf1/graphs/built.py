@@ -26,6 +26,8 @@ class Built:
         saver: of every variable, those of the optimizer among them.
         metrics: scalars to fetch with `train_op`, by the name that Keras logs them under.
         losses: names of the metrics that are losses.
+        evaluated: names of the metrics that can be fetched without training, and that Keras' evaluation reports as well;
+            None for all of them.
         training: bool scalar that switches dropout and batch norm, False unless fed; None where neither is there.
         draws: random numbers that may be fed, as (name of the Keras layer that draws the same, tensor), in the order in
             which a step draws them.
@@ -41,6 +43,7 @@ class Built:
     saver: "tf1.train.Saver"
     metrics: dict[str, tf.Tensor]
     losses: tuple[str, ...] = ("loss",)
+    evaluated: tuple[str, ...] | None = None
     training: tf.Tensor | None = None
     draws: tuple[tuple[str, tf.Tensor], ...] = ()
 

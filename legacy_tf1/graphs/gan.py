@@ -135,6 +135,7 @@ def _adversaries(
             train_op=train_generator,
             metrics={"generator_loss": generator_loss, "discriminator_loss": discriminator_loss, **scores},
             losses=("generator_loss", "discriminator_loss"),
+            evaluated=("discriminator_loss", *scores),  # the generator's loss is known after the discriminator's step
             training=training,
             draws=tuple(draws),
         )

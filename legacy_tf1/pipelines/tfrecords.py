@@ -15,6 +15,7 @@ from tf_data.errors import InputError
 from tf_data.formats import Stored
 from tf_data.formats.example import BadExample, parse
 from tf_data.formats.manifest import Schema
+from tf_data.formats.tfrecord import HEAD, TAIL
 
 BATCH_SIZE = 128
 CAPACITY = 5000
@@ -46,13 +47,16 @@ def build(
         A `Feed`. With `epochs` its steps cover every sample, the last batch being smaller; without, whole batches only.
 
     Raises:
-        InputError: a folder of another format, or compressed.
+        InputError: a folder of another format, or compressed, or a file that was cut where a record ends.
     """
     records = opened(stored, split, "tfrecord")
     if stored.manifest.options["compress"]:
         raise InputError(f"{stored.path} is compressed, which this reader is not told; convert it without --compress")
     schema = stored.manifest.schema
-    paths = [stored.path / file.path for file in stored.manifest.of_split(split)]
+    files = stored.manifest.of_split(split)
+    paths = [stored.path / file.path for file in files]
+    for path, file in zip(paths, files, strict=True):
+        _check_count(path, file.samples[split], schema)
     with deprecations_silenced():  # queues and readers are what this file is about
         names = tf1.train.string_input_producer([str(path) for path in paths], epochs, seed=seed)
         _, record = tf1.TFRecordReader().read(names)
@@ -81,12 +85,37 @@ def parsed(record: tf1.Tensor, schema: Schema) -> tuple[tf1.Tensor, tf1.Tensor]:
         "label": tf1.FixedLenFeature([], tf1.int64),
     }
     found = tf1.parse_single_example(record, features)
-    return decoded(found[schema.sample_name], schema), tf1.one_hot(found["label"], len(schema.classes))
+    label, classes = found["label"], tf1.constant(len(schema.classes), tf1.int64)
+    # Without this a label out of range is a row of zeros, from which a network learns in silence.
+    known = tf1.Assert((label >= 0) & (label < classes), ["label out of range", label])
+    with tf1.control_dependencies([known]):
+        label = tf1.identity(label)
+    return decoded(found[schema.sample_name], schema), tf1.one_hot(label, len(schema.classes))
 
 
 def steps(samples: int, batch_size: int, epochs: int | None) -> int:
     """Batches in an epoch of a queue that ends after `epochs` epochs, or never: then all batches are whole."""
     return max(1, samples // batch_size) if epochs is None else -(-samples * epochs // batch_size)
+
+
+def _check_count(path: Path, expected: int, schema: Schema) -> None:
+    """Raise `InputError` for a file that ends where a record ends, but too early: no reader would notice.
+
+    Other damage is left to those who read; here only the records' lengths are looked at. A file that holds other records
+    as well was not cut but replaced, and the first of these is named.
+    """
+    try:
+        size, place, count = path.stat().st_size, 0, 0
+        with open(path, "rb") as file:
+            while place < size:
+                file.seek(place)
+                length = int.from_bytes(file.read(8), "little")
+                place, count = place + HEAD + length + TAIL, count + 1
+    except OSError:
+        return
+    if place == size and count < expected:
+        check_records([path], schema)
+        raise InputError(f"{path} holds {count} records, not {expected}: it was cut off; convert again")
 
 
 def check_records(paths: list[Path], schema: Schema) -> None:

@@ -53,7 +53,9 @@ def test_both_sides_lose_the_same_at_every_step(topic):
     row, curves = compare.compare(topic, steps=3, timed=False)
     assert row.equal
     assert row.loss_difference < 3e-6
-    assert row.weight_difference < (1e-9 if topic.precision == "float64" else 1e-4)
+    assert row.weight_difference < (1e-9 if topic.precision == "float64" else 1e-6)
+    assert row.output_difference < (1e-9 if topic.precision == "float64" else 1e-6)
+    assert row.metric_difference < 1e-6
     for points in curves.values():
         assert len(points) == 3
         assert len({one for one, _ in points}) == 3 or topic.id == "perceptron"  # something was learned
@@ -77,11 +79,11 @@ def broken(graph, **settings):
 def test_a_pair_that_parts_exits_with_1(monkeypatch, capsys, tmp_path):
     wrong = replace(topics.get("mlp-basic"), graph=f"{__name__}:broken")
     monkeypatch.setitem(topics.BY_ID, "mlp-basic", wrong)
-    arguments = ["mlp-basic", "--steps", "5", "--out", str(tmp_path)]
+    arguments = ["mlp-basic", "--steps", "5", "--no-times", "--out", str(tmp_path)]
     assert run(compare.main, arguments) == 1
     shown = capsys.readouterr()
-    assert "differ" in shown.out
-    assert "mlp-basic" in shown.err
+    assert "apart: loss" in shown.out
+    assert "mlp-basic (loss" in shown.err
     assert (tmp_path / "mlp-basic.png").stat().st_size > 10_000
 
 
@@ -95,6 +97,48 @@ def test_a_loss_that_is_not_finite_counts_as_parting():
     row, _ = compare.compare(wild, steps=4, timed=False)
     assert math.isnan(row.loss_difference)
     assert not row.equal
+
+
+@pytest.mark.parametrize(
+    ("id", "settings"),
+    [
+        ("mlp-batchnorm", ["model.epsilon=1e-3", "model.momentum=0.99", "model.logits_activation=relu"]),
+        ("metric-siamese-mlp", ["model.activation=relu", "learning_rate=0.01"]),
+        ("gan-fc-mnist", ["model.negative_slope=1e-4"]),
+    ],
+)
+def test_both_sides_follow_what_is_set(id, settings):
+    plain, changed = topics.get(id), topics.get(id).with_settings(settings)
+    row, curves = compare.compare(changed, steps=4, timed=False)
+    assert row.equal, row
+    _, before = compare.compare(plain, steps=4, timed=False)
+    assert curves != before
+
+
+def test_tolerance_and_no_times(capsys, monkeypatch):
+    monkeypatch.setitem(topics.BY_ID, "mlp-basic", replace(topics.get("mlp-basic"), graph=f"{__name__}:broken"))
+    arguments = ["mlp-basic", "--steps", "4", "--no-times", "--json"]
+    assert run(compare.main, arguments) == 1
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["ratio"] is None
+    assert "loss" in row["parted"]
+    assert run(compare.main, [*arguments, "--tolerance", "1"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["parted"] == []
+
+
+def test_official_data_are_compared_where_a_folder_is_named(data_dir):
+    row, _ = compare.compare(topics.get("softmax-regression"), steps=3, timed=False, data_dir=str(data_dir))
+    assert row.equal
+
+
+def test_the_gans_figures_stand_beside_what_the_recipes_report():
+    for id in ("gan-fc-mnist", "gan-conv-mnist", "gan-conv-label-smoothing"):
+        recipe = topics.get(id).recipe()
+        assert recipe.original.results["train_discriminator_loss"] < 0.7  # of the mean, not of the sum of two halves
+        assert "sum" in recipe.original.footnote
+        assert any("discriminator first" in note for note in recipe.notes)
+        assert not any("updates the generator first" in note for note in recipe.notes)
 
 
 def test_compare_prints_rows_as_json_and_the_mechanism_as_text(capsys):
@@ -128,6 +172,10 @@ def test_the_list_names_every_topic_and_loads_no_tensorflow():
         (["mlp-basik"], "mlp-basic"),
         (["mlp-basic", "--steps", "0"], "--steps must be at least 1"),
         (["mlp-basic", "--mechanics"], "--mechanics goes with --json only"),
+        (["mlp-basic", "--tolerance", "-1"], "--tolerance must be a number from 0 on"),
+        (["mlp-basic", "--set", "optimizer=adam"], "the graph of mlp-basic has that fixed"),
+        (["mlp-basic", "--set", "model.epsilon=1"], "unknown key"),
+        (["mlp-batchnorm", "--set", "model.epsilon=x"], "expected a number like 1e-05"),
     ],
 )
 def test_bad_usage_is_one_line(capsys, arguments, said):

@@ -280,13 +280,28 @@ def test_missing_and_damaged_tfrecords_are_named(copied):
     one_line(caught, "missing file", shard)
 
 
-def test_a_label_out_of_range_is_named_by_the_check(copied):
+def test_a_label_out_of_range_is_named_and_never_learned_from(copied):
     folder = copied("tfrecord")
     (shard,) = folder.path.glob("train-*.tfrecord")
+    content = [example(image=octets(bytes(784)), label=int64(number % 10)) for number in range(TRAIN)]
+    content[7] = example(image=octets(bytes(784)), label=int64(11))
     with tf1.io.TFRecordWriter(str(shard)) as writer:
-        writer.write(example(image=octets(bytes(784)), label=int64(11)))
-    with pytest.raises(InputError, match="record 0 has label"):
-        tfrecords.check_records([shard], folder.manifest.schema)
+        for message in content:
+            writer.write(message)
+    with pytest.raises(InputError, match="record 7 has label") as caught:
+        read_all(tfrecords.build, folder, epochs=1)
+    one_line(caught, shard, "not 0..9")
+
+
+def test_a_file_that_was_cut_where_a_record_ends_is_named(copied):
+    folder = copied("tfrecord")
+    (shard,) = folder.path.glob("train-*.tfrecord")
+    content = shard.read_bytes()
+    first = 8 + 4 + int.from_bytes(content[:8], "little") + 4
+    shard.write_bytes(content[:first])
+    with pytest.raises(InputError) as caught:
+        read_all(tfrecords.build, folder, epochs=1)
+    one_line(caught, shard, f"holds 1 records, not {TRAIN}")
 
 
 def test_folders_of_another_kind_are_refused(stored, few, tmp_path):

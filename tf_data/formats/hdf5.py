@@ -145,12 +145,12 @@ def write(job: Job) -> Manifest:
     return job.complete(units, [File.of(job.folder, path, counts)])
 
 
-def _inside(group: h5py.Group, name: str, place: str):
+def inside(group: h5py.Group, name: str, place: str):
     """A member of a group whose content lies in this very file, None where there is none.
 
     Raises:
-        InputError: It is a link to elsewhere, is put together from other files, keeps its numbers in one, or needs a
-            filter that is not the library's own. Whoever trains on a stranger's folder must not read own files with it.
+        InputError: It is a link to elsewhere, is put together from other files, keeps its numbers in one, needs a
+            filter that is not the library's own, or claims far more numbers than the file holds. Whoever trains on a stranger's folder must not read own files with it.
     """
     link = group.get(name, getlink=True)
     if link is None:
@@ -166,6 +166,8 @@ def _inside(group: h5py.Group, name: str, place: str):
             what = "keeps its numbers in another file"
         elif not filters <= FILTERS:
             what = "needs a filter of somebody else"
+        elif found.nbytes > max(FREE_BYTES, RATIO * found.id.get_storage_size()):
+            what = f"is said to have {found.nbytes:,} bytes, of which the file holds {found.id.get_storage_size():,}"
     if what is not None:
         raise InputError(f"{place} {what}, which no conversion makes; do not trust it")
     return found
@@ -219,9 +221,9 @@ class Hdf5Blocks(Blocks):
             raise InputError(f"missing file {self._path}; convert again")
         try:
             file = h5py.File(self._path, "r")
-            group = _inside(file, self._split, f"{self._path}: {self._split}")
+            group = inside(file, self._split, f"{self._path}: {self._split}")
             names = [] if group is None else layout(self.schema)
-            datasets = {name: _inside(group, name, f"{self._path}: {self._split}/{name}") for name in names}
+            datasets = {name: inside(group, name, f"{self._path}: {self._split}/{name}") for name in names}
         except InputError:
             raise
         except Exception as error:  # h5py turns damage into errors of many kinds
@@ -231,11 +233,6 @@ class Hdf5Blocks(Blocks):
             found = datasets.get(name)
             if not isinstance(found, h5py.Dataset):
                 raise InputError(f"{self._path} has no dataset {self._split}/{name}; convert again")
-            if found.nbytes > max(FREE_BYTES, RATIO * found.id.get_storage_size()):
-                raise InputError(
-                    f"{self._path}: {self._split}/{name} is said to have {found.nbytes:,} bytes, of which the file holds "
-                    f"{found.id.get_storage_size():,}; do not trust it"
-                )
             flat = schema.varies and name == samples_name(schema)  # "ends" says how many values there are
             expected = (found.size if flat else count, *shape)
             if found.shape != expected or found.dtype != dtype:

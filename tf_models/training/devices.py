@@ -1,11 +1,7 @@
 """Choices that depend on the device: XLA and number formats."""
 
 import contextlib
-import functools
-import os
-import platform
 from collections.abc import Iterator
-from pathlib import Path
 
 import keras
 
@@ -41,29 +37,6 @@ def device_name() -> str:
 
     gpus = tf.config.list_physical_devices("GPU")
     return f"{len(gpus)} GPU" if gpus else "CPU"
-
-
-def machine() -> dict[str, str | int]:
-    """What the bits of a result depend on besides versions: the CPU's model, and how many threads share its work."""
-    import tensorflow as tf
-
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threading = tf.config.threading
-    return {
-        "cpu": cpu_model(),
-        "intra_op_threads": threading.get_intra_op_parallelism_threads() or cores,
-        "inter_op_threads": threading.get_inter_op_parallelism_threads() or cores,
-    }
-
-
-@functools.cache
-def cpu_model() -> str:
-    """The CPU's name as the system gives it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 @contextlib.contextmanager

@@ -47,7 +47,7 @@ class RunInfo:
     trainer: str = ""
     jit: bool | None = None
     versions: Mapping[str, str] | None = None
-    machine: Mapping[str, Any] | None = None
+    environment: Mapping[str, Any] | None = None
     results: Mapping[str, Mapping[str, float | int | None]] | None = None
     figures: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
