@@ -17,6 +17,7 @@ from tf_data import tables, words
 from tf_data.command import Option
 from tf_data.errors import InputError
 from tf_data.files import write_text
+from tf_data.schema import read_json
 from tf_data.statistics import Statistics, statistics
 
 FORMAT = 1
@@ -96,7 +97,7 @@ class Transform(ABC):
     def load(self, path: Path) -> None:
         """Take over what `save` wrote. Raises `InputError` when it is missing, damaged or of another transform."""
         try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
+            values = read_json(path)
             if values["format"] != FORMAT:
                 raise InputError(f"{path} has format {values['format']}, this version reads {FORMAT}")
             self.learn(values["learned"])
