@@ -13,6 +13,7 @@ BENCHMARKS = {
     "exports": "which model runs in SavedModel, ONNX and TFLite, and why others do not; the table of docs/export.md",
     "peak": "GFLOP/s of this machine in matrix products, by precision",
     "memory": "peak memory of training beside PyTorch's",
+    "ordinal": "ordinal methods on cement strength, five seeds each; with --out also a figure beside the file",
     "images": "feeding from JPEG images against PyTorch's DataLoader and the decoder alone",
     "pipelines": "feeding from memory and every format against PyTorch's DataLoader",
     "prefetch": "training from JPEG files with and without reading ahead",
@@ -52,7 +53,8 @@ def main(argv: list[str] | None = None) -> int | None:
     from benchmarks import measure
 
     options = {"only": _recipes(arguments)} if arguments.only else {}
-    rows = importlib.import_module(f"benchmarks.{arguments.name}").run(*worktrees, quick=arguments.quick, **options)
+    benchmark = importlib.import_module(f"benchmarks.{arguments.name}")
+    rows = benchmark.run(*worktrees, quick=arguments.quick, **options)
     if arguments.json:
         print(json.dumps({"hardware": measure.hardware(), "rows": rows}, indent=2))
     else:
@@ -60,6 +62,8 @@ def main(argv: list[str] | None = None) -> int | None:
         print(measure.table(rows))
     if arguments.out:
         measure.save(arguments.out, arguments.name, rows)
+        if hasattr(benchmark, "draw"):
+            benchmark.draw(rows, arguments.out.with_suffix(".png"))
     return None if all(row.get("equal", True) for row in rows) else 1
 
 

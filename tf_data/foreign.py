@@ -17,8 +17,8 @@ import numpy as np
 from tf_data.command import nearest
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
-from tf_data.formats import npz
 from tf_data.images import decode
+from tf_data.npz_files import read_all
 
 ENDS = {".tfrecord": "tfrecord", ".tfrecords": "tfrecord", ".npz": "npz", ".h5": "hdf5", ".hdf5": "hdf5"}
 # Names that samples and labels usually have, the likeliest first.
@@ -192,7 +192,7 @@ def _classes(parts: list[Part], options: Options) -> tuple[str, ...]:
 
 
 def _npz(file: Path, options: Options) -> Iterator[Part]:
-    yield _from_arrays(_split(file.stem), npz.read_all(file), options, file, "npz")
+    yield _from_arrays(_split(file.stem), read_all(file), options, file, "npz")
 
 
 def _from_arrays(split: str, arrays: dict[str, np.ndarray], options: Options, file: Path, kind: str) -> Part:
@@ -208,15 +208,19 @@ def _from_arrays(split: str, arrays: dict[str, np.ndarray], options: Options, fi
 def _hdf5(file: Path, options: Options) -> Iterator[Part]:
     import h5py
 
+    from tf_data.formats.hdf5 import inside
+
     try:
         with h5py.File(file) as opened:
-            groups = {name: group for name, group in opened.items() if isinstance(group, h5py.Group)}
-            groups = groups or {file.stem: opened}
-            read = {
-                name: {key: values[()] for key, values in group.items() if isinstance(values, h5py.Dataset)}
-                for name, group in groups.items()
-            }
-    except (OSError, KeyError, RuntimeError) as error:
+            members = {name: inside(opened, name, f"{file}: {name}") for name in opened}
+            groups = {name: member for name, member in members.items() if isinstance(member, h5py.Group)}
+            read = {}
+            for name, group in (groups or {file.stem: opened}).items():
+                parts = {key: inside(group, key, f"{file}: {name}/{key}") for key in group}
+                read[name] = {key: part[()] for key, part in parts.items() if isinstance(part, h5py.Dataset)}
+    except InputError:
+        raise
+    except (OSError, KeyError, RuntimeError, ValueError) as error:
         raise InputError(f"{file} is damaged or no HDF5 file: {str(error).splitlines()[0]}") from None
     for name, arrays in read.items():
         yield _from_arrays(_split(name), arrays, options, file, "HDF5")

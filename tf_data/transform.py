@@ -17,6 +17,7 @@ from tf_data import tables
 from tf_data.command import Option
 from tf_data.errors import InputError
 from tf_data.files import write_text
+from tf_data.schema import read_json
 from tf_data.statistics import Statistics, statistics
 
 FORMAT = 1
@@ -96,7 +97,7 @@ class Transform(ABC):
     def load(self, path: Path) -> None:
         """Take over what `save` wrote. Raises `InputError` when it is missing, damaged or of another transform."""
         try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
+            values = read_json(path)
             if values["format"] != FORMAT:
                 raise InputError(f"{path} has format {values['format']}, this version reads {FORMAT}")
             self.learn(values["learned"])
@@ -172,6 +173,8 @@ class Images(Features):
         crop: Cut the middle `crop` x `crop` pixels out first; 0 for none.
         resize: Then scale to `resize` x `resize` pixels, bilinear with antialiasing; 0 for none.
         augment: Arguments of `tf_data.augment.Augment`, for training batches only; empty for none.
+        eval_crop: Cut the middle `eval_crop` x `eval_crop` pixels out of images that are not augmented, where the
+            augmentation cuts at a random place; 0 for none.
         standardize: As for `Features`, after the augmentation.
         value_range: What 0 and 1 become at last; a tanh generator's images lie in (-1, 1).
 
@@ -186,15 +189,16 @@ class Images(Features):
         crop: int = 0,
         resize: int = 0,
         augment: Mapping[str, Any] = UNCHANGED,
+        eval_crop: int = 0,
         standardize: bool = False,
         value_range: tuple[float, float] = (0.0, 1.0),
     ):
         super().__init__(standardize)
-        if min(crop, resize) < 0:
-            raise InputError(f"transform crop {crop} and resize {resize} cannot be negative")
+        if min(crop, resize, eval_crop) < 0:
+            raise InputError(f"transform crop {crop}, resize {resize} and eval_crop {eval_crop} cannot be negative")
         if len(value_range) != 2 or not value_range[0] < value_range[1]:
             raise InputError(f"value_range must be two rising numbers, not {value_range}")
-        self.crop, self.resize, self.value_range = crop, resize, tuple(value_range)
+        self.crop, self.resize, self.eval_crop, self.value_range = crop, resize, eval_crop, tuple(value_range)
         self.augment = None
         if augment:
             from tf_data.augment import Augment
@@ -210,6 +214,8 @@ class Images(Features):
             x = tf.image.resize(x, (self.resize, self.resize), antialias=True)
         if training and self.augment:
             x = self.augment(x, position)
+        elif self.eval_crop:
+            x = centre_crop(x, self.eval_crop)
         return self.scaled(x)
 
     def scaled(self, x):

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tf_data import transform
-from tf_data.command import Option, Parser, import_tensorflow, run
+from tf_data.command import Option, Parser, import_tensorflow, run, say
 from tf_data.errors import InputError
 from tf_models import tasks
 
@@ -89,7 +89,7 @@ def main(argv: list[str] | None = None) -> None:
         print(json.dumps(rows, indent=2))
         return
     for row in rows:
-        print(task.describe_prediction(row, **values(taken)))
+        say(task.describe_prediction(row, **values(taken)))
     if out:
         print(arguments.out)
 

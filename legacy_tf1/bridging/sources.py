@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_data.errors import InputError
-from tf_data.formats import npz
+from tf_data.npz_files import read_all
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
@@ -55,7 +55,7 @@ def read(path: Path) -> Source:
     """
     path = Path(path)
     if path.suffix == ".npz":
-        return Source(str(path), {name.removesuffix(":0"): value for name, value in npz.read_all(path).items()})
+        return Source(str(path), {name.removesuffix(":0"): value for name, value in read_all(path).items()})
     if path.name in ("saved_model.pb", "checkpoint") and path.is_file():
         path = path.parent
     if (path / "saved_model.pb").is_file():

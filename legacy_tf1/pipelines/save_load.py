@@ -21,7 +21,7 @@ from legacy_tf1.pipelines.perceptron import HIDDEN, perceptron, score
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.files import whole_file
-from tf_data.formats.npz import read_arrays
+from tf_data.npz_files import read_arrays
 from tf_data.order import permutation
 from tf_models.configs import get as get_recipe
 from tf_models.configs.overrides import for_source

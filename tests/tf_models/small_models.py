@@ -15,6 +15,7 @@ MOBILENET_V3 = {
     "blocks": ((3, 16, 16, True, "relu", 2), (5, 64, 16, True, "hard_silu", 1)),
 }
 RECURRENT = {"vocabulary": 60, "embedding": 8, "units": 8}
+FACES = {"depth": 18, "blocks": (1, 1, 1, 1), "filters": 4, "input_shape": (28, 28, 3)}
 SMALL = {
     "rnn-simple-imdb": RECURRENT,
     "rnn-simple-packed-imdb": RECURRENT,
@@ -52,4 +53,13 @@ SMALL = {
     "cnn-resnet152-celeba": BOTTLENECK,
     "ae-nneighbor-celeba": {"input_shape": (28, 28, 3), "filters": (4, 8), "latent_dim": 20},
     "gan-dcgan-celeba": {"filters": 4},
+    "ordinal-niu-afadlite-alexnet": {"filters": 4, "hidden": (64,), "dropout": 0.0, "input_shape": (64, 64, 3)},
+    "ordinal-coral-afadlite": FACES,
+    "ordinal-niu-afadlite": FACES,
+    "ordinal-beckham-afadlite": FACES,
+    "ordinal-baseline-afadlite-small": FACES,
+    "ordinal-coral-afadlite-small": FACES,
+    "ordinal-corn-afadlite-small": FACES,
+    "ordinal-niu-afadlite-small": FACES,
+    "ordinal-beckham-afadlite-small": FACES,
 }

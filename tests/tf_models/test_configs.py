@@ -76,7 +76,7 @@ def test_recipes_of_the_tutorials_reader_hold_out_5000_digits():
 def test_transforms():
     for recipe in tf_models.recipes():
         assert not {"crop", "resize", "augment"} & recipe.task_options.keys()
-        names = {"iris": "features", "toy-2d": "features", "imdb": "text", "text-csv": "text"}
+        names = {"iris": "features", "toy-2d": "features", "cement": "features", "imdb": "text", "text-csv": "text"}
         names |= {"dickens": "characters", "text-file": "characters"}
         name = recipe.transform["name"]
         assert issubclass(transform.get(name), transform.Images) or name == names[recipe.dataset]

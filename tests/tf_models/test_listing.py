@@ -93,9 +93,6 @@ TOPICS = [
     "mech-save-load",
 ]
 NOT_BUILT = [
-    "ordinal-coral-afadlite",
-    "ordinal-niu-afadlite",
-    "ordinal-beckham-afadlite",
     "mech-multi-gpu-vgg16-celeba",
     "mech-sequential-hooks",
     "mech-weight-sharing",

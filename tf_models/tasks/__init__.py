@@ -44,6 +44,7 @@ TASKS = {
     "continue-text": Entry(
         "tf_models.tasks.continue_text:ContinueText", ("bits",), draws=(PRIME, LENGTH, TEMPERATURE, SEED)
     ),
+    "rank": Entry("tf_models.tasks.rank:Rank", ("mae",)),
     "compare": Entry("tf_models.tasks.compare:Compare", ("knn_accuracy",)),
     "reconstruct": Entry("tf_models.tasks.reconstruct:Reconstruct", ("loss",), (OUT,)),
     "generate": Entry(
