@@ -10,11 +10,13 @@ from tf_data.errors import InputError
 
 BENCHMARKS = {
     "exports": "which model runs in SavedModel, ONNX and TFLite, and why others do not; the table of docs/export.md",
+    "peak": "GFLOP/s of this machine in matrix products, by precision",
     "memory": "peak memory of training beside PyTorch's",
-    "pictures": "feeding from JPEG pictures against PyTorch's DataLoader and the decoder alone",
+    "images": "feeding from JPEG images against PyTorch's DataLoader and the decoder alone",
     "pipelines": "feeding from memory and every format against PyTorch's DataLoader",
     "prefetch": "training from JPEG files with and without reading ahead",
     "revisions": "two worktrees, BEFORE and AFTER, must train to the same weights; exit code 1 where they do not",
+    "results": "finished runs into the table of results; --audit tries the table; options of its own, see --help",
     "train_step": "training epochs against PyTorch eager and plain Keras fit",
 }
 
@@ -33,6 +35,11 @@ def parser() -> Parser:
 
 
 def main(argv: list[str] | None = None) -> int | None:
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["results"]:
+        from benchmarks import results
+
+        return results.main(argv[1:])
     arguments = parser().parse_args(argv)
     if arguments.name is None:
         print("\n".join(f"{name}: {what}" for name, what in BENCHMARKS.items()))

@@ -53,7 +53,7 @@ def difference(model: keras.Model, kind: str, folder: Path) -> float:
     """Export a model below `folder`, run it there, and compare: the largest difference, as a fraction of the largest output.
 
     Raises:
-        InputError: the runtime lacks what the model does.
+        InputError: The runtime lacks what the model does.
     """
     path = folder / f"model{saving.EXPORTS[kind].suffix}"
     saving.export(model, kind, path)

@@ -20,10 +20,10 @@ def compare(candidates: dict[str, Callable[[], int]], baseline: str, repeats: in
     """Time candidates turn by turn, so that a busy moment of the machine meets all of them.
 
     Args:
-        candidates: functions by name, each does a whole unit of work and returns the samples it handled.
-        baseline: the name of the candidate that ratios refer to; where it is missing there are no ratios.
-        repeats: timed calls of each candidate; the median counts.
-        warmup: calls of each before the first timed one.
+        candidates: Functions by name; each does a whole unit of work and returns the samples it handled.
+        baseline: The name of the candidate that ratios refer to; where it is missing there are no ratios.
+        repeats: Timed calls of each candidate; the median counts.
+        warmup: Calls of each before the first timed one.
 
     Returns:
         A row a candidate: `candidate`, `samples_per_second` (median), `spread` (lowest and highest), `ratio`: how many

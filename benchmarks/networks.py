@@ -12,10 +12,10 @@ class Network:
     """What is trained on random images by both sides.
 
     Attributes:
-        step: from a recipe to `step(inputs, targets)` in PyTorch, eager: one update of weights; gives a dictionary of
+        step: Function from a recipe to `step(inputs, targets)` in PyTorch, eager: one update of weights; gives a dictionary of
             the numbers that are shown.
-        shape: of an image, `(height, width, channels)`.
-        samples: of an epoch that takes some seconds.
+        shape: Size of an image, `(height, width, channels)`.
+        samples: Number of samples of an epoch that takes some seconds.
     """
 
     step: Callable[[Recipe], Callable]
@@ -24,7 +24,7 @@ class Network:
 
 
 def recipe(id: str) -> Recipe:
-    """The recipe, without what it does to pictures on the way: the images have the network's size already."""
+    """The recipe, without what it does to images on the way: the images have the network's size already."""
     found = get(id)
     kept = {name: value for name, value in found.transform.items() if name in ("name", "value_range")}
     return replace(found, transform=kept, embedded={})
@@ -37,6 +37,8 @@ def torch_optimizer(recipe: Recipe, parameters):
     options = dict(recipe.optimizer_options)
     if "beta_1" in options:
         options["betas"] = (options.pop("beta_1"), 0.999)
+    if "epsilon" in options:
+        options["eps"] = options.pop("epsilon")
     return {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[recipe.optimizer](
         parameters, recipe.learning_rate, **options
     )

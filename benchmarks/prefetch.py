@@ -1,6 +1,6 @@
 """Reading ahead while the model trains: what stands here for page-locked memory (the topic mech-pinned-memory).
 
-Both candidates decode with the same parallelism and train the same small network on the same pictures; the only
+Both candidates decode with the same parallelism and train the same small network on the same images; the only
 difference is whether the next batches are made, and with a GPU copied to it, while a step runs. The original compared
 eight loader processes without page-locked memory with none with it, which says nothing about either.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import measure
-from benchmarks.pictures import COUNT, SIZE, faces
+from benchmarks.images import COUNT, SIZE, faces
 
 BATCH = 32
 READ_AHEAD, WAIT = "read ahead", "wait for each batch"

@@ -1,22 +1,23 @@
-"""`python -m benchmarks.results RUN_DIR...`: finished runs into `measured.json` and the README's table.
+"""`python -m benchmarks results RUN_DIR...`: finished runs into `measured.json` and the README's table.
 
 The run with the recipe's own seed and full official data gives a recipe's row; runs with other seeds give its spread.
+`--audit` tries the rows instead, see `benchmarks.audit`.
 """
 
 import json
-import os
 import statistics
-import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
-from tf_data.command import Parser, run
+from benchmarks import peak
+from tf_data.command import Parser, import_tensorflow
 from tf_data.errors import InputError
 from tf_data.files import write_text
 from tf_models.builders import BUILDERS
 from tf_models.configs import get, measured, recipes
 from tf_models.configs.overrides import for_source
 from tf_models.scores import headline, main_score, printed_score, show, training_losses
+from tf_models.training.options import Options
 from tf_models.training.run_directory import RunDirectory
 
 ROOT = Path(__file__).parents[1]
@@ -26,13 +27,25 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
 def parser() -> Parser:
-    parser = Parser(prog="python -m benchmarks.results", description=__doc__)
+    parser = Parser(prog="python -m benchmarks results", description=__doc__)
     parser.add_argument("runs", nargs="*", type=Path, help="run directories; none only rewrites the table")
+    parser.add_argument("--audit", action="store_true", help="try the rows; exit code 1 where one cannot be right")
+    parser.add_argument("--replay", metavar="RECIPE", help="with --audit: the row whose first steps are made again")
+    parser.add_argument("--data-dir", metavar="DIR", help="with --audit: folder of official files")
     return parser
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> int | None:
     arguments = parser().parse_args(argv)
+    if arguments.audit:
+        if arguments.runs:
+            raise InputError("--audit tries the rows that are there and takes no run directories")
+        from benchmarks import audit
+
+        return audit.main(measured(), arguments.replay, arguments.data_dir)
+    for name in ("replay", "data_dir"):
+        if getattr(arguments, name):
+            raise InputError(f"--{name.replace('_', '-')} goes with --audit")
     rows = {**measured(), **collect([RunDirectory.open(path) for path in arguments.runs])}
     order = [recipe.id for recipe in recipes()]
     write_text(MEASURED, json.dumps({id: rows[id] for id in order if id in rows}, indent=2) + "\n")
@@ -42,6 +55,7 @@ def main(argv: list[str] | None = None) -> None:
     if not end:
         raise InputError(f"{README} has no lines {BEGIN} and {END}")
     write_text(README, f"{before}{begin}\n{table(rows)}\n{end}{after}")
+    return None
 
 
 def collect(runs: list[RunDirectory]) -> dict[str, dict]:
@@ -74,21 +88,17 @@ def _row(id: str, members: list[RunDirectory]) -> dict:
     if not own:
         raise InputError(f"no run of {id} has the recipe's own seed {get(id).seed}")
     info = own[-1].info
-    precision = info["options"]["precision"]
     row = {
         "results": info["results"],
         "last_epoch": own[-1].read_history()[-1],
         "data": {"source": info["data"]["source"], "counts": info["data"]["counts"]},
         "epochs": info["recipe"]["epochs"],
+        "batch_size": info["recipe"]["batch_size"],
         "seed": info["seed"],
         "seconds": info["seconds"],
-        "device": f"{info['device']}, {os.cpu_count()} cores" if info["device"] == "CPU" else info["device"],
-        "versions": info["versions"],
-        "command": f"python -m tf_models.train {id}",
+        **_provenance(own[-1]),
+        "command": _command(id, info),
     }
-    if precision != "float32":
-        row["precision"] = precision
-        row["command"] += f" --precision {precision}"
     name = headline(info["recipe"]["task"], info["results"]["test"])
     scores = [member.info["results"]["test"][name] for member in members]
     if len(scores) > 1:
@@ -99,6 +109,55 @@ def _row(id: str, members: list[RunDirectory]) -> dict:
             "sd": statistics.stdev(scores),
         }
     return row
+
+
+def _command(id: str, info: dict) -> str:
+    """The line that repeats a run."""
+    command, options = f"python -m tf_models.train {id}", info["options"]
+    if info["data"]["source"] in ("official", "embedded"):
+        command += f" --data {info['data']['source']}"
+    for name in ("precision", "jit"):
+        if options.get(name, getattr(Options, name)) != getattr(Options, name):
+            command += f" --{name} {options[name]}"
+    return command + (" --plain" if options.get("plain") else "")
+
+
+def _provenance(run: RunDirectory) -> dict:
+    """On what, with which code and how near to the machine's peak a run was made."""
+    info = run.info
+    if "parts" not in info:
+        raise InputError(f"{run.path} does not say on what it was made, being of an older version; train it again")
+    if len({json.dumps(part["environment"]) for part in info["parts"]}) > 1:
+        raise InputError(f"{run.path} was made on several machines; its seconds mean nothing")
+    precision, environment = info["options"]["precision"], info["parts"][0]["environment"]
+    seconds = sum(part["seconds"] for part in info["parts"])
+    others = [part["other_cores"] * part["seconds"] for part in info["parts"] if part["other_cores"] is not None]
+    operations = _operations(run)
+    samples = info["data"]["counts"]["train"] * info["recipe"]["epochs"]
+    return {
+        "environment": environment,
+        "versions": info["versions"],
+        "precision": precision,
+        "revision": info["revision"],
+        "code": info["code"],
+        "other_cores": round(sum(others) / seconds, 2) if others else None,
+        "operations": operations,
+        "gflops": operations and round(operations * samples / info["seconds"] / 1e9, 3),
+        "peak": peak.known().get(peak.machine(environment), {}).get(precision),
+        "first_steps": info["first_steps"],
+    }
+
+
+def _operations(run: RunDirectory) -> int | None:
+    """Operations of the training for each sample, see `benchmarks.operations`."""
+    import_tensorflow()
+    from benchmarks import operations
+    from tf_models.training import trainer
+
+    size = run.recipe.batch_size
+    options = replace(run.options, limit=size, download=False)
+    count = operations.of_training(trainer.build(run.recipe, options, trainer.load_data(run.recipe, options)), size)
+    return count and round(count / size)
 
 
 def table(rows: dict[str, dict]) -> str:
@@ -128,10 +187,8 @@ def table(rows: dict[str, dict]) -> str:
                 cells[5] = f"{mean} ± {deviation} ({len(spread['seeds'])})"
             cells[6] = str(row["epochs"])
             cells[7] = f"{row['seconds']:.0f} s" if row["seconds"] < 100 else f"{row['seconds'] / 60:.1f} min"
-            cells[7] += f", {row['precision']}" if "precision" in row else ""
+            cells[7] += f", {row['precision']}" if row.get("precision", "float32") != "float32" else ""
+            if row.get("gflops"):
+                cells[7] += f", {row['gflops']:.3g} of {row['peak']:.3g} GFLOP/s" if row["peak"] else ""
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", *(f"[^{id}]: {text}" for text, id in footnotes.items())])
-
-
-if __name__ == "__main__":
-    sys.exit(run(main))

@@ -26,9 +26,9 @@ class Training:
     """A recipe, made short. Options only, no `--set`: keys may change their names between revisions.
 
     Attributes:
-        shows: what no other training of the table has.
+        shows: What no other training of the table has.
         limit, batch_size, epochs: as the command takes them.
-        data: where samples come from.
+        data: Where samples come from.
     """
 
     shows: str

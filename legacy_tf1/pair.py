@@ -45,7 +45,9 @@ class Pair:
             _make_exact(self.model)
         self.built = topic.build(recipe, precision)
         self.session = tf.compat.v1.Session(graph=self.built.graph)
-        self.batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
+        self.batches = Batches(
+            data.train, recipe.batch_size, seed=recipe.seed, shuffle=recipe.shuffle, prepare=task.prepare_training
+        )
         # Compiled as the training loop is: TensorFlow then divides pixels in another way than eagerly, by one last bit.
         self._batch = tf.function(self.batches.at, autograph=False)
         self._open = contextlib.ExitStack()

@@ -20,8 +20,6 @@ LOGITS = {"logits_activation": "linear"}
 NORM = {"epsilon": 1e-5, "momentum": 0.9}
 # What the notebooks draw weights from; the Keras recipes follow the PyTorch ones, normal without truncation.
 TRUNCATED = "model.initializer=truncated_normal"
-# TensorFlow 1's epsilon; Keras' own is 1e-7.
-EPSILON = "optimizer.epsilon=1e-8"
 PERCEPTRON_SCOPES = {"standardize": "standardize", "unit": "unit"}
 MLP_SCOPES = {"fc1": "hidden1", "fc2": "hidden2", "logits": "logits"}
 BACKPROP_SCOPES = {"fc1": "hidden", "logits": "logits"}
@@ -187,11 +185,10 @@ TOPICS = (
         scopes=VGG_SCOPES | {"fc1": "hidden1", "fc2": "hidden2", "logits": "logits"},
         then="nested scopes block1/conv1; Adam keeps its moments as variables beside each weight",
         now="a loop over layers named block1_conv1; Adam keeps its moments in optimizer.variables",
-        sizes=("input_shape", "classes", "hidden", "width"),
-        settings=(EPSILON,),
+        sizes=("input_shape", "classes", "hidden", "filters"),
         precision="float64",
         steps=100,
-        # An eighth of the width on digits with black margins: CIFAR-10 is not embedded, the whole network takes minutes.
+        # An eighth of the filters, on digits with black margins: CIFAR-10 is not embedded, the whole takes minutes.
         compared={
             "dataset": "mnist",
             "model": {
@@ -199,7 +196,7 @@ TOPICS = (
                 "classes": 10,
                 "input_shape": (32, 32, 1),
                 "hidden": (64, 64),
-                "width": 8,
+                "filters": 8,
                 "initializer": "he_uniform",
             },
         },
@@ -222,7 +219,6 @@ TOPICS = (
         then="the placeholder is input and target; sigmoid_cross_entropy_with_logits, AdamOptimizer",
         now="fit(x, x) on two sub-models, encoder and decoder, that work alone as well",
         sizes=("latent_dim",),
-        settings=(EPSILON,),
         precision="float64",
     ),
     Topic(
@@ -233,7 +229,6 @@ TOPICS = (
         then="tf.nn.conv2d_transpose takes the size of its result, batch included",
         now="Conv2DTranspose derives it from stride and padding",
         sizes=("encoder_filters", "decoder_filters"),
-        settings=(EPSILON,),
         precision="float64",
     ),
     Topic(
@@ -244,7 +239,6 @@ TOPICS = (
         then="tf.image.resize_nearest_neighbor and a convolution",
         now='UpSampling2D(interpolation="nearest") and a convolution',
         sizes=("encoder_filters", "decoder_filters"),
-        settings=(EPSILON,),
         precision="float64",
     ),
     Topic(
@@ -263,7 +257,6 @@ TOPICS = (
         then="two optimizers with var_list by scope; control dependencies put the generator after the discriminator",
         now="a Model with two sub-models and a train_step of two tapes; Python's order is the order",
         sizes=("latent_dim", "hidden", "dropout", "negative_slope"),
-        settings=(EPSILON,),
         precision="float64",
         notebook=_gan_notebook("gan", 1.569, 1.030),
         notes=(*GAN_NOTES, "The notebook never switches its dropout on; here it drops in both parts."),
@@ -277,7 +270,6 @@ TOPICS = (
         now="calling one sub-model three times shares weights and updates its averages in that order",
         sizes=("latent_dim", "filters", "negative_slope"),
         constants=NORM,
-        settings=(EPSILON,),
         precision="float64",
         steps=100,
         notebook=_gan_notebook("gan-conv", 0.752, 1.363),
@@ -292,7 +284,6 @@ TOPICS = (
         now=f"GAN(label_smoothing=0.1): {LABEL_SMOOTHING}",
         sizes=("latent_dim", "filters", "negative_slope", "label_smoothing"),
         constants=NORM,
-        settings=(EPSILON,),
         precision="float64",
         steps=100,
         notebook=_gan_notebook("gan-conv-smoothing", 0.833, 1.355),

@@ -113,7 +113,9 @@ def _fit(run, recipe, options, data, task, built, session) -> tuple[list[dict], 
     from tf_models.training.callbacks import Signals
     from tf_models.training.devices import device_name
 
-    batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
+    batches = Batches(
+        data.train, recipe.batch_size, seed=recipe.seed, shuffle=recipe.shuffle, prepare=task.prepare_training
+    )
     trainable = built.graph.get_collection("trainable_variables")
     parameters = sum(math.prod(variable.shape) for variable in trainable)
     run.update(device=device_name(), parameters=parameters)

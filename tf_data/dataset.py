@@ -230,7 +230,8 @@ class Dataset:
         embedded_origin: The name of that package.
         synthetic: `synthetic(folder, **options)` writes a stand-in in the official form into `folder`.
         download: `download(folder)` fetches the official files.
-        generated: Whether the dataset is defined by its generator, so that it has no files and needs no stand-in.
+        generated: `generated(**options)` draws samples; for datasets that need no files, only may have some.
+        folder: Folder of the official files below the data directory, where that is not called like the dataset.
     """
 
     name: str
@@ -248,6 +249,7 @@ class Dataset:
     synthetic: Callable[..., None] | None = None
     download: Callable[[Path], None] | None = None
     generated: Reader | None = None
+    folder: str = ""
 
     def present(self, folder: Path) -> bool:
         """Whether `folder` holds any of the official files (a missing one is then an error, not an absence)."""

@@ -10,6 +10,7 @@ import importlib
 MODULES = (
     "tf_models.layers",
     "tf_models.losses",
+    "tf_models.metrics",
     "tf_models.schedules",
     "tf_models.basic_ml.perceptron",
     "tf_models.gan.model",

@@ -198,7 +198,7 @@ def _portable(model: "keras.Model", name: str) -> "keras.Model":
     """The model, or a copy in float32 with layers of `tf_models.layers.portable` where there is something to exchange.
 
     Args:
-        name: of the class that is exchanged.
+        name: Name of the class that is exchanged.
     """
     import keras
 

@@ -7,7 +7,7 @@ from legacy_tf1.layers import conv2d, dense, max_pool
 
 tf1 = tf.compat.v1
 
-VGG16_BLOCKS = ((2, 1), (2, 2), (3, 4), (3, 8), (3, 8))  # convolutions of each block, maps as multiples of the width
+VGG16_BLOCKS = ((2, 1), (2, 2), (3, 4), (3, 8), (3, 8))  # convolutions of each block, maps as multiples of `filters`
 
 
 def cnn(
@@ -38,7 +38,7 @@ def vgg16(
     input_shape: tuple[int, int, int] = (32, 32, 3),
     classes: int = 10,
     hidden: tuple[int, ...] = (4096, 4096),
-    width: int = 64,
+    filters: int = 64,
     learning_rate: float = 1e-3,
     seed: int = 1,
     dtype=tf.float32,
@@ -49,7 +49,7 @@ def vgg16(
 
     Args:
         hidden: Units of each dense ReLU layer.
-        width: Maps of the first block.
+        filters: Maps of the first block.
     """
     with graph.as_default():
         tf1.set_random_seed(seed)
@@ -60,7 +60,7 @@ def vgg16(
         for block, (count, times) in enumerate(VGG16_BLOCKS, 1):
             for number in range(1, count + 1):
                 scope = f"block{block}/conv{number}"
-                x = conv2d(x, times * width, 3, scope, activation=tf.nn.relu, initializer=he)
+                x = conv2d(x, times * filters, 3, scope, activation=tf.nn.relu, initializer=he)
             x = max_pool(x)
         x = _flat(x)
         for number, units in enumerate(hidden, 1):

@@ -136,7 +136,7 @@ def test_an_unknown_benchmark_is_refused(capsys):
     assert "did you mean train_step" in capsys.readouterr().err
     assert run(command.main, ["train_step", "--only", "mlp-basics"]) == 2
     assert "did you mean mlp-basic" in capsys.readouterr().err
-    assert run(command.main, ["pictures", "--only", "mlp-basic"]) == 2
+    assert run(command.main, ["images", "--only", "mlp-basic"]) == 2
     assert run(command.main, ["revisions", ".", ".", "--only", "mlp-basic"]) == 2
     assert "it knows mlp-dropout, " in capsys.readouterr().err
     assert run(command.main, ["revisions", "."]) == 2

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import results
+from benchmarks import audit, operations, peak, results
 from tf_data.errors import InputError
-from tf_models.configs import get
-from tf_models.training import trainer
+from tf_models.configs import get, measured
+from tf_models.training import provenance, trainer
 from tf_models.training.run_directory import RunDirectory
 
 RECIPE = get("logistic-regression")
@@ -30,7 +30,7 @@ def changed(done, folder, **values) -> RunDirectory:
 def test_a_run_becomes_a_row_and_a_line_of_the_table(done):
     row = results.collect([done])[RECIPE.id]
     assert row["results"]["test"] == done.info["results"]["test"]
-    assert row["command"] == "python -m tf_models.train logistic-regression"
+    assert row["command"] == "python -m tf_models.train logistic-regression --data embedded"
     line = next(line for line in results.table({RECIPE.id: row}).splitlines() if "[`logistic-regression`]" in line)
     accuracy, samples = (row["results"]["test"][name] for name in ("accuracy", "samples"))
     assert f"| iris (embedded) | 3 | 100.00% | {accuracy:.2%} of {samples} |" in line
@@ -64,8 +64,86 @@ def test_other_seeds_give_the_spread(done, tmp_path):
 def test_half_precision_is_said(done, tmp_path):
     half = changed(done, tmp_path / "half", options={**done.info["options"], "precision": "mixed_bfloat16"})
     rows = results.collect([half])
-    assert rows[RECIPE.id]["command"].endswith("--precision mixed_bfloat16")
+    assert rows[RECIPE.id]["command"].endswith("--data embedded --precision mixed_bfloat16")
     assert "s, mixed_bfloat16 |" in results.table(rows)
+
+
+def test_a_row_says_on_what_it_was_made(done):
+    row = results.collect([done])[RECIPE.id]
+    assert row["environment"] == provenance.environment()
+    assert row["code"] == provenance.code(RECIPE)
+    assert row["first_steps"] == done.info["first_steps"]
+    assert (row["precision"], row["batch_size"]) == ("float32", RECIPE.batch_size)
+    # Two inputs and a unit: forwards, and backwards for the weights alone.
+    assert row["operations"] == 2 * 2 * 2
+    assert row["gflops"] >= 0
+
+
+def test_runs_that_do_not_say_on_what_they_were_made_are_refused(done, tmp_path):
+    old = changed(done, tmp_path / "old")
+    del old.info["parts"]
+    with pytest.raises(InputError, match="does not say on what it was made"):
+        results.collect([old])
+    part = done.info["parts"][0]
+    other = {**part, "environment": {**part["environment"], "processor": "abacus"}}
+    with pytest.raises(InputError, match="made on several machines"):
+        results.collect([changed(done, tmp_path / "two", parts=[part, other])])
+
+
+@pytest.mark.parametrize(
+    ("id", "expected"),
+    [
+        # Dense layers of 784-128-256-10: thrice the products but for what would go back to the pixels.
+        ("mlp-basic", 2 * 64 * (3 * (784 * 128 + 128 * 256 + 256 * 10) - 784 * 128)),
+        # Convolutions of 1-4 maps on 28x28 and of 4-8 on 14x14, and a dense layer.
+        ("cnn-basic", 2 * 32 * (3 * (784 * 9 * 4 + 196 * 9 * 4 * 8 + 392 * 10) - 784 * 9 * 4)),
+    ],
+)
+def test_operations_are_counted_in_the_graph(id, expected):
+    recipe = trainer.for_source(get(id), "embedded")
+    data = trainer.load_data(recipe, trainer.Options(source="embedded", limit=64))
+    task = trainer.build(recipe, trainer.Options(), data)
+    assert operations.of_training(task, recipe.batch_size) == expected
+
+
+def test_the_audit_tries_rows(done, capsys, monkeypatch):
+    row = results.collect([done])[RECIPE.id]
+    rows = {RECIPE.id: row}
+    assert audit.main(rows, RECIPE.id) == 0
+    out = capsys.readouterr().out
+    steps = min(20, len(row["first_steps"]["loss"]))
+    assert f"replay of {RECIPE.id}: {steps} steps on the row's machine, equal to the bit" in out
+
+    elsewhere = {**row, "environment": {**row["environment"], "processor": "abacus"}}
+    assert audit.replay(RECIPE.id, {RECIPE.id: elsewhere})[1]
+    losses = row["first_steps"]["loss"]
+    for other in (row, elsewhere):
+        wrong = {**other, "first_steps": {**row["first_steps"], "loss": [*losses[:-1], losses[-1] * 1.01]}}
+        assert audit.main({RECIPE.id: wrong}, RECIPE.id) == 1
+    for name in ("recipe", "builder", "task"):
+        old = {**row, "code": {**row["code"], name: "another"}}
+        assert audit.judged({RECIPE.id: old}) == ([], [f"{RECIPE.id}: older than its {name}"])
+        with pytest.raises(InputError, match="no row of today's code"):
+            audit.main({RECIPE.id: old}, RECIPE.id)
+    assert audit.judged({"mlp-basic": {"seconds": 3}}) == ([], ["mlp-basic: does not say on what it was made"])
+    monkeypatch.setattr(peak, "known", lambda: {peak.machine(row["environment"]): {"float32": 100.0}})
+    assert audit.judged({RECIPE.id: {**row, "gflops": 104.0}}) == ([], [])
+    faults, _ = audit.judged({RECIPE.id: {**row, "gflops": 120.0}})
+    assert faults == [f"{RECIPE.id}: 120 GFLOP/s in float32, above the peak of 100"]
+
+
+def test_all_rows_in_the_package_are_possible():
+    assert audit.judged(measured())[0] == []
+
+
+def test_options_of_the_audit():
+    for arguments, message in {
+        ("--audit", "x"): "takes no run directories",
+        ("--replay", "mlp-basic"): "--replay goes with --audit",
+        ("--data-dir", "."): "--data-dir goes with --audit",
+    }.items():
+        with pytest.raises(InputError, match=message):
+            results.main(list(arguments))
 
 
 @pytest.mark.parametrize(

@@ -318,9 +318,38 @@ def test_bad_tables(text, message, tmp_path):
         tf_data.load("feature-csv", path=tmp_path)
 
 
+def points(folder, *changed):
+    """100 points in the form of the perceptron's toy file; `changed` stands in place of the first lines."""
+    lines = [f"{number / 10}\t{-number / 7:.2f}\t{number % 2}" for number in range(100)]
+    folder.mkdir()
+    (folder / "perceptron_toydata.txt").write_text("\n".join([*changed, *lines[len(changed) :]]) + "\n")
+
+
+def test_points_of_the_perceptron_come_from_their_file(tmp_path):
+    assert tf_data.load("toy-2d", data_dir=tmp_path).source == "generated"
+    with pytest.raises(InputError, match=r"put perceptron_toydata\.txt into .*perceptron"):
+        tf_data.load("toy-2d", source="official", data_dir=tmp_path)
+    points(tmp_path / "perceptron")
+    assert tf_data.load("toy-2d", source="synthetic", data_dir=tmp_path).source == "generated"
+    data = tf_data.load("toy-2d", data_dir=tmp_path)
+    assert data.source == "official"
+    assert data.counts == {"train": 70, "test": 30}
+    order = np.random.RandomState(123).permutation(100)
+    expected = order[order] / 10
+    np.testing.assert_allclose(np.concatenate([data.train.x, data.test.x])[:, 0], expected, rtol=1e-6)
+    assert data.train.y[0] == order[order[0]] % 2
+
+
+@pytest.mark.parametrize("line", ["1.0\t2.0", "1.0\tnan\t1", "1.0\t2.0\t2", "a\tb\t0", "1\t2\t0\t0"])
+def test_a_bad_point_is_named_by_its_line(line, tmp_path):
+    points(tmp_path / "perceptron", "0.5\t0.5\t1", line)
+    with pytest.raises(InputError, match=r"perceptron_toydata\.txt line 2: .* is not two .*numbers and a label"):
+        tf_data.load("toy-2d", data_dir=tmp_path)
+
+
 def test_image_lists(copy):
     folder = copy("image-csv")
-    table = folder / "pictures.csv"
+    table = folder / "images.csv"
     table.write_text(table.read_text() + "red/none.jpg,red\n")
     with pytest.raises(InputError, match=r"line 92 names .*none.jpg, which does not exist"):
         tf_data.load("image-csv", path=folder)

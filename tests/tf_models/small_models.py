@@ -1,10 +1,10 @@
 """Large networks are counted as they are; they are trained, saved and exported as a small one of the same builder."""
 
-BASIC = {"depth": 18, "blocks": (1, 1, 1, 1), "width": 4, "classes": 2, "input_shape": (28, 28, 1)}
+BASIC = {"depth": 18, "blocks": (1, 1, 1, 1), "filters": 4, "classes": 2, "input_shape": (28, 28, 1)}
 BOTTLENECK = {**BASIC, "depth": 50}
-VGG = {"depth": 11, "width": 4, "hidden": (32,), "classes": 2, "input_shape": (32, 32, 3)}
-ALEXNET = {"width": 4, "hidden": (64,), "dropout": 0.0}
-NIN = {"width": 32, "bottleneck": (32, 32), "dropout": 0.0, "classes": 2, "input_shape": (16, 16, 3)}
+VGG = {"depth": 11, "filters": 4, "hidden": (32,), "classes": 2, "input_shape": (32, 32, 3)}
+ALEXNET = {"filters": 4, "hidden": (64,), "dropout": 0.0}
+NIN = {"filters": 32, "bottleneck": (32, 32), "dropout": 0.0, "classes": 2, "input_shape": (16, 16, 3)}
 DENSENET = {"blocks": (1, 1, 1, 1), "growth": 8, "classes": 2, "input_shape": (32, 32, 3)}
 MOBILE = {"classes": 2, "input_shape": (16, 16, 3), "dropout": 0.0}
 MOBILENET_V2 = {**MOBILE, "width": 0.5, "blocks": ((1, 16, 1, 1), (6, 32, 2, 2))}

@@ -7,9 +7,12 @@ import tensorflow as tf
 
 from tf_data import load
 from tf_data.transform import Features
+from tf_models import configs
 from tf_models.basic_ml import logistic_regression, perceptron
 from tf_models.tasks.base import About
 from tf_models.tasks.classify import Classify
+from tf_models.training import trainer
+from tf_models.training.options import Options
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,26 @@ def test_ties_are_class_1(clouds):
     assert not model.get_layer("unit").kernel.numpy().any()
     model.train_step((tf.constant([[1.0, 2.0]]), tf.constant([0])))
     np.testing.assert_array_equal(model.get_layer("unit").kernel.numpy()[:, 0], [-1, -2])
+
+
+def test_ties_are_class_0_for_the_strict_rule(clouds):
+    model = perceptron(features=2, strict=True)
+    classifier(model, clouds).compile(keras.optimizers.SGD(1.0), jit=False)
+    model.train_step((tf.constant([[1.0, 2.0]]), tf.constant([0])))
+    assert not model.get_layer("unit").kernel.numpy().any()
+    model.train_step((tf.constant([[1.0, 2.0]]), tf.constant([1])))
+    np.testing.assert_array_equal(model.get_layer("unit").kernel.numpy()[:, 0], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("id", "weights", "accuracy"),
+    [("perceptron", [2.0293, 0.5933, -1], 1.0), ("perceptron-pytorch", [1.2734, 1.3464, -1], 0.9333)],
+)
+def test_the_originals_points_give_the_originals_weights(id, weights, accuracy, data_dir, tmp_path):
+    run = trainer.train(configs.get(id), Options(data_dir=str(data_dir), figures=False, quiet=True), tmp_path / "run")
+    unit = run.load_model().get_layer("unit")
+    np.testing.assert_allclose(np.concatenate([w.numpy().ravel() for w in unit.weights]), weights, atol=5e-5)
+    assert run.info["results"]["test"]["accuracy"] == pytest.approx(accuracy, abs=5e-5)
 
 
 def test_full_batch_logistic_regression_equals_gradient_descent_in_numpy():

@@ -16,7 +16,7 @@ def names(model):
 
 @pytest.mark.parametrize(("depth", "blocks"), [(18, (2, 2, 2, 2)), (50, (3, 4, 6, 3)), (152, (3, 8, 36, 3))])
 def test_resnets_stages(depth, blocks):
-    model = resnet(depth=depth, classes=3, input_shape=(128, 128, 3), width=2)
+    model = resnet(depth=depth, classes=3, input_shape=(128, 128, 3), filters=2)
     for stage, (count, side) in enumerate(zip(blocks, (32, 16, 8, 4)), 1):
         channels = 2 * 2 ** (stage - 1) * (1 if depth < 50 else 4)
         assert model.get_layer(f"stage{stage}_block{count}_add").output.shape == (None, side, side, channels)
@@ -27,7 +27,7 @@ def test_resnets_stages(depth, blocks):
 
 
 def test_the_second_residual_shortcut_is_the_input_itself():
-    model = resnet(depth=18, input_shape=(32, 32, 3), width=2)
+    model = resnet(depth=18, input_shape=(32, 32, 3), filters=2)
     add = model.get_layer("stage2_block2_add")
     assert {tensor._keras_history.operation.name for tensor in add.input} == {
         "stage2_block2_norm2",
@@ -63,11 +63,11 @@ def test_convolutions_in_groups_and_with_another_padding():
 @pytest.mark.parametrize(
     "build",
     [
-        lambda side: resnet(depth=18, input_shape=(side, side, 1), width=1),
+        lambda side: resnet(depth=18, input_shape=(side, side, 1), filters=1),
         lambda side: densenet(depth=121, input_shape=(side, side, 1), growth=2, blocks=(1, 1, 1, 1)),
-        lambda side: vgg(depth=11, input_shape=(side, side, 1), width=1, hidden=()),
-        lambda side: alexnet(input_shape=(side, side, 1), width=1, hidden=()),
-        lambda side: nin(input_shape=(side, side, 1), width=1),
+        lambda side: vgg(depth=11, input_shape=(side, side, 1), filters=1, hidden=()),
+        lambda side: alexnet(input_shape=(side, side, 1), filters=1, hidden=()),
+        lambda side: nin(input_shape=(side, side, 1), filters=1),
         lambda side: lenet(input_shape=(side, side, 1)),
         lambda side: mobilenet_v2(input_shape=(side, side, 1), width=0.25),
         lambda side: mobilenet_v3(size="small", input_shape=(side, side, 1), width=0.25),
@@ -83,7 +83,7 @@ def test_the_smallest_side_that_an_error_names_works(build):
 
 
 def test_vggs_blocks():
-    model = vgg(depth=19, input_shape=(64, 64, 3), width=2, hidden=(8,), batch_norm=True)
+    model = vgg(depth=19, input_shape=(64, 64, 3), filters=2, hidden=(8,), batch_norm=True)
     for block, (count, maps) in enumerate(zip((2, 2, 4, 4, 4), (2, 4, 8, 16, 16)), 1):
         assert model.get_layer(f"block{block}_norm{count}").output.shape == (None, 128 >> block, 128 >> block, maps)
         assert f"block{block}_conv{count + 1}" not in names(model)
@@ -93,11 +93,11 @@ def test_vggs_blocks():
 def test_vggs_initial_logits_are_of_the_order_of_one():
     """The original's N(0, 0.05) made the first loss of VGG-19 1061."""
     images = np.random.default_rng(0).random((8, 32, 32, 3), dtype=np.float32)
-    assert np.array(vgg(depth=16, width=16, hidden=(64,))(images)).std() < 3
+    assert np.array(vgg(depth=16, filters=16, hidden=(64,))(images)).std() < 3
 
 
 def test_alexnet_copies_a_map_of_one_pixel_36_times():
-    model = alexnet(width=2, hidden=(8,))
+    model = alexnet(filters=2, hidden=(8,))
     body = keras.Model(model.input, [model.get_layer("pool5").output, model.get_layer("flatten").output])
     pooled, flat = body(np.random.default_rng(0).random((2, 64, 64, 3), dtype=np.float32))
     assert pooled.shape == (2, 1, 1, 16)
@@ -141,7 +141,7 @@ def test_mobilenets_parameters_and_maps(model, counts, sides):
 
 
 def test_nins_class_maps_may_be_negative():
-    model = nin(classes=3, width=8, input_shape=(16, 16, 3))
+    model = nin(classes=3, filters=8, input_shape=(16, 16, 3))
     model.get_layer("class_maps").bias.assign([-10.0, 0.0, 10.0])
     maps = keras.Model(model.input, model.get_layer("class_maps").output)
     images = np.random.default_rng(0).random((4, 16, 16, 3), dtype=np.float32)

@@ -109,7 +109,7 @@ def test_bad_settings_leave_no_run_directory(capsys, tmp_path):
 def test_models_that_do_not_fit_the_data(capsys, tmp_path):
     folder = tmp_path / "run"
     digits = ["cnn-resnet18-mnist", "--data", "embedded", "--run-dir", folder]
-    narrow = ["--set", "model.width=1", "--set", "model.blocks=(1, 1, 1, 1)"]
+    narrow = ["--set", "model.filters=1", "--set", "model.blocks=(1, 1, 1, 1)"]
     for setting, message in {
         "model.input_shape=(32, 32, 1)": "takes samples of (32, 32, 1), but mnist gives (28, 28, 1); set model.input_",
         "model.input_shape=(16, 16, 1)": "ResNet-18 needs images of 17x17 or more, not 16x16",
@@ -272,7 +272,7 @@ def test_predict_can_invert(capsys, trained, tmp_path):
 def test_predict_crops_and_scales_as_the_recipe_does(capsys, tmp_path):
     """A face goes the way of the training images: 218x178 pixels, the middle 178x178, scaled to 128x128."""
     folder, image = tmp_path / "run", tmp_path / "face.png"
-    small = ["--set", "model.width=1", "--set", "model.blocks=(1, 1, 1, 1)", "--limit", "8", "--batch-size", "8"]
+    small = ["--set", "model.filters=1", "--set", "model.blocks=(1, 1, 1, 1)", "--limit", "8", "--batch-size", "8"]
     base = ["cnn-resnet18-celeba", "--data", "synthetic", "--epochs", "1", "--quiet"]
     assert run(train.main, [*base, *small, "--run-dir", str(folder)]) == 0
     assert (folder / "figures" / "mistakes.png").is_file()  # drawn from images that lie in files

@@ -12,6 +12,7 @@ from tf_data.errors import InputError
 from tf_models import builders, configs
 from tf_models.configs import get, topics
 from tf_models.configs.recipe import Recipe
+from tf_models.training.building import build_optimizer
 
 FOLDER = Path(configs.__file__).parent
 FILES = sorted(FOLDER.glob("*/[a-z]*.py"))
@@ -54,6 +55,21 @@ def test_a_variant_is_one_hop_from_a_whole_recipe_of_its_file(path):
 def test_recipes_survive_json():
     for recipe in tf_models.recipes():
         assert Recipe.from_dict(json.loads(json.dumps(recipe.as_dict()))) == recipe
+
+
+def test_constants_of_optimizers_are_the_originals():
+    """Keras' own differ: 1e-7 for both, and 0.9 for RMSprop's rho."""
+    constants = {"adam": {"epsilon": 1e-8}, "rmsprop": {"rho": 0.99, "epsilon": 1e-16}}
+    for recipe in tf_models.recipes():
+        assert constants.get(recipe.optimizer, {}).items() <= recipe.optimizer_options.items(), recipe.id
+        build_optimizer(recipe, steps=2)  # which refuses constants of another optimizer
+
+
+def test_recipes_of_the_tutorials_reader_hold_out_5000_digits():
+    for recipe in tf_models.recipes():
+        if recipe.original and recipe.original.notebook.startswith("tensorflow1") and recipe.dataset == "mnist":
+            # Autoencoders ask that reader for all 60,000, and pairs are drawn from all here.
+            assert recipe.validation == (0 if recipe.section in ("autoencoder", "metric") else 5_000), recipe.id
 
 
 def test_transforms():

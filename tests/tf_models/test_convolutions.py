@@ -73,7 +73,7 @@ def test_a_layer_of_one_place_still_takes_larger_images():
 
 
 def test_a_network_is_saved_as_it_was(tmp_path):
-    model = resnet(depth=18, classes=4, input_shape=(28, 28, 1), width=8)
+    model = resnet(depth=18, classes=4, input_shape=(28, 28, 1), filters=8)
     x = tf.random.stateless_normal((5, 28, 28, 1), [1, 2])
     before, config = traced(model, x)[1], model.get_config()
     expected = model(x)

@@ -45,11 +45,11 @@ CASES = {
     ),
     "resnet18": (
         lambda: networks.ResNet((2, 2, 2, 2), False, 6, 3, 1),
-        lambda: resnet(depth=18, classes=3, input_shape=(28, 28, 1), width=6),
+        lambda: resnet(depth=18, classes=3, input_shape=(28, 28, 1), filters=6),
     ),
     "resnet50": (
         lambda: networks.ResNet((3, 4, 6, 3), True, 4, 3, 3),
-        lambda: resnet(depth=50, classes=3, input_shape=(50, 65, 3), width=4),
+        lambda: resnet(depth=50, classes=3, input_shape=(50, 65, 3), filters=4),
     ),
     "densenet": (
         lambda: networks.DenseNet((2, 3, 3, 2), 4, 3),
@@ -57,19 +57,19 @@ CASES = {
     ),
     "vgg11": (
         lambda: networks.vgg(VGG, 3, False, 2 * 3 * 32, 20, 5),
-        lambda: vgg(depth=11, classes=5, input_shape=(64, 97, 3), width=4, hidden=(20, 20)),
+        lambda: vgg(depth=11, classes=5, input_shape=(64, 97, 3), filters=4, hidden=(20, 20)),
     ),
     "vgg11_bn": (
         lambda: networks.vgg(VGG, 3, True, 2 * 3 * 32, 20, 5),
-        lambda: vgg(depth=11, classes=5, input_shape=(64, 97, 3), width=4, hidden=(20, 20), batch_norm=True),
+        lambda: vgg(depth=11, classes=5, input_shape=(64, 97, 3), filters=4, hidden=(20, 20), batch_norm=True),
     ),
     "alexnet": (
         lambda: networks.alexnet(4, 30, 5, 1),
-        lambda: alexnet(classes=5, input_shape=(224, 224, 3), width=4, hidden=(30, 30)),
+        lambda: alexnet(classes=5, input_shape=(224, 224, 3), filters=4, hidden=(30, 30)),
     ),
     "alexnet_small_image": (
         lambda: networks.alexnet(4, 30, 5, 2),
-        lambda: alexnet(classes=5, input_shape=(64, 100, 3), width=4, hidden=(30, 30), groups=2),
+        lambda: alexnet(classes=5, input_shape=(64, 100, 3), filters=4, hidden=(30, 30), groups=2),
     ),
 }
 
@@ -171,7 +171,7 @@ def test_a_mismatch_names_the_first_tensor_and_changes_nothing(saved, change, sa
 
 def test_another_depth_is_refused_by_name(saved):
     with pytest.raises(InputError, match="holds no layer1.2.conv1.weight, which resnet34 needs"):
-        load_torch_weights(resnet(depth=34, classes=3, input_shape=(28, 28, 1), width=6), saved())
+        load_torch_weights(resnet(depth=34, classes=3, input_shape=(28, 28, 1), filters=6), saved())
 
 
 class Hostile:

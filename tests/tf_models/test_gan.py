@@ -287,6 +287,10 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
     scores = whole.info["results"]["test"]
     assert scores["samples"] == 128
     assert scores["frechet_distance"] > 0
+    assert (
+        load_task(whole).describe(scores).endswith("with 128 samples; 2,000 at least make such a distance comparable")
+    )
+    assert load_task(whole).describe({**scores, "samples": 2_000}).endswith("with 2,000 samples")
     assert set(whole.info["figures"]) == {"curves.png", "samples.png", "real.png", "samples.gif"}
     assert trainer.evaluate(whole)[1]["test"] == scores
     with pytest.raises(InputError, match="use --samples"):

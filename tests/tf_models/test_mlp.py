@@ -67,8 +67,8 @@ def test_dropout_drops_in_training_only():
     still = hidden(x, training=False).numpy()
     dropped = hidden(x, training=True).numpy()
     alive = still > 0
-    share = np.mean(dropped[alive] == 0)
-    assert 0.35 < share < 0.65
+    fraction = np.mean(dropped[alive] == 0)
+    assert 0.35 < fraction < 0.65
     kept = alive & (dropped > 0)
     np.testing.assert_allclose(dropped[kept], 2 * still[kept], rtol=1e-5)
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tf_data.errors import InputError
-from tf_models.configs import get
+from tf_models.configs import get, recipes
 from tf_models.configs.overrides import for_source, override
+from tf_models.training.building import build_optimizer
 
 
 def test_values_take_the_type_of_what_they_replace():
@@ -16,7 +17,7 @@ def test_values_take_the_type_of_what_they_replace():
     recipe = override(get("mlp-dropout"), settings)
     assert (recipe.learning_rate, recipe.model["hidden"], recipe.optimizer) == (1.0, (5,), "adam")
     assert type(recipe.learning_rate) is type(recipe.model["dropout"]) is float
-    assert recipe.optimizer_options == {"beta_1": 0.5}
+    assert recipe.optimizer_options == {"beta_1": 0.5, "epsilon": 1e-8}
     faces = override(get("cnn-resnet18-celeba"), ["transform.resize=64", "transform.augment={'flip': True}"])
     assert faces.transform == {"name": "image", "crop": 178, "resize": 64, "augment": {"flip": True}}
     assert override(get("mlp-basic"), ["data.path=x"]).data == {"path": "x"}
@@ -63,6 +64,7 @@ def test_an_old_key_names_the_new_one(name):
         ("gan-conv-mnist", "slope", "negative_slope"),
         ("cnn-airbench-cifar10", "widths", "filters"),
         ("cnn-residual-blocks-mnist", "channels", "filters"),
+        ("cnn-resnet18-mnist", "width", "filters"),
         ("metric-siamese-mlp", "embedding", "embedding_dim"),
     ],
 )
@@ -94,6 +96,16 @@ def test_the_precedence():
     assert on("embedded", epochs=3, batch_size=None) == (3, 2)
     assert on("embedded", "epochs=4", epochs=3) == on("embedded", "epochs=5", "epochs=4") == (4, 2)
     assert on("official", "epochs=4") == (4, 64)
+
+
+def test_another_optimizer_begins_with_its_own_arguments():
+    fast = get("cnn-resnet18-mnist-fast")
+    assert override(fast, ["optimizer=adam"]).optimizer_options == {"epsilon": 1e-8}
+    assert override(fast, ["optimizer=sgd"]).optimizer_options == fast.optimizer_options
+    assert override(get("ae-basic"), ["optimizer.momentum=0.5", "optimizer=sgd"]).optimizer_options == {"momentum": 0.5}
+    for recipe in recipes():
+        for optimizer in ("adam", "sgd", "rmsprop"):
+            build_optimizer(override(recipe, [f"optimizer={optimizer}"]), steps=2)
 
 
 def test_what_needs_no_tensorflow_is_checked_before_it_is_imported():

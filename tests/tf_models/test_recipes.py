@@ -21,6 +21,7 @@ from tf_models.training.building import build_model, build_optimizer
 # Trainable parameters as the topics state them, or as derived from the corrected network.
 PARAMETERS = {
     "perceptron": 3,
+    "perceptron-pytorch": 3,
     "logistic-regression": 3,
     "logistic-regression-tf1": 3,
     "softmax-regression": 7_850,

@@ -53,6 +53,11 @@ def test_the_table_names_every_recipe_as_it_was():
         ("mlp-backprop-scratch", {"kernel_stddev": 0.1}, {"stddev": 0.1}),
         ("ae-basic", {"kernel_stddev": 0.1}, {"stddev": 0.1}),
         ("cnn-airbench-cifar10", {"widths": [64, 256, 256]}, {"filters": [64, 256, 256]}),
+        ("cnn-alexnet-cifar10", {"width": 32}, {"filters": 32}),
+        ("cnn-vgg16-cifar10", {"width": 64}, {"filters": 64}),
+        ("cnn-nin-cifar10", {"width": 192}, {"filters": 192}),
+        ("cnn-resnet18-mnist", {"width": 64}, {"filters": 64}),
+        ("cnn-lenet5-cifar10", {"width": 3}, {"width": 3}),  # a multiplier there
         ("cnn-residual-blocks-mnist", {"channels": [[4, 8]]}, {"filters": [[4, 8]]}),
         ("metric-siamese-mlp", {"embedding": 1}, {"embedding_dim": 1}),
         ("ae-vae", {"slope": 0.2}, {"negative_slope": 0.2}),

@@ -156,6 +156,15 @@ def test_bad_schedules(schedule, message):
         build_optimizer(replace(SCHEDULED, schedule=schedule), steps=10)
 
 
+def test_one_cycle_of_a_single_step_names_its_cause():
+    one = replace(SCHEDULED, epochs=1, schedule={"name": "one-cycle"})
+    with pytest.raises(
+        InputError, match="two steps at least and this run has one, an epoch of a single batch; take more"
+    ):
+        build_optimizer(one, steps=1)
+    build_optimizer(one, steps=2)
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_weight_decay_spares_biases_and_batch_norm(optimizer):
     recipe = replace(RECIPE, optimizer=optimizer, learning_rate=0.1, optimizer_options={"weight_decay": 0.5})

@@ -19,7 +19,7 @@ from tf_data.errors import InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches
 from tf_models import train
 from tf_models.configs import get
-from tf_models.training import callbacks, fit, state, trainer
+from tf_models.training import callbacks, fit, provenance, state, trainer
 from tf_models.training.building import build_model, build_optimizer
 from tf_models.training.devices import PRECISIONS
 from tf_models.training.fit import CompiledLoop, training_loop
@@ -80,6 +80,7 @@ def test_steps_equal_keras_single_steps(digits, plain):
 def test_what_was_timed_is_undone_and_no_state_is_copied(digits, tmp_path, monkeypatch):
     """A checkpoint holds the state meanwhile; in memory there is never more than a variable."""
     run = RunDirectory.create(tmp_path / "run", RECIPE)
+    monkeypatch.setattr(callbacks, "FIRST_STEPS", 0)
     monkeypatch.setattr(state, "capture", None)
     monkeypatch.setattr(state, "load", None)
     with loop_of(digits) as loop:
@@ -98,6 +99,53 @@ def test_what_was_timed_is_undone_and_no_state_is_copied(digits, tmp_path, monke
             np.testing.assert_array_equal(before[name], variable.numpy(), err_msg=name)
         assert 1 <= loop.block <= loop.batches.steps
         assert (loop.epoch, loop.step) == (0, 0)
+
+
+def test_the_first_steps_are_recorded_and_change_nothing(whole, tmp_path, monkeypatch):
+    recorded = whole.info["first_steps"]
+    assert {len(values) for values in recorded.values()} == {10}  # all steps of the epoch
+    assert recorded["loss"][-1] == whole.read_history()[0]["loss"]
+    assert recorded["loss"][0] != recorded["loss"][-1]
+    monkeypatch.setattr(callbacks, "FIRST_STEPS", 0)
+    without = trainer.train(RECIPE, OPTIONS, tmp_path / "without")
+    assert without.info["first_steps"] == {}
+    assert_same_run(whole, without)
+
+
+def test_a_run_says_on_what_it_was_made(whole, tmp_path, monkeypatch, capsys):
+    info = whole.info
+    assert info["environment"] == provenance.environment()
+    assert info["environment"]["cores"] >= 1
+    assert info["environment"]["processor"]
+    assert info["code"] == provenance.code(RECIPE)
+    [part] = info["parts"]
+    assert part["revision"] == info["revision"] == provenance.revision()
+    assert part["seconds"] > 0
+    assert part["other_cores"] is None or part["other_cores"] >= 0
+    monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 1))
+    parts = interrupted(RECIPE, OPTIONS, tmp_path / "parts", 1, 3)
+    monkeypatch.setattr(provenance, "processor", lambda: "abacus")
+    trainer.resume(parts, figures=False)
+    assert "note: the run began with processor " in capsys.readouterr().out
+    assert [part["environment"]["processor"] for part in parts.info["parts"]] == [
+        info["environment"]["processor"],
+        "abacus",
+    ]
+    assert_same_run(whole, parts)
+
+
+def test_what_decides_a_result_has_a_hash_of_its_own(monkeypatch):
+    before = provenance.code(RECIPE)
+    assert provenance.code(replace(RECIPE, title="another", notes=("a note",))) == before
+    longer = provenance.code(replace(RECIPE, epochs=9))
+    assert longer["recipe"] != before["recipe"]
+    assert {name for name in before if provenance.code(get("cnn-basic"))[name] == before[name]} == {"task"}
+    assert provenance.code(get("gan-fc-mnist"))["task"] != before["task"]
+    files, docstring, product = [], '"""A docstring."""\n', "x = 2 * 3\n"
+    for text in (product, docstring + "# why\n" + product, "x = 3 * 3\n"):
+        monkeypatch.setattr(provenance.Path, "read_text", lambda self, text=text, **_: text)
+        files.append(provenance.code(RECIPE)["builder"])
+    assert files[0] == files[1] != files[2]
 
 
 @pytest.mark.parametrize(("block", "epoch", "step"), [(4, 2, 0), (4, 2, 5), (4, 2, 10), (10, 0, 7), (3, 1, 9)])

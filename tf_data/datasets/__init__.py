@@ -60,7 +60,8 @@ def load(
     Args:
         name: A name from `names()`.
         source: `official` files, an `embedded` sample, a `synthetic` stand-in, or `auto`: official files if
-            present, else the embedded sample. `auto` never means synthetic.
+            present, else the embedded sample, or for a dataset that is defined by its generator what that draws.
+            `auto` never means synthetic.
         data_dir: The folder that holds a folder `name` with the official files; default `TF_DATA_DIR`, else `data`.
         download: Fetch missing official files into `data_dir` first.
         limit: Keep at most the first `limit` samples of each split.
@@ -167,17 +168,15 @@ def _folder(dataset: Dataset, source: str, data_dir, path, download: bool) -> Pa
         return Path(path)
     needed = source in ("auto", "official") and dataset.generated is None and not download
     directory = data_directory(data_dir) if needed else Path(data_dir or os.environ.get("TF_DATA_DIR") or "data")
-    return directory / dataset.name
+    return directory / (dataset.folder or dataset.name)
 
 
 def _resolve(dataset: Dataset, source: str, folder: Path) -> str:
-    if dataset.generated is not None:
-        if source not in ("auto", "synthetic"):
-            raise InputError(f"{dataset.title} is generated and has no {source} files; leave --data out")
-        return "generated"
     if source == "auto":
         if dataset.official and dataset.present(folder):
             return "official"
+        if dataset.generated:
+            return "generated"
         if dataset.embedded:
             return "embedded"
         raise InputError(f"no files of {dataset.title} in {folder}: {dataset.ways(folder)}")
@@ -186,6 +185,8 @@ def _resolve(dataset: Dataset, source: str, folder: Path) -> str:
             raise InputError(f"{dataset.title} has no official files; use --data embedded")
         if not dataset.present(folder):
             raise InputError(f"no files of {dataset.title} in {folder}: {dataset.ways(folder)}")
+    elif source == "synthetic" and dataset.generated:
+        return "generated"
     elif getattr(dataset, source) is None:
         raise InputError(f"{dataset.title} has no {source} source: {dataset.ways(folder)}")
     return source

@@ -54,7 +54,7 @@ def synthetic(folder: Path, seed: int = 0) -> None:
     image_folder.synthetic(folder, seed=seed)
     lines = ["path,label"]
     lines += [f"{file.relative_to(folder).as_posix()},{file.parent.name}" for file in sorted(folder.glob("*/*.jpg"))]
-    write_text(folder / "pictures.csv", "\n".join(lines) + "\n")
+    write_text(folder / "images.csv", "\n".join(lines) + "\n")
 
 
 DATASET = Dataset(

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from tf_models.autoencoder.parts import activation_layer, autoencoder
-from tf_models.layers import ReplicatePadding2D
+from tf_models.layers.padding import ReplicatePadding2D
 from tf_models.layers.torch_like import TORCH_BATCH_NORM, conv2d, dense
 
 NEGATIVE_SLOPE = 0.2

@@ -9,7 +9,7 @@ import keras
 from keras import layers
 
 from tf_models.autoencoder.parts import activation_layer
-from tf_models.layers import GaussianKL, Sampling
+from tf_models.layers.sampling import GaussianKL, Sampling
 from tf_models.layers.torch_like import conv2d, conv2d_transpose, dense
 
 

@@ -15,6 +15,8 @@ class Perceptron(keras.Model):
     The model's output is the net input. A batch is worked through sample by sample, so that its size changes nothing.
     """
 
+    predicts_1 = staticmethod(ops.greater_equal)
+
     def _layers_in_order(self):
         *before, unit = [layer for layer in self.layers if not isinstance(layer, layers.InputLayer)]
         return before, unit
@@ -31,7 +33,7 @@ class Perceptron(keras.Model):
             kernel, bias, losses, nets = state
             row = features[sample]
             net = ops.sum(row * kernel[:, 0]) + bias[0]
-            error = targets[sample] - ops.cast(net >= 0, "float32")
+            error = targets[sample] - ops.cast(self.predicts_1(net, 0.0), "float32")
             return (
                 kernel + error * row[:, None],
                 bias + error,
@@ -48,12 +50,22 @@ class Perceptron(keras.Model):
         return self.compute_metrics(x, y, nets[:, None])
 
 
-def perceptron(features: int = 2, *, standardize: bool = False, name: str = "perceptron") -> keras.Model:
+@keras.saving.register_keras_serializable(package="tf_models")
+class StrictPerceptron(Perceptron):
+    """A `Perceptron` whose prediction, while it learns, is 1 only when the net input is above 0."""
+
+    predicts_1 = staticmethod(ops.greater)
+
+
+def perceptron(
+    features: int = 2, *, standardize: bool = False, strict: bool = False, name: str = "perceptron"
+) -> keras.Model:
     """A `Perceptron` whose weights start at zero.
 
     Args:
         features: Number of inputs, at least 1.
         standardize: Whether a `Normalization` layer comes first, to be adapted to the training samples.
+        strict: Whether a net input of 0, as it is before the first mistake, predicts class 0 while learning, not 1.
         name: Name of the model.
 
     Returns:
@@ -65,4 +77,4 @@ def perceptron(features: int = 2, *, standardize: bool = False, name: str = "per
     inputs = keras.Input((features,), name="features")
     x = layers.Normalization(name="standardize")(inputs) if standardize else inputs
     net_input = layers.Dense(1, kernel_initializer="zeros", bias_initializer="zeros", name="unit")(x)
-    return Perceptron(inputs, net_input, name=name)
+    return (StrictPerceptron if strict else Perceptron)(inputs, net_input, name=name)

@@ -3,8 +3,10 @@
 import keras
 from keras import layers
 
-from tf_models.layers import FastBias, PartialDirac, PatchWhitening
+from tf_models.layers.bias import FastBias
+from tf_models.layers.dirac import PartialDirac
 from tf_models.layers.torch_like import conv2d, require_size
+from tf_models.layers.whitening import PatchWhitening
 
 # Few epochs leave no time for long averages: Keras' default is 0.99.
 BATCH_NORM = {"momentum": 0.6, "epsilon": 1e-12, "center": False, "scale": False}

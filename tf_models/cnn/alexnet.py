@@ -5,7 +5,7 @@ from keras import layers
 
 from tf_models.layers.torch_like import conv2d, dense, pool2d, require_size
 
-# Filters (in units of `width`), kernel size, strides and padding of each convolution, and whether pooling follows.
+# Filters (in units of `filters`), kernel size, strides and padding of each convolution, and whether pooling follows.
 CONVOLUTIONS = ((2, 11, 4, 2, True), (6, 5, 1, 2, True), (12, 3, 1, 1, False), (8, 3, 1, 1, False), (8, 3, 1, 1, True))
 SMALLEST_SIDE = 63  # gives a last feature map of 1x1
 HEAD_MAP = 6
@@ -17,7 +17,7 @@ def alexnet(
     *,
     groups: int = 1,
     hidden: tuple[int, ...] = (4096, 4096),
-    width: int = 32,
+    filters: int = 32,
     dropout: float = 0.5,
     name: str = "alexnet",
 ) -> keras.Model:
@@ -31,7 +31,7 @@ def alexnet(
         classes: Number of outputs.
         groups: Number of groups in the second to fifth convolution; the first AlexNet had 2, on two GPUs.
         hidden: Units of each ReLU layer before the logits.
-        width: Half the filters of the first convolution; the others grow with it.
+        filters: Half the filters of the first convolution; the others grow with it.
         dropout: Fraction of activations dropped before each hidden layer, 0 <= dropout < 1.
         name: Name of the model.
 
@@ -41,17 +41,17 @@ def alexnet(
     Raises:
         ValueError: The image is too small, the dropout is out of range, or the groups do not divide the channels.
 
-    >>> alexnet(hidden=(32, 32), width=4).output_shape
+    >>> alexnet(hidden=(32, 32), filters=4).output_shape
     (None, 10)
     """
     require_size(input_shape, SMALLEST_SIDE, "AlexNet")
-    if groups < 1 or 2 * width % groups:
-        raise ValueError(f"groups must divide {2 * width}, the filters of the first convolution; {groups} does not")
+    if groups < 1 or 2 * filters % groups:
+        raise ValueError(f"groups must divide {2 * filters}, the filters of the first convolution; {groups} does not")
     inputs = keras.Input(input_shape, name="image")
     x = inputs
     for number, (times, size, strides, padding, pooled) in enumerate(CONVOLUTIONS, 1):
         parts = groups if number > 1 else 1
-        x = conv2d(x, times * width, size, strides=strides, padding=padding, groups=parts, name=f"conv{number}")
+        x = conv2d(x, times * filters, size, strides=strides, padding=padding, groups=parts, name=f"conv{number}")
         x = layers.ReLU(name=f"relu{number}")(x)
         if pooled:
             x = pool2d(x, 3, strides=2, name=f"pool{number}")

@@ -16,7 +16,7 @@ def nin(
     input_shape: tuple[int, int, int] = (32, 32, 3),
     classes: int = 10,
     *,
-    width: int = 192,
+    filters: int = 192,
     kernel_sizes: tuple[int, int, int] = (5, 5, 3),
     bottleneck: tuple[int, int] = (160, 96),
     batch_norm: bool = False,
@@ -30,7 +30,7 @@ def nin(
     Args:
         input_shape: Image size `(height, width, channels)`; pooling halves the sides twice, rounding up.
         classes: Number of outputs; the last 1x1 convolution has as many filters, averaged over space. It has no ReLU.
-        width: Filters of all convolutions except those that `bottleneck` gives.
+        filters: Filters of all convolutions except those that `bottleneck` gives.
         kernel_sizes: Kernel size of each block's first convolution.
         bottleneck: Filters of the first block's two 1x1 convolutions.
         batch_norm: Whether to normalise between each convolution, which then has no bias, and its ReLU; the class
@@ -52,10 +52,10 @@ def nin(
     x = inputs
     for block, size in enumerate(kernel_sizes, 1):
         last = block == len(kernel_sizes)
-        maps = (width, *(bottleneck if block == 1 else (width,) if last else (width, width)))
-        for number, filters in enumerate(maps, 1):
+        maps = (filters, *(bottleneck if block == 1 else (filters,) if last else (filters, filters)))
+        for number, count in enumerate(maps, 1):
             convolution = f"block{block}_conv{number}"
-            x = conv2d(x, filters, size if number == 1 else 1, use_bias=not batch_norm, name=convolution)
+            x = conv2d(x, count, size if number == 1 else 1, use_bias=not batch_norm, name=convolution)
             if batch_norm:
                 x = layers.BatchNormalization(**TORCH_BATCH_NORM, name=f"block{block}_norm{number}")(x)
             x = layers.ReLU(name=f"block{block}_relu{number}")(x)

@@ -22,11 +22,11 @@ def resnet(
     classes: int = 10,
     *,
     depth: int = 18,
-    width: int = 64,
+    filters: int = 64,
     blocks: tuple[int, int, int, int] | None = None,
     name: str | None = None,
 ) -> keras.Model:
-    """A stem, four stages of residual blocks with 1, 2, 4 and 8 times `width` channels, and a global average.
+    """A stem, four stages of residual blocks with 1, 2, 4 and 8 times `filters` channels, and a global average.
 
     Layers are called `stem_conv`, `stage3_block2_conv1`, `stage3_block1_shortcut_conv`, `logits` and so on, their
     batch norms `norm` in place of `conv`. Convolutions have no bias and start at N(0, sqrt(2 / (k k out))).
@@ -36,7 +36,7 @@ def resnet(
         classes: Number of outputs.
         depth: Number of layers as the paper counts them: 18 or 34 (two 3x3 convolutions in a block), 50, 101 or 152
             (1x1, 3x3, and 1x1 to four times the channels).
-        width: Channels of the first stage.
+        filters: Channels of the first stage.
         blocks: Number of blocks in each stage, for a network of another size made from the blocks of `depth`; default
             as `depth` says.
         name: Name of the model; default `resnet` and the depth.
@@ -47,7 +47,7 @@ def resnet(
     Raises:
         ValueError: The depth is unknown, or the image is too small for the strides.
 
-    >>> resnet(depth=18, classes=10, input_shape=(28, 28, 1), width=8).output_shape
+    >>> resnet(depth=18, classes=10, input_shape=(28, 28, 1), filters=8).output_shape
     (None, 10)
     """
     if depth not in DEPTHS:
@@ -56,13 +56,13 @@ def resnet(
     usual, kind = DEPTHS[depth]
     block = {"basic": _basic_block, "bottleneck": _bottleneck_block}[kind]
     inputs = keras.Input(input_shape, name="image")
-    x = _conv_norm(inputs, width, 7, "stem_", strides=2)
+    x = _conv_norm(inputs, filters, 7, "stem_", strides=2)
     x = layers.ReLU(name="stem_relu")(x)
     x = pool2d(x, 3, strides=2, padding=1, name="stem_pool")
     for stage, count in enumerate(blocks or usual, 1):
         for number in range(1, count + 1):
             strides = 2 if stage > 1 and number == 1 else 1
-            x = block(x, width * 2 ** (stage - 1), strides, f"stage{stage}_block{number}")
+            x = block(x, filters * 2 ** (stage - 1), strides, f"stage{stage}_block{number}")
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     return keras.Model(inputs, dense(x, classes, name="logits"), name=name or f"resnet{depth}")
 

@@ -15,14 +15,14 @@ def vgg(
     *,
     depth: int = 16,
     hidden: tuple[int, ...] = (4096, 4096),
-    width: int = 64,
+    filters: int = 64,
     batch_norm: bool = False,
     dropout: float = 0.0,
     initializer: str = "he_uniform",
     stddev: float = 0.01,
     name: str | None = None,
 ) -> keras.Model:
-    """Five blocks of 3x3 convolutions with 1, 2, 4, 8 and 8 times `width` filters, 2x2 max pooling, then dense layers.
+    """Five blocks of 3x3 convolutions with 1, 2, 4, 8 and 8 times `filters` filters, 2x2 max pooling, then dense layers.
 
     Layers are called `block3_conv2`, `block3_norm2`, `block3_pool`, `hidden1`, `logits` and so on.
 
@@ -31,7 +31,7 @@ def vgg(
         classes: Number of outputs.
         depth: Number of convolutions and dense layers: 11, 13, 16 or 19.
         hidden: Units of each ReLU layer between the last feature map and the logits.
-        width: Filters of the first block.
+        filters: Filters of the first block.
         batch_norm: Whether to normalise between each convolution and its ReLU; such convolutions have no use for their
             bias but keep it, as PyTorch's do.
         dropout: Fraction of each hidden layer's activations dropped, 0 <= dropout < 1.
@@ -46,7 +46,7 @@ def vgg(
         ValueError: The depth or the initialiser is unknown, the dropout is out of range, or the image is too small for
             the blocks.
 
-    >>> vgg(depth=11, hidden=(64, 64), width=8).output_shape
+    >>> vgg(depth=11, hidden=(64, 64), filters=8).output_shape
     (None, 10)
     """
     if depth not in DEPTHS:
@@ -57,7 +57,7 @@ def vgg(
     x = inputs
     for block, (count, times) in enumerate(zip(DEPTHS[depth], (1, 2, 4, 8, 8), strict=True), 1):
         for number in range(1, count + 1):
-            x = conv2d(x, times * width, 3, name=f"block{block}_conv{number}", **weights)
+            x = conv2d(x, times * filters, 3, name=f"block{block}_conv{number}", **weights)
             if batch_norm:
                 x = layers.BatchNormalization(**TORCH_BATCH_NORM, name=f"block{block}_norm{number}")(x)
             x = layers.ReLU(name=f"block{block}_relu{number}")(x)

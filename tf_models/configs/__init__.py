@@ -49,7 +49,7 @@ def register(recipe: Recipe) -> None:
 
 @functools.cache
 def measured() -> dict[str, dict]:
-    """Our own results by recipe id, as `python -m benchmarks.results` collected them from run directories."""
+    """Our own results by recipe id, as `python -m benchmarks results` collected them from run directories."""
     return json.loads(resources.files(__package__).joinpath("measured.json").read_text(encoding="utf-8"))
 
 

@@ -16,7 +16,7 @@ from tf_data.errors import InputError
 from tf_models import builders, tasks
 from tf_models.configs import schedules
 from tf_models.configs.format1 import moved
-from tf_models.configs.recipe import SETTINGS, Recipe
+from tf_models.configs.recipe import ADAM, SETTINGS, Recipe
 
 GROUPS = {
     "model": "model",
@@ -41,6 +41,7 @@ def override(recipe: Recipe, settings: Iterable[str] = (), **flags) -> Recipe:
     Keys are `recipe.SETTINGS` and `model.NAME`, `data.NAME`, `transform.NAME`, `task.NAME`, `optimizer.NAME`,
     `schedule.NAME`. Values are Python literals, else text, and must be of the type of what they replace.
     `schedule.name` comes before the other arguments of the schedule that it names; `none` gives a constant rate.
+    Another optimizer or schedule begins with its own arguments, not with those of the one that it replaces.
 
     Args:
         recipe: The recipe to change.
@@ -68,7 +69,10 @@ def _split(text: str) -> tuple[str, str]:
 def _set(recipe: Recipe, key: str, text: str) -> Recipe:
     if key in SETTINGS:
         small = {name: value for name, value in recipe.embedded.items() if name != key}
-        return replace(recipe, embedded=small, **{key: _typed(key, text, getattr(recipe, key))})
+        changed = {key: _typed(key, text, getattr(recipe, key))}
+        if key == "optimizer" and changed[key] != recipe.optimizer:  # another optimizer has other arguments
+            changed["optimizer_options"] = ADAM if changed[key] == "adam" else {}
+        return replace(recipe, embedded=small, **changed)
     if now := moved(key, recipe.builder):
         raise InputError(f"--set {key}: it is {now} now")
     group, _, name = key.partition(".")

@@ -9,6 +9,10 @@ from typing import Any, get_args, get_origin, get_type_hints
 from tf_data.errors import InputError
 
 SETTINGS = ("optimizer", "learning_rate", "batch_size", "epochs", "seed", "validation", "storage")
+# The epsilon of PyTorch and TensorFlow 1, whose notebooks the recipes follow; Keras' own is 1e-7.
+ADAM = {"epsilon": 1e-8}
+# A note: what the reader of TensorFlow 1's tutorials does with the 60,000 training digits.
+LAST_HELD_OUT = "The original holds out the first 5,000 of the 60,000 training digits, here the last 5,000 are."
 STORAGES = ("memory", "npz", "hdf5", "tfrecord", "images")
 
 
@@ -53,6 +57,7 @@ class Recipe:
         schedule: A `name` that `tf_models.configs.schedules` knows, and its arguments, lengths in epochs; empty for
             a constant rate.
         batch_size, epochs: Samples in a batch, and epochs of training.
+        shuffle: Whether each epoch has an order of its own; False trains in the order of the files.
         seed: Decides initial weights, order, dropout and every other draw.
         validation: Samples held out from the end of the training split; 0 for none.
         parameters: Trainable parameters that the model must have.
@@ -79,6 +84,7 @@ class Recipe:
     batch_size: int
     epochs: int
     seed: int
+    shuffle: bool = True
     validation: int = 0
     parameters: int
     embedded: Mapping[str, Any] = field(default_factory=dict)

@@ -9,6 +9,11 @@ def one_cycle(learning_rate: float, epochs: int, steps: int, rise: float = 0.3, 
     """A `tf_models.schedules.OneCycle` over the whole run; `rise` is a fraction of it."""
     from tf_models.schedules import OneCycle
 
+    if epochs * steps < 2:
+        raise ValueError(
+            "one cycle takes two steps at least and this run has one, an epoch of a single batch; "
+            "take more epochs, smaller batches, or schedule.name=none"
+        )
     return OneCycle(learning_rate, epochs * steps, rise, start, end)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 # The file below `tf_models/configs`, which is called as the builder's below `tf_models`.
 RECIPES = {
     "perceptron": "basic_ml.perceptron",
+    "perceptron-pytorch": "basic_ml.perceptron",
     "logistic-regression": "basic_ml.logistic_regression",
     "logistic-regression-tf1": "basic_ml.logistic_regression",
     "softmax-regression": "basic_ml.softmax_regression",

@@ -3,14 +3,20 @@
 from tf_models.layers.bias import FastBias
 from tf_models.layers.dirac import PartialDirac
 from tf_models.layers.distance import EuclideanDistance
+from tf_models.layers.ordinal import BeckhamHead, BinomialHead, CoralHead, CumulativeLinkHead, NiuHead
 from tf_models.layers.padding import ReplicatePadding2D
 from tf_models.layers.sampling import GaussianKL, Sampling
 from tf_models.layers.whitening import PatchWhitening
 
 __all__ = [
+    "BeckhamHead",
+    "BinomialHead",
+    "CoralHead",
+    "CumulativeLinkHead",
     "EuclideanDistance",
     "FastBias",
     "GaussianKL",
+    "NiuHead",
     "PartialDirac",
     "PatchWhitening",
     "ReplicatePadding2D",

@@ -39,12 +39,12 @@ class Kept:
     """What of a compiled model in mid-epoch comes back by one form.
 
     Attributes:
-        architecture: it loads without the code that built the model.
-        weights: kernels, biases and moving averages.
-        optimizer: step count, learning rate and moments.
-        seeds: the state of dropout's generator.
-        metrics: the running loss and accuracy.
-        resumes: the next steps give the same weights, bit for bit, as without saving.
+        architecture: It loads without the code that built the model.
+        weights: Kernels, biases and moving averages.
+        optimizer: Step count, learning rate and moments.
+        seeds: The state of dropout's generator.
+        metrics: The running loss and accuracy.
+        resumes: The next steps give the same weights, bit for bit, as without saving.
     """
 
     form: str
@@ -61,8 +61,8 @@ def scores(task, split, build: Callable, folder: Path) -> list[Score]:
 
     Args:
         task: A classifier's task, bound to a compiled model.
-        split: samples to score.
-        build: makes the model anew, compiled, for the forms that hold no architecture.
+        split: Samples to score.
+        build: Makes the model anew, compiled, for the forms that hold no architecture.
     """
 
     before, outputs = task.evaluate(split)["accuracy"], task.logits(split)

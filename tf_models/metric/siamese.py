@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from tf_models.layers import EuclideanDistance
+from tf_models.layers.distance import EuclideanDistance
 from tf_models.layers.torch_like import dense
 
 

@@ -4,8 +4,7 @@ import keras
 from keras import layers, ops
 
 from tf_models.layers.torch_like import dense
-from tf_models.losses import SigmoidSquaredError
-from tf_models.losses.sigmoid_squared import one_hot
+from tf_models.losses.sigmoid_squared import SigmoidSquaredError, one_hot
 
 
 @keras.saving.register_keras_serializable(package="tf_models")
@@ -20,8 +19,8 @@ class BackpropMLP(keras.Model):
         """The gradients of the mean loss, in the order of `trainable_variables`, and the logits.
 
         Args:
-            x: samples `(batch, ...)`.
-            y: labels `(batch,)`, integers.
+            x: Samples `(batch, ...)`.
+            y: Labels `(batch,)`, integers.
         """
         hidden, output = self.get_layer("hidden"), self.get_layer("logits")
         a = ops.reshape(x, (-1, hidden.kernel.shape[0]))  # (batch, inputs)

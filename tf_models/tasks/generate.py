@@ -16,6 +16,9 @@ from tf_models.tasks.frames import Frames, animation
 
 JUDGED = 10_000  # samples at most
 SEED = 0  # of the figures' noise
+# Below this a Fréchet distance says little: the judge has 64 features, whose covariance takes some thousands of samples,
+# and where so few images are there to train on, the judge knows little, too.
+ENOUGH = 2_000
 
 
 class Generate(Task):
@@ -77,9 +80,10 @@ class Generate(Task):
     def describe(self, results):
         if "frechet_distance" not in results:
             return f"pixels' mean off by {results['mean_error']:.3f}, their deviation by {results['sd_error']:.3f}"
+        few = f"; {ENOUGH:,} at least make such a distance comparable" if results["samples"] < ENOUGH else ""
         return (
             f"Fréchet distance {results['frechet_distance']:.2f}, {results['classes_covered']} classes covered "
-            f"(entropy {results['class_entropy']:.2f}) with {results['samples']:,} samples"
+            f"(entropy {results['class_entropy']:.2f}) with {results['samples']:,} samples{few}"
         )
 
     def sample(self, count, seed=0, label=None):

@@ -14,6 +14,7 @@ from tf_models.training.options import CHECKPOINT_SECONDS
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.state import Progress
 
+FIRST_STEPS = 20  # steps whose metrics are recorded, so that a result can be tried again in seconds
 SAVING_FRACTION = 0.01  # of the training time that checkpoints may take
 
 
@@ -80,18 +81,34 @@ class Checkpoints(keras.callbacks.Callback):
         self._clock = 0.0
 
     def begin(self) -> None:
-        """Bring model and loop to where the run stands, which for a new run is what they are now.
+        """Bring model and loop to where the run stands, which for a new run is behind its first steps.
 
         Raises:
             InputError: The checkpoint is damaged, or that of another model.
-            TrainingError: A weight is not finite before training begins.
+            TrainingError: A weight is not finite before training begins, or a metric after one of the first steps.
+            Interrupted: A signal came after one of the first steps.
         """
-        if not self.run.checkpoints:
+        new = not self.run.checkpoints
+        if new:
             self.save()
         self.loop.calibrate()
         # Undoes the steps that were timed; a copy of the state in memory would be the peak of all training.
         self.progress = state.restore_file(self.loop.model, self.run.checkpoints[-1])
         self.loop.start(self.progress.epoch, self.progress.step)
+        if new:
+            self._first_steps()
+
+    def _first_steps(self) -> None:
+        """Make the first steps one by one, and record the metrics after each."""
+        metrics: dict[str, list[float]] = {}
+        self.on_train_begin()
+        try:
+            for step in range(min(FIRST_STEPS, self.loop.batches.steps)):
+                for name, value in self.loop.run(0, step, step + 1).items():
+                    metrics.setdefault(name, []).append(float(value))
+                self.on_train_batch_end(step)
+        finally:
+            self.run.update(first_steps=metrics)
 
     def on_train_begin(self, logs=None):
         self._clock = time.perf_counter()

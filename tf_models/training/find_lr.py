@@ -18,10 +18,10 @@ from tf_data.files import write_text
 from tf_data.pipeline import Batches
 from tf_models.configs.overrides import for_source
 from tf_models.configs.recipe import Recipe
-from tf_models.training import state
+from tf_models.training import provenance, state
 from tf_models.training.devices import require_tensorflow
 from tf_models.training.fit import training_loop
-from tf_models.training.trainer import Options, build, load_data, versions
+from tf_models.training.trainer import Options, build, load_data, training_batches
 
 RISES = ("exponential", "linear")
 SMOOTHING = 0.9  # fraction of the past in a moving average
@@ -194,7 +194,7 @@ def find_lr(
         raise InputError(f"{folder} holds a run already; choose another --run-dir")
     say = (lambda *_: None) if options.quiet else print
     say(f"{recipe.id}: {sweep.steps} batches of {recipe.batch_size}, rates {sweep.low:g} to {sweep.high:g}")
-    batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
+    batches = training_batches(recipe, task)
     trace = range_test(task.model, batches, sweep, options.plain)
     if not len(trace.rates):
         raise TrainingError(f"the loss is not finite at the first rate, {sweep.low:g}; begin lower with --lr-range")
@@ -230,7 +230,7 @@ def _write(folder: Path, recipe: Recipe, options: Options, sweep: Sweep, trace: 
         "recipe": recipe.as_dict(),
         "options": vars(options),
         "sweep": vars(sweep),
-        "versions": versions(),
+        "versions": provenance.versions(),
         "diverged": trace.diverged,
         "suggestion": vars(found) if found else None,
     }

@@ -34,7 +34,7 @@ def variables(model: keras.Model) -> dict[str, keras.Variable]:
     """Everything that training changes, by a name that is the same in every process.
 
     Raises:
-        TrainingError: Two variables share a path, which happens when layers have no explicit names.
+        TrainingError: Two variables have the same path, which happens when layers have no explicit names.
     """
     groups = {
         "model": model.variables,

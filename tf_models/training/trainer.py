@@ -3,12 +3,10 @@
 import contextlib
 import importlib.util
 import math
-import platform
 import shlex
 import sys
 import time
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 
 import keras
@@ -25,6 +23,7 @@ from tf_models.configs.overrides import for_source
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import About, Task, scoring_batch
+from tf_models.training import provenance
 from tf_models.training.building import adapt_layers, build_model, build_optimizer, load_task
 from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
 from tf_models.training.devices import choose_jit, device_name, precision, require_tensorflow
@@ -70,7 +69,10 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
         options=vars(options),
         status="running",
         started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        versions=versions(),
+        versions=provenance.versions(),
+        environment=provenance.environment(),
+        revision=provenance.revision(),
+        code=provenance.code(recipe),
         seed=recipe.seed,
         data={
             "name": data.name,
@@ -124,6 +126,9 @@ def resume(
             f"but {data.origin} holds {data.source} data {data.counts}"
         )
     task = build(recipe, options, data, run.load_transform())
+    if not quiet:
+        for line in provenance.differences(run.info):
+            print(line)
     run.update(recipe=recipe.as_dict(), status="running")
     return _run(run, recipe, options, data, task)
 
@@ -139,12 +144,6 @@ def load_data(recipe: Recipe, options: Options) -> Data:
         validation=recipe.validation,
         **recipe.data,
     )
-
-
-def versions() -> dict[str, str]:
-    """Versions of what decides a result."""
-    packages = ("tensorflow", "keras", "numpy")
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
 
 
 def build(recipe: Recipe, options: Options, data: Data, learned: transform.Transform | None = None) -> Task:
@@ -231,10 +230,29 @@ def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
     return replace(data, **{name: splits[name] for name in data.splits})
 
 
+def training_batches(recipe: Recipe, task: Task) -> Batches:
+    """The batches that a recipe's task learns from."""
+    return Batches(
+        task.data.train, recipe.batch_size, seed=recipe.seed, shuffle=recipe.shuffle, prepare=task.prepare_training
+    )
+
+
+def first_steps(recipe: Recipe, options: Options, run_dir: Path) -> dict[str, list[float]]:
+    """What `run.json` records of the first steps of a new training, which goes no further; metrics by name."""
+    data = load_data(recipe, options)
+    recipe = for_source(recipe, data.source)
+    task = build(recipe, options, data)
+    run = begin(recipe, options, task, run_dir)
+    task = task.on(_stored(data, recipe.storage, run, quiet=True))
+    with training_loop(task.model, training_batches(recipe, task), options.plain) as loop:
+        Checkpoints(run, loop, Signals(), options.checkpoint_seconds).begin()
+    return run.info["first_steps"]
+
+
 def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signals: Signals) -> tuple[list[dict], float]:
     """Train to the recipe's last epoch; the history's rows and the seconds of all parts of the run together."""
     model, data = task.model, task.data
-    batches = Batches(data.train, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
+    batches = training_batches(recipe, task)
     run.update(
         device=device_name(),
         jit=model.jit_compile,
@@ -244,7 +262,7 @@ def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signal
     if data.validation is not None:
         size = scoring_batch(data.validation)
         validation = Batches(data.validation, size, shuffle=False, prepare=task.prepare).dataset()
-    with training_loop(model, batches, options.plain) as loop:
+    with _part(run), training_loop(model, batches, options.plain) as loop:
         checkpoints = Checkpoints(run, loop, signals, options.checkpoint_seconds)
         checkpoints.begin()
         callbacks = [*task.callbacks(run), checkpoints]
@@ -262,6 +280,24 @@ def _verbosity(options: Options) -> int:
     if options.quiet:
         return 0
     return 1 if sys.stdout.isatty() else 2
+
+
+@contextlib.contextmanager
+def _part(run: RunDirectory):
+    """Record under `parts` where and for how long this process trained, and how many cores others kept busy meanwhile."""
+    load, begin = provenance.OtherLoad(), time.perf_counter()
+    try:
+        yield
+    finally:
+        part = {
+            "environment": provenance.environment(),
+            "versions": provenance.versions(),
+            "revision": provenance.revision(),
+            "seconds": round(time.perf_counter() - begin, 3),
+            "other_cores": load.cores(),
+        }
+        with contextlib.suppress(InputError):  # as in `_stopped`
+            run.update(parts=[*run.info.get("parts", []), part])
 
 
 def _stopped(run: RunDirectory, recipe: Recipe, error: CommandError) -> CommandError:

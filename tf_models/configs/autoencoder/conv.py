@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 LINEAR_END = (
     "The original applies leaky ReLU before the last sigmoid, so that dark pixels need inputs around -500; here the "
@@ -22,6 +22,7 @@ AE_DECONV = Recipe(
     task_options={"loss": "cross-entropy"},
     optimizer="adam",
     learning_rate=5e-3,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=10,
     seed=456,
@@ -95,6 +96,7 @@ AE_DECONV_TF1 = Recipe(
     task_options={"loss": "cross-entropy"},
     optimizer="adam",
     learning_rate=1e-3,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=5,
     seed=123,

@@ -1,6 +1,6 @@
 """Recipes of `tf_models/autoencoder/deep.py`."""
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 AE_NNEIGHBOR_CELEBA = Recipe(
     id="ae-nneighbor-celeba",
@@ -15,6 +15,7 @@ AE_NNEIGHBOR_CELEBA = Recipe(
     task_options={"loss": "squared-error"},
     optimizer="adam",
     learning_rate=1e-4,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=20,
     seed=123,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 PRINTED = "The original prints the loss of its last training batches; ours is that of all test samples."
 
@@ -17,6 +17,7 @@ AE_BASIC = Recipe(
     task_options={"loss": "cross-entropy"},
     optimizer="adam",
     learning_rate=5e-3,
+    optimizer_options=ADAM,
     batch_size=256,
     epochs=5,
     seed=123,

@@ -5,7 +5,7 @@ Losses of the originals were summed over batches of 128; here they are divided b
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 PRINTED = "The original prints the loss of its last training batches; ours is that of all test samples."
 
@@ -15,7 +15,7 @@ LINEAR_END = (
 )
 
 LABEL_LOSS = (
-    "The original's loss also counts how well the decoder repeats the label that it was told; the ELBO here does "
+    "The original's loss also counts how well the decoder repeats the label that it was given; the ELBO here does "
     "not, and `label_loss` shows that part."
 )
 
@@ -29,6 +29,7 @@ AE_VAE = Recipe(
     task="variational",
     optimizer="adam",
     learning_rate=1e-3,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=50,
     seed=0,
@@ -82,6 +83,7 @@ AE_CONV_VAE = Recipe(
     task="variational",
     optimizer="adam",
     learning_rate=1e-3,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=50,
     seed=0,

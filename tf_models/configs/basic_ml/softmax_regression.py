@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import LAST_HELD_OUT, Original, Recipe
 
 SOFTMAX_REGRESSION = Recipe(
     id="softmax-regression",
@@ -30,12 +30,13 @@ SOFTMAX_REGRESSION_TF1 = replace(
     title="Softmax regression with the TensorFlow 1 notebook's settings",
     learning_rate=0.5,
     epochs=30,
-    embedded={"epochs": 60, "batch_size": 64, "learning_rate": 0.1},
+    validation=5_000,
+    embedded={"epochs": 60, "batch_size": 64, "learning_rate": 0.1, "validation": 0},
     original=Original(
         "tensorflow1_ipynb/basic-ml/softmax-regression.ipynb", {"test_accuracy": 0.925, "train_accuracy": 0.929}
     ),
     notes=(
         "The original's bias is one shared scalar of 10, which a softmax ignores; here each class has its own, from 0.",
-        "The original trains on 55,000 of the 60,000 digits; here on all.",
+        LAST_HELD_OUT,
     ),
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 COPIES = (
     "At 64x64 pixels the last map is 1x1, and averaging it 'to 6x6' copies its 256 numbers 36 times: of the 9,216 "
@@ -10,7 +10,7 @@ COPIES = (
 )
 
 LAST_OF_TRAINING = (
-    "The original draws its 5,000 validation pictures at random; here they are the last of the training files."
+    "The original draws its 5,000 validation images at random; here they are the last of the training files."
 )
 
 CNN_ALEXNET_CIFAR10 = Recipe(
@@ -24,6 +24,7 @@ CNN_ALEXNET_CIFAR10 = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-4,
+    optimizer_options=ADAM,
     batch_size=256,
     epochs=20,
     seed=1,
@@ -51,6 +52,6 @@ CNN_ALEXNET_GROUPED_CIFAR10 = replace(
     notes=(
         COPIES,
         LAST_OF_TRAINING,
-        "The original tests on the middle 64x64 pixels of pictures scaled to 70x70; here on the whole picture.",
+        "The original tests on the middle 64x64 pixels of images scaled to 70x70; here on the whole image.",
     ),
 )

@@ -1,6 +1,6 @@
 """Recipes of `tf_models/cnn/allconv.py`."""
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 CNN_ALLCONV = Recipe(
     id="cnn-allconv",
@@ -12,6 +12,7 @@ CNN_ALLCONV = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-3,
+    optimizer_options=ADAM,
     batch_size=256,
     epochs=15,
     seed=1,

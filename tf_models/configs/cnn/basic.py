@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import LAST_HELD_OUT, Original, Recipe
 
 FROZEN = (
     "The original's learning rate never cycles: its step counter stands still and its base rate is overwritten "
@@ -13,6 +13,8 @@ RANGE_TEST = (
     "The original reads both rates off a range test of ten epochs, from .01 to .2: --find-lr --lr-rise linear "
     "--lr-range 0.01 0.2 --lr-steps 3830 repeats it, with the accuracy of batches in place of the validation's."
 )
+
+DRAWN = "The original draws its 1,000 validation images at random; here they are the last of the training files."
 
 HALF_CYCLE = "Half a cycle is five epochs for all three policies, so that 150 epochs end at the lowest rate."
 
@@ -59,12 +61,14 @@ CNN_BASIC_TF1 = replace(
     batch_size=32,
     epochs=3,
     seed=123,
+    validation=5_000,
     parameters=9_098,
-    embedded={"epochs": 60},
+    embedded={"epochs": 60, "validation": 0},
     original=Original("tensorflow1_ipynb/cnn/cnn-basic.ipynb", {"test_accuracy": 0.98, "train_accuracy": 0.978}),
     notes=(
         "The first original pools with stride 1, so nothing shrinks and its dense layer of 64 takes 12,544 inputs "
         "(804,778 parameters). Its later version, followed here, pools with stride 2 and has no dense layer of 64.",
+        LAST_HELD_OUT,
     ),
 )
 
@@ -120,7 +124,7 @@ TRICKS_CYCLICAL_LR = Recipe(
     validation=1_000,
     parameters=13_522,
     original=Original(NOTEBOOK, {"test_accuracy": 0.6145, "validation_accuracy": 0.596, "train_accuracy": 0.6991}),
-    notes=(FROZEN, RANGE_TEST, HALF_CYCLE),
+    notes=(FROZEN, RANGE_TEST, HALF_CYCLE, DRAWN),
 )
 
 TRICKS_CYCLICAL_LR_TRIANGULAR2 = replace(
@@ -129,7 +133,7 @@ TRICKS_CYCLICAL_LR_TRIANGULAR2 = replace(
     title="A cyclical learning rate whose height halves with each cycle, on CIFAR-10",
     schedule={"name": "cyclical", "base": 0.09, "half_cycle": 5.0, "policy": "triangular2"},
     original=Original(NOTEBOOK, {"test_accuracy": 0.6169, "validation_accuracy": 0.627, "train_accuracy": 0.7022}),
-    notes=(FROZEN, RANGE_TEST, HALF_CYCLE),
+    notes=(FROZEN, RANGE_TEST, HALF_CYCLE, DRAWN),
 )
 
 TRICKS_CYCLICAL_LR_EXP_RANGE = replace(
@@ -138,7 +142,7 @@ TRICKS_CYCLICAL_LR_EXP_RANGE = replace(
     title="A cyclical learning rate whose height shrinks with each step, on CIFAR-10",
     schedule={"name": "cyclical", "base": 0.09, "half_cycle": 5.0, "policy": "exp_range", "gamma": 0.99998},
     original=Original(NOTEBOOK, {"test_accuracy": 0.5981, "validation_accuracy": 0.595, "train_accuracy": 0.6817}),
-    notes=(FROZEN, RANGE_TEST, HALF_CYCLE),
+    notes=(FROZEN, RANGE_TEST, HALF_CYCLE, DRAWN),
 )
 
 TRICKS_CYCLICAL_LR_FAST = replace(
@@ -151,9 +155,10 @@ TRICKS_CYCLICAL_LR_FAST = replace(
     epochs=30,
     original=Original(NOTEBOOK, {"test_accuracy": 0.6145, "validation_accuracy": 0.596, "train_accuracy": 0.6991}),
     notes=(
-        "The original sees each picture 150 times, this recipe 30 times: its rate never falls below .09, which "
+        "The original sees each image 150 times, this recipe 30 times: its rate never falls below .09, which "
         "keeps the weights in motion.",
         "The highest rate is what --find-lr --lr-rise linear --lr-range 0.01 2 --lr-steps 1500 suggests. Without "
-        "mirror images the validation accuracy stays at 61% while 69% of the training pictures are right.",
+        "mirror images the validation accuracy stays at 61% while 69% of the training images are right.",
+        DRAWN,
     ),
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 ALL_TRAINED = "The original holds some training samples out for validation; here it trains on all."
 
@@ -17,6 +17,7 @@ CNN_DENSENET121_MNIST = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-4,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=10,
     seed=1,

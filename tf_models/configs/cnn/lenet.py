@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 TANH = "The original's text says that ReLU replaces tanh; its code keeps tanh, and so does this."
 
@@ -17,6 +17,7 @@ CNN_LENET5_MNIST = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-3,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=10,
     seed=1,

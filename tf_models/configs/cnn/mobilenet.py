@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 BEST = (
     "The original keeps the weights of its best validation accuracy beside the last ones; here the last ones are "
@@ -10,8 +10,8 @@ BEST = (
 )
 
 SCALE = (
-    "The original gives the network pixels in -1..1 and tests on the middle 64x64 pixels of pictures scaled to "
-    "70x70; here they are in 0..1, which the first batch norm makes good, and the whole picture is tested."
+    "The original gives the network pixels in -1..1 and tests on the middle 64x64 pixels of images scaled to "
+    "70x70; here they are in 0..1, which the first batch norm makes good, and the whole image is tested."
 )
 
 CNN_MOBILENET_V2_CIFAR10 = Recipe(
@@ -25,6 +25,7 @@ CNN_MOBILENET_V2_CIFAR10 = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=0.01,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=150,
     seed=123,

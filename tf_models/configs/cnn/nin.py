@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 LATER_VERSION = (
     "Settings and results are the original's later version's, since the first one never trained this network."
@@ -12,7 +12,7 @@ LINEAR_MAPS = "The original applies ReLU to the class maps, which forbids negati
 
 FOOTNOTE = (
     "The original's table says 70.67%, left over from a ResNet-34: it never trained this network. Its later version "
-    "prints 80.20% of 1,000 validation pictures, with dropout on, and no test figure."
+    "prints 80.20% of 1,000 validation images, with dropout on, and no test figure."
 )
 
 CNN_NIN_CIFAR10 = Recipe(
@@ -25,6 +25,7 @@ CNN_NIN_CIFAR10 = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=5e-4,
+    optimizer_options=ADAM,
     batch_size=256,
     epochs=100,
     seed=1,
@@ -75,7 +76,7 @@ CNN_NIN_CIFAR10_FAST = replace(
     notes=(
         LATER_VERSION,
         LINEAR_MAPS,
-        "The original sees each picture 100 times, this recipe 10 times.",
+        "The original sees each image 100 times, this recipe 10 times.",
         "The rate stands where the loss of a range test is lowest (--find-lr).",
     ),
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 CNN_RESIDUAL_BLOCKS_MNIST = Recipe(
     id="cnn-residual-blocks-mnist",
@@ -14,6 +14,7 @@ CNN_RESIDUAL_BLOCKS_MNIST = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=0.01,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=10,
     seed=123,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 NOT_PARALLEL = "The original's title claims data parallelism, which it does not use."
 
@@ -26,6 +26,7 @@ CNN_RESNET18_MNIST = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-3,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=10,
     seed=1,
@@ -99,6 +100,7 @@ CNN_RESNET18_CELEBA = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-3,
+    optimizer_options=ADAM,
     batch_size=1024,
     epochs=10,
     seed=1,

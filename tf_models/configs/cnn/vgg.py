@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 FOOTNOTE = (
-    "The original's table says 90.72%, which is the printed chance that the first test face is female; its test "
+    "The original's table says 90.72%, which is the printed probability that the first test face is female; its test "
     "accuracy is 95.48%, of a network that is a VGG-19."
 )
 
@@ -19,6 +19,7 @@ CNN_VGG16_CIFAR10 = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-3,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=10,
     seed=1,
@@ -74,7 +75,7 @@ CNN_VGG16_CIFAR10_FAST = replace(
     original=Original(
         "pytorch_ipynb/cnn/cnn-vgg16.ipynb", {"test_accuracy": 0.7543, "train_accuracy": 0.87974, "minutes": 5.98}
     ),
-    notes=("The original sees each picture 10 times, this recipe 5 times.",),
+    notes=("The original sees each image 10 times, this recipe 5 times.",),
 )
 
 CNN_VGG16_CELEBA = Recipe(
@@ -90,6 +91,7 @@ CNN_VGG16_CELEBA = Recipe(
     task="classify",
     optimizer="adam",
     learning_rate=1e-3,
+    optimizer_options=ADAM,
     batch_size=64,
     epochs=3,
     seed=1,

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 ORDER = (
     "The original updates the generator first; here the discriminator comes first, and the generator learns from "
-    "what it then says of the same pictures."
+    "what it then says of the same images."
 )
 
 GAN_CONV_MNIST = Recipe(
@@ -20,6 +20,7 @@ GAN_CONV_MNIST = Recipe(
     task="generate",
     optimizer="adam",
     learning_rate=1e-4,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=100,
     seed=123,
@@ -57,6 +58,8 @@ GAN_WGAN_CONV_MNIST = replace(
     },
     optimizer="rmsprop",
     learning_rate=5e-5,
+    # PyTorch's constants; it adds 1e-8 to the root, Keras adds its epsilon below it.
+    optimizer_options={"rho": 0.99, "epsilon": 1e-16},
     parameters=350_665,
     original=Original("pytorch_ipynb/gan/dc-wgan-1.ipynb", {"minutes": 39.57}),
     notes=("The original's five critic updates reuse one batch of fakes; here each has its own.",),
@@ -73,7 +76,7 @@ GAN_DCGAN_CELEBA = Recipe(
     task="generate",
     optimizer="adam",
     learning_rate=2e-4,
-    optimizer_options={"beta_1": 0.5},
+    optimizer_options={"beta_1": 0.5, "epsilon": 1e-8},
     batch_size=128,
     epochs=50,
     seed=42,

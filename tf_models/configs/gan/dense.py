@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 GAN_FC_MNIST = Recipe(
     id="gan-fc-mnist",
@@ -15,6 +15,7 @@ GAN_FC_MNIST = Recipe(
     task="generate",
     optimizer="adam",
     learning_rate=1e-3,
+    optimizer_options=ADAM,
     batch_size=128,
     epochs=100,
     seed=123,
@@ -25,7 +26,7 @@ GAN_FC_MNIST = Recipe(
     ),
     notes=(
         "The original updates the generator first; here the discriminator comes first, and the generator learns "
-        "from what it then says of the same pictures.",
+        "from what it then says of the same images.",
         "The TensorFlow 1 original never switches its dropout on; here it drops in both parts.",
     ),
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 BALANCED = "The original pairs two random batches, so that one pair in ten is of one class; here it is one in two."
 
@@ -43,6 +43,7 @@ METRIC_SIAMESE_MLP_2D = replace(
     model={"input_shape": (28, 28, 1), "hidden": (256, 256), "embedding_dim": 2, "initializer": "he_normal"},
     optimizer="adam",
     learning_rate=1e-3,
+    optimizer_options=ADAM,
     epochs=10,
     parameters=267_266,
     original=None,
@@ -56,6 +57,7 @@ METRIC_SIAMESE_MLP_16D = replace(
     model={"input_shape": (28, 28, 1), "hidden": (256, 256), "embedding_dim": 16, "initializer": "he_normal"},
     optimizer="adam",
     learning_rate=1e-3,
+    optimizer_options=ADAM,
     epochs=10,
     parameters=270_864,
     original=None,

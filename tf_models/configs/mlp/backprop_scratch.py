@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import LAST_HELD_OUT, Original, Recipe
 
 MLP_BACKPROP_SCRATCH = Recipe(
     id="mlp-backprop-scratch",
@@ -17,9 +17,11 @@ MLP_BACKPROP_SCRATCH = Recipe(
     batch_size=64,
     epochs=10,
     seed=123,
+    validation=5_000,
     parameters=101_770,
-    embedded={"epochs": 100},
+    embedded={"epochs": 100, "validation": 0},
     original=Original("tensorflow1_ipynb/mlp/mlp-lowlevel.ipynb", {"test_accuracy": 0.945, "train_accuracy": 0.946}),
+    notes=(LAST_HELD_OUT,),
 )
 
 MLP_BACKPROP_SCRATCH_SIGMOID_MSE = replace(
@@ -31,6 +33,7 @@ MLP_BACKPROP_SCRATCH_SIGMOID_MSE = replace(
     batch_size=100,
     epochs=50,
     seed=1,
+    validation=0,
     parameters=39_760,
     embedded={"epochs": 200, "batch_size": 20},
     original=Original(

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_models.configs.recipe import Original, Recipe
+from tf_models.configs.recipe import LAST_HELD_OUT, Original, Recipe
 
 HELD_OUT = "The original uses 45,000 of 55,000 training digits; here 5,000 are held out and all others used."
 
@@ -41,11 +41,23 @@ MLP_DROPOUT_TF1 = replace(
     MLP_BASIC,
     id="mlp-dropout-tf1",
     title="Multilayer perceptron with dropout, trained as long as in the TensorFlow 1 notebook",
-    model={"input_shape": (28, 28, 1), "hidden": (128, 256), "classes": 10, "dropout": 0.5, "stddev": 0.1},
+    model={
+        "input_shape": (28, 28, 1),
+        "hidden": (128, 256),
+        "classes": 10,
+        "dropout": 0.5,
+        "initializer": "truncated_normal",
+        "stddev": 0.1,
+    },
     epochs=20,
     seed=123,
+    validation=5_000,
+    embedded={"epochs": 60, "validation": 0},
     original=Original("tensorflow1_ipynb/mlp/mlp-dropout.ipynb", {"test_accuracy": 0.974, "train_accuracy": 0.985}),
-    notes=("The original's layers version feeds its second dropout from the first layer and so skips 256 units.",),
+    notes=(
+        "The original's layers version feeds its second dropout from the first layer and so skips 256 units.",
+        LAST_HELD_OUT,
+    ),
 )
 
 MLP_BATCHNORM = replace(
@@ -124,7 +136,7 @@ MECH_TFRECORDS = replace(
 MECH_FILE_QUEUES = replace(
     MECH_NPZ_CHUNKS,
     id="mech-file-queues",
-    title="A multilayer perceptron fed from picture files; tf.data in place of file queues",
+    title="A multilayer perceptron fed from image files; tf.data in place of file queues",
     storage="images",
     batch_size=128,
     original=Original("tensorflow1_ipynb/mechanics/file-queues.ipynb", {"test_accuracy": 0.971}),

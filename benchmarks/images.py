@@ -26,11 +26,11 @@ def run(quick: bool = False) -> list[dict]:
         folders = convert(data, Path(place) / "faces", ("tfrecord", "images"))
         candidates = {"decoding alone, all cores": _decode_alone(data), "ours, files": _epoch(data.train)}
         candidates |= {f"ours, {kind}": _epoch(stored(at)) for kind, at in folders.items()}
-        return measure.compare(candidates | _torch_pictures(data), BASELINE, 1 if quick else 3)
+        return measure.compare(candidates | _torch_images(data), BASELINE, 1 if quick else 3)
 
 
 def faces(folder: Path, count: int) -> Data:
-    """JPEG files of the size of CelebA's, drawn; as large as its pictures, within a few percent."""
+    """JPEG files of the size of CelebA's, drawn; as large as its images, within a few percent."""
     rng = np.random.default_rng(0)
     folder.mkdir()
     for number in range(count):
@@ -69,7 +69,7 @@ def _decode_alone(data: Data) -> Callable[[], int]:
     return lambda: int(dataset.reduce(np.int64(0), lambda count, _: count + 1))
 
 
-def _torch_pictures(data: Data) -> dict[str, Callable[[], int]]:
+def _torch_images(data: Data) -> dict[str, Callable[[], int]]:
     import torch
     from PIL import Image
 
@@ -80,8 +80,8 @@ def _torch_pictures(data: Data) -> dict[str, Callable[[], int]]:
             return len(names)
 
         def __getitem__(self, i):
-            with Image.open(names[i]) as picture:
-                pixels = np.array(picture)
+            with Image.open(names[i]) as image:
+                pixels = np.array(image)
             return torch.from_numpy(pixels).permute(2, 0, 1).float() / 255, int(labels[i])
 
     return {f"pytorch, files, {workers} workers": loader(Samples(), workers) for workers in (0, 2)}

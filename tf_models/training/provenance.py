@@ -1,0 +1,183 @@
+"""What a result depends on besides its recipe: machine, versions, the code, and what else ran on the machine."""
+
+import ast
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import subprocess
+import time
+from importlib import metadata
+from pathlib import Path
+
+from tf_models import builders, tasks
+from tf_models.configs.recipe import Recipe
+
+ROOT = Path(__file__).parents[2]
+# What of a recipe decides nothing of what it trains to.
+REMARKS = ("title", "notes", "original", "embedded", "parameters")
+# Rooms whose files decide what is computed, wherever they are used.
+ROOMS = ("tf_models.layers", "tf_models.losses", "tf_models.schedules")
+DRAWING = ("tf_models.tasks.plots", "tf_models.tasks.grids", "tf_models.tasks.frames")
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides a result."""
+    packages = ("tensorflow", "keras", "numpy")
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
+
+
+def processor() -> str:
+    """The CPU's model, as the system names it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def environment() -> dict:
+    """`processor`, `cores`, `threads` of TensorFlow (0 lets it choose), and the names of the `gpus`."""
+    import tensorflow as tf
+
+    threading = tf.config.threading
+    gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
+    return {
+        "processor": processor(),
+        "cores": cores(),
+        "threads": [threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads()],
+        "gpus": [details.get("device_name", "GPU") for details in gpus],
+    }
+
+
+def differences(info: dict) -> list[str]:
+    """What of machine and versions is not as a run's `run.json` says, a line each; bits may then differ."""
+    began = {**info.get("environment", {}), **info.get("versions", {})}
+    now = {**environment(), **versions()}
+    return [
+        f"note: the run began with {name} {began[name]}, here it is {now[name]}; it goes on, to other bits perhaps"
+        for name in began
+        if name in now and began[name] != now[name]
+    ]
+
+
+def revision() -> str:
+    """The code's revision: the commit of a checkout, with `+` where files were changed since, else the version."""
+    try:
+        git = ["git", "-C", str(ROOT)]
+        top, commit = _output([*git, "rev-parse", "--show-toplevel", "--short=12", "HEAD"]).split()
+        if Path(top) == ROOT.resolve():
+            return commit + ("+" if _output([*git, "status", "--porcelain", "--", "tf_models", "tf_data"]) else "")
+    except (OSError, ValueError, subprocess.SubprocessError):
+        pass
+    return metadata.version("tf-models")
+
+
+def _output(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+
+
+def code(recipe: Recipe) -> dict[str, str]:
+    """A short hash each of the `recipe`, of the code of its `builder` and of its `task`.
+
+    Comments, docstrings and layout do not count. A builder's code is its file and those of its package, of layers,
+    losses and schedules that it imports, directly or through each other; likewise a task's, less what only draws.
+    """
+    values = {name: value for name, value in recipe.as_dict().items() if name not in REMARKS}
+    builder = builders.get(recipe.builder).__module__
+    return {
+        "recipe": _short(json.dumps(values, sort_keys=True, default=str)),
+        "builder": _short("".join(_programs(builder))),
+        "task": _short("".join(_programs(tasks.get(recipe.task).__module__))),
+    }
+
+
+def _programs(start: str) -> list[str]:
+    """The programs of a module and of those that it imports from its own package and from `ROOMS`, by name."""
+    packages = (start.rpartition(".")[0], *ROOMS)
+    found: dict[str, str] = {}
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        file = _file(name) if name not in found else None
+        if file is None:
+            continue
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        found[name] = ast.dump(_without_docstrings(tree))
+        for module, names in _imports(tree):
+            if module in ROOMS:  # only what is taken from a room, not all that stands in it
+                waiting += [source for source, given in _imports(_tree(module)) if names & given]
+            elif module.rpartition(".")[0] in packages:
+                waiting.append(module)
+            elif module in packages:
+                waiting += [f"{module}.{name}" for name in names]
+    return [found[name] for name in sorted(found) if name not in DRAWING]
+
+
+def _tree(module: str) -> ast.Module:
+    return ast.parse(_file(module).read_text(encoding="utf-8"))
+
+
+def _imports(tree: ast.Module) -> list[tuple[str, set[str]]]:
+    """`(module, names)` of each `from module import names`."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module and not node.level]
+    return [(node.module, {alias.name for alias in node.names}) for node in nodes]
+
+
+def _file(name: str) -> Path | None:
+    """The program of a module; None for what is no module of its own, such as a function or a program being run."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ModuleNotFoundError, ValueError):
+        return None
+    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if (
+            isinstance(body, list)
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+        ):
+            node.body = body[1:]
+    return tree
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class OtherLoad:
+    """How many cores other processes kept busy since this was made; what tells a time taken alone from others."""
+
+    def __init__(self):
+        self._begin = self._now()
+
+    @staticmethod
+    def _now() -> tuple[float, float, float] | None:
+        """Seconds that all cores were busy, that this process was, and the time; None where the system does not tell."""
+        try:
+            fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]
+        except OSError:
+            return None
+        user, nice, system, _, _, irq, softirq, steal = map(int, fields)
+        busy = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+        return busy, time.process_time(), time.perf_counter()
+
+    def cores(self) -> float | None:
+        """The mean number of cores, 0 or more; None where the system does not tell."""
+        begin, now = self._begin, self._now()
+        if begin is None or now is None or now[2] <= begin[2]:
+            return None
+        busy, own, seconds = (b - a for a, b in zip(begin, now, strict=True))
+        return round(max(0.0, (busy - own) / seconds), 3)
