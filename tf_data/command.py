@@ -119,6 +119,8 @@ def script(name: str, commands: Mapping[str, tuple[str, tuple[str, ...]]], argv:
         return run(importlib.import_module(module).main, [*first, *rest])
     except SystemExit as error:
         return error.code or 0
+
+
 def printable(text: str) -> str:
     """A text that comes from files as one line for a terminal, in which it cannot move the cursor, colour or clear."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -33,6 +33,7 @@ MODULES = (
     "quickdraw",
     "svhn",
     "text-csv",
+    "text-file",
     "toy-2d",
 )
 

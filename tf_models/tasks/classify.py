@@ -11,6 +11,7 @@ from tf_data.pipeline import Batches
 from tf_models.losses import SigmoidSquaredError, SmoothedCrossentropy
 from tf_models.tasks import plots
 from tf_models.tasks.base import Task, scoring_batch
+from tf_models.tasks.explain import parts
 
 LOSSES = ("cross-entropy", "sigmoid-squared-error")
 REDUCTIONS = {"mean": "sum_over_batch_size", "sum": "sum"}
@@ -104,10 +105,10 @@ class Classify(Task):
         mirrored = f" ({results['mirrored_accuracy']:.2%} with mirror images)" if "mirrored_accuracy" in results else ""
         return f"accuracy {accuracy:.2%}{mirrored}, loss {results['loss']:.4f} on {count:,} samples"
 
-    def predict(self, inputs, names, top=3):
-        """Class, and probabilities by class."""
+    def predict(self, inputs, names, top=3, explain=False):
+        """Class, and probabilities by class; of texts on request each word's part in the verdict, as `words`."""
         logits = self.model.predict(self.transform(inputs), verbose=0).astype(np.float32)
-        return [
+        rows = [
             {
                 "input": name,
                 "class": self.about.classes[int(np.argmax(row))],
@@ -116,10 +117,17 @@ class Classify(Task):
             }
             for name, row in zip(names, probabilities(logits), strict=True)
         ]
+        if explain:
+            for row, text in zip(rows, inputs, strict=True):
+                row["words"] = parts(self.model, self.transform, text)
+        return rows
 
-    def describe_prediction(self, row, top=3):
+    def describe_prediction(self, row, top=3, explain=False):
         best = sorted(row["probabilities"].items(), key=lambda item: -item[1])[:top]
-        return f"{row['input']}: " + ", ".join(f"{name} {probability:.1%}" for name, probability in best)
+        line = f"{row['input']}: " + ", ".join(f"{name} {probability:.1%}" for name, probability in best)
+        if not explain:
+            return line
+        return line + f"\n  for {row['class']}: " + "  ".join(f"{word} {part:+.2f}" for word, part in row["words"])
 
     def figures(self, history, folder: Path):
         test, classes = self.data.test, self.about.classes
@@ -128,7 +136,10 @@ class Classify(Task):
             plots.curves(history, folder / "curves.png"),
             plots.confusion(test.y, labels(logits), classes, folder / "confusion.png"),
         ]
-        if test.samples.is_image:
+        if test.samples.is_text:
+            lengths = test.samples.lengths
+            names.append(plots.accuracy_by_length(lengths, labels(logits) == test.y, folder / "lengths.png"))
+        elif test.samples.is_image:
             names.append(plots.surest_mistakes(test, probabilities(logits), classes, folder / "mistakes.png"))
         elif test.samples.shape[1:] == (2,):
             classify = lambda x: labels(self.model.predict(self.transform(x), verbose=0, batch_size=4096))  # noqa: E731
