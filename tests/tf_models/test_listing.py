@@ -104,10 +104,6 @@ NOT_BUILT = [
     "mech-char-rnn-own-text",
     "mech-lstm-own-csv",
     "mech-multi-gpu-vgg16-celeba",
-    "mech-sequential-hooks",
-    "mech-weight-sharing",
-    "mech-live-plot",
-    "mech-intermediate-gradients",
 ]
 
 

@@ -82,6 +82,7 @@ PARAMETERS = {
     "tricks-cyclical-lr-exp-range": 13_522,
     "tricks-cyclical-lr-fast": 13_522,
     "mech-standardize-images": 4_266,
+    "mech-sequential-hooks": 136_074,
     "mech-npz-chunks": 136_074,
     "mech-hdf5-images": 136_074,
     "mech-tfrecords": 136_074,

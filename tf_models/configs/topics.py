@@ -97,6 +97,7 @@ RECIPES = {
     "ordinal-binomial-cement": "ordinal.mlp",
     "ordinal-clm-cement": "ordinal.mlp",
     "mech-standardize-images": "cnn.basic",
+    "mech-sequential-hooks": "mlp.mlp",
     "mech-npz-chunks": "mlp.mlp",
     "mech-hdf5-images": "mlp.mlp",
     "mech-tfrecords": "mlp.mlp",
@@ -176,8 +177,13 @@ OTHERS = {
     "mech-char-rnn-own-text": _CHAR_RNN,
     "mech-lstm-own-csv": _LSTM_CSV,
     "mech-multi-gpu-vgg16-celeba": Topic("mechanics", "VGG-16 on several devices", "celeba"),
-    "mech-sequential-hooks": Topic("mechanics", "What a layer gives, while the model runs", "mnist"),
-    "mech-weight-sharing": Topic("mechanics", "One weight vector for ten classes", "mnist"),
-    "mech-live-plot": Topic("mechanics", "Curves that grow while a model trains", "mnist"),
-    "mech-intermediate-gradients": Topic("mechanics", "Gradients with respect to anything", "toy-2d"),
+    "mech-weight-sharing": Topic(
+        "mechanics", "One weight vector for ten classes", "mnist", "python -m tf_models.mechanics.weight_sharing"
+    ),
+    "mech-live-plot": Topic(
+        "mechanics", "Curves that grow while a model trains", "mnist", "python -m tf_models.mechanics.live_plot"
+    ),
+    "mech-intermediate-gradients": Topic(
+        "mechanics", "Gradients with respect to anything", "toy-2d", "python -m tf_models.mechanics.gradients"
+    ),
 }
