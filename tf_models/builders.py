@@ -37,6 +37,8 @@ BUILDERS: dict[str, str | Callable] = {
     "ordinal_mlp": "tf_models.ordinal.mlp:ordinal_mlp",
     "ordinal_resnet": "tf_models.ordinal.vision:ordinal_resnet",
     "ordinal_alexnet": "tf_models.ordinal.vision:ordinal_alexnet",
+    "sentiment_rnn": "tf_models.rnn.sentiment:sentiment_rnn",
+    "vit": "tf_models.transformer.vit:vit",
 }
 
 

@@ -93,16 +93,8 @@ TOPICS = [
     "mech-save-load",
 ]
 NOT_BUILT = [
-    "rnn-simple-imdb",
-    "rnn-simple-packed-imdb",
-    "rnn-lstm-packed-imdb",
-    "rnn-lstm-packed-imdb-glove",
-    "rnn-lstm-packed-csv-imdb",
-    "rnn-gru-packed-imdb",
-    "rnn-bilstm-multilayer-imdb",
     "rnn-char-dickens",
     "mech-char-rnn-own-text",
-    "mech-lstm-own-csv",
     "mech-multi-gpu-vgg16-celeba",
 ]
 

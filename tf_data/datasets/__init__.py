@@ -29,6 +29,7 @@ MODULES = (
     "mnist",
     "quickdraw",
     "svhn",
+    "text-csv",
     "toy-2d",
 )
 

@@ -16,7 +16,7 @@ from tf_data.errors import InputError, TrainingError
 from tf_data.figures import figure
 from tf_data.files import write_text
 from tf_data.pipeline import Batches
-from tf_models.configs.overrides import for_source
+from tf_models.configs.overrides import for_data, for_source
 from tf_models.configs.recipe import Recipe
 from tf_models.training import provenance, state
 from tf_models.training.devices import require_tensorflow
@@ -187,7 +187,7 @@ def find_lr(
     """
     require_tensorflow()
     data = load_data(recipe, options)
-    recipe = replace(for_source(recipe, data.source), schedule={}, storage="memory")
+    recipe = replace(for_data(for_source(recipe, data.source), data), schedule={}, storage="memory")
     task = build(recipe, options, data)
     folder = Path(run_dir or Path("runs") / f"{recipe.id}-find-lr-{time.strftime('%Y%m%d-%H%M%S')}")
     if (folder / "run.json").exists() or (folder / "find_lr.json").exists():
