@@ -1,4 +1,4 @@
-"""`python -m benchmarks results RUN_DIR...`: finished runs into `measured.json` and the README's table.
+"""`python -m benchmarks results RUN_DIR...`: finished runs into `measured.json`, `docs/results.md` and the README.
 
 The run with the recipe's own seed and full official data gives a recipe's row; runs with other seeds give its spread.
 `--audit` tries the rows instead, see `benchmarks.audit`.
@@ -6,6 +6,7 @@ The run with the recipe's own seed and full official data gives a recipe's row; 
 
 import json
 import statistics
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -22,7 +23,18 @@ from tf_models.training.run_directory import RunDirectory
 
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "tf_models" / "configs" / "measured.json"
-README = ROOT / "README.md"
+PAGE, README = ROOT / "docs" / "results.md", ROOT / "README.md"
+# What the README shows of it.
+CHOSEN = (
+    "mlp-basic",
+    "mlp-batchnorm",
+    "cnn-basic",
+    "cnn-resnet18-mnist",
+    "cnn-alexnet-cifar10",
+    "cnn-airbench-cifar10",
+    "ae-conv-vae",
+    "gan-conv-mnist",
+)
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
@@ -49,13 +61,18 @@ def main(argv: list[str] | None = None) -> int | None:
     rows = {**measured(), **collect([RunDirectory.open(path) for path in arguments.runs])}
     order = [recipe.id for recipe in recipes()]
     write_text(MEASURED, json.dumps({id: rows[id] for id in order if id in rows}, indent=2) + "\n")
-    text = README.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
+    _replace(PAGE, table(rows, [recipe.id for recipe in recipes()], "../"))
+    _replace(README, table(rows, CHOSEN))
+    return None
+
+
+def _replace(path: Path, lines: str) -> None:
+    """Put a new table between the marks of a page."""
+    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
-        raise InputError(f"{README} has no lines {BEGIN} and {END}")
-    write_text(README, f"{before}{begin}\n{table(rows)}\n{end}{after}")
-    return None
+        raise InputError(f"{path} has no lines {BEGIN} and {END}")
+    write_text(path, f"{before}{begin}\n{lines}\n{end}{after}")
 
 
 def collect(runs: list[RunDirectory]) -> dict[str, dict]:
@@ -160,20 +177,35 @@ def _operations(run: RunDirectory) -> int | None:
     return count and round(count / size)
 
 
-def table(rows: dict[str, dict]) -> str:
-    """The results as a Markdown table: the original's test score beside ours; below it footnotes on the originals'."""
+def table(rows: dict[str, dict], ids: Iterable[str] | None = None, root: str = "") -> str:
+    """The results as a Markdown table: the original's test score beside ours; below it footnotes on the originals'.
+
+    Args:
+        rows: Rows by recipe id.
+        ids: Recipes to show, in their order; None for all.
+        root: The way from the page to the root of the repository.
+    """
     footnotes: dict[str, str] = {}  # by text, so that variants share one
     lines = [
         "| recipe | data | parameters | original, test | ours, test | mean ± sd (seeds) | epochs | time |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for recipe in recipes():
+    for recipe in recipes() if ids is None else map(get, ids):
         row = rows.get(recipe.id)
         original = printed_score(recipe.task, recipe.original.results if recipe.original else {})
         if recipe.original and recipe.original.footnote:
             original += f"[^{footnotes.setdefault(recipe.original.footnote, recipe.id)}]"
         source = BUILDERS[recipe.builder].split(":")[0].replace(".", "/") + ".py"
-        cells = [f"[`{recipe.id}`]({source})", recipe.dataset, f"{recipe.parameters:,}", original, "-", "", "", ""]
+        cells = [
+            f"[`{recipe.id}`]({root}{source})",
+            recipe.dataset,
+            f"{recipe.parameters:,}",
+            original,
+            "-",
+            "",
+            "",
+            "",
+        ]
         if row:
             test, spread = row["results"]["test"], row.get("spread")
             cells[1] += "" if row["data"]["source"] in ("official", "generated") else f" ({row['data']['source']})"

@@ -3,10 +3,12 @@
 import argparse
 import contextlib
 import difflib
+import importlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Any
 
 from tf_data.errors import CommandError
@@ -32,8 +34,30 @@ class Option:
         return self.flag.strip("-").replace("-", "_")
 
 
+class _Version(argparse.Action):
+    """Prints the project's version and those of what it stands on, which are looked up only here."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        found = {}
+        for package in ("tf-models", "keras", "tensorflow"):
+            try:
+                found[package] = metadata.version(package)
+            except metadata.PackageNotFoundError:
+                found[package] = "not installed"
+        print(", ".join(f"{package} {version}" for package, version in found.items()))
+        parser.exit()
+
+
+# What a command is called by who started it, where that is not `python -m MODULE`.
+_called: dict[str, str] = {}
+
+
 class Parser(argparse.ArgumentParser):
-    """An `ArgumentParser` that reports bad usage in one line, without the usage text."""
+    """An `ArgumentParser` with `--version` that reports bad usage in one line, without the usage text."""
+
+    def __init__(self, *, prog: str, **arguments):
+        super().__init__(prog=_called.get(prog, prog), **arguments)
+        self.add_argument("--version", action=_Version, nargs=0, help="print versions and exit")
 
     def error(self, message):
         self.exit(2, f"{self.prog}: {message}; see --help\n")
@@ -72,6 +96,39 @@ def printable(text: str) -> str:
 def say(text: str) -> None:
     """Print a text of some lines, each `printable`."""
     print("\n".join(map(printable, text.split("\n"))), flush=True)
+
+
+def script(name: str, commands: Mapping[str, tuple[str, tuple[str, ...]]], argv: list[str] | None = None) -> int:
+    """Run `NAME COMMAND ...` as `python -m MODULE ...`, which is how messages and help then call it.
+
+    Args:
+        name: Name of the script.
+        commands: The module of each command, and arguments that come before the user's; the only command of a script
+            without any is called "".
+        argv: The user's arguments; default those of the process.
+
+    Returns:
+        The exit code.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    if "" in commands:
+        chosen, rest = "", argv
+    else:
+        chosen, rest = (argv[0] if argv else "--help"), argv[1:]
+        if chosen in ("-h", "--help"):
+            print(f"usage: {name} {{{','.join(commands)}}} ...\n\n`{name} COMMAND --help` tells more of each.")
+            return 0
+        if chosen == "--version":
+            chosen, rest = next(iter(commands)), ["--version"]
+        if chosen not in commands:
+            print(f"{name}: unknown command {chosen!r}{nearest(chosen, commands)}; see --help", file=sys.stderr)
+            return 2
+    module, first = commands[chosen]
+    _called[f"python -m {module}"] = f"{name} {chosen}".strip()
+    try:
+        return run(importlib.import_module(module).main, [*first, *rest])
+    except SystemExit as error:
+        return error.code or 0
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> str:

@@ -222,6 +222,39 @@ def cut(x: Any, y: np.ndarray | None, fractions: Mapping[str, float], seed: int)
     }
 
 
+def stratified(y: np.ndarray, counts: Mapping[str, int], seed: int) -> dict[str, np.ndarray]:
+    """Numbers of samples, cut at random into splits of these sizes in which each class is as frequent as in all.
+
+    Args:
+        y: Class numbers `(n,)`.
+        counts: Samples of each split by name; they add up to n.
+        seed: Decides the cut, together with `y`.
+
+    Returns:
+        By name the numbers int64 `(count,)` in a random order. A class's part of a split is its exact fraction, rounded.
+
+    Raises:
+        InputError: There are too few samples, or too few of a class for one in each split.
+    """
+    if sum(counts.values()) != len(y) or min(counts.values()) < 1:
+        raise InputError(f"{len(y)} samples are too few to cut into {', '.join(counts)}")
+    random = np.random.RandomState(seed)
+    # Each sample stands at its fraction of the way through its class, so that any stretch of the order by these places
+    # has of each class the same fraction.
+    places = np.empty(len(y))
+    for label in np.unique(y):
+        members = random.permutation(np.flatnonzero(y == label))
+        places[members] = (np.arange(len(members)) + 0.5) / len(members)
+    order = np.argsort(places, kind="stable")
+    ends = np.cumsum(list(counts.values()))
+    found = {name: random.permutation(order[end - counts[name] : end]) for name, end in zip(counts, ends, strict=True)}
+    for name, numbers in found.items():
+        if missing := sorted(set(y.tolist()) - set(y[numbers].tolist())):
+            few = int(np.sum(y == missing[0]))
+            raise InputError(f"class {missing[0]} has {few} samples, too few for one in the {name} split")
+    return found
+
+
 @dataclass(frozen=True)
 class Dataset:
     """What is known of a dataset before it is read, and the functions that read it.

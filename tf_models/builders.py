@@ -34,6 +34,8 @@ BUILDERS: dict[str, str | Callable] = {
     "dense_gan": "tf_models.gan.dense:dense_gan",
     "conv_gan": "tf_models.gan.conv:conv_gan",
     "dcgan": "tf_models.gan.conv:dcgan",
+    "sentiment_rnn": "tf_models.rnn.sentiment:sentiment_rnn",
+    "vit": "tf_models.transformer.vit:vit",
 }
 
 

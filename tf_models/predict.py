@@ -19,7 +19,7 @@ EXAMPLES = """examples:
 def declared() -> dict[str, Option]:
     """Every option that a task or a transform declares, by its flag."""
     known = [entry.draws for entry in tasks.TASKS.values()] + [entry.predicts for entry in tasks.TASKS.values()]
-    known += [one.options for one in transform.TRANSFORMS.values()]
+    known += [transform.get(name).options for name in transform.TRANSFORMS]
     return {option.flag: option for options in known for option in options}
 
 

@@ -265,11 +265,23 @@ def test_imdb_forms(written, tmp_path):
     table = tmp_path / "table"
     table.mkdir()
     rows = [f'"{text}",{label}' for text, label in zip(official.train.x, official.train.y, strict=True)]
-    (table / "movie_data.csv.gz").write_bytes(gzip.compress("\n".join(["review,sentiment", *rows]).encode()))
+    (table / "movie_data.csv.gz").write_bytes(gzip.compress("\n".join(["review,sentiment", *rows, *rows[:7]]).encode()))
     data = tf_data.load("imdb", path=table)
-    assert data.counts == {"train": 150, "validation": 10, "test": 40}
+    different = set(official.train.x)
+    test = len(different) // 3
+    validation = (len(different) - test) // 5
+    assert data.counts == {"train": len(different) - test - validation, "validation": validation, "test": test}
+    assert all(abs(split.y.mean() - data.test.y.mean()) < 0.02 for split in data.splits.values())
     together = np.concatenate([split.x for split in data.splits.values()])
-    assert sorted(together) == sorted(official.train.x)
+    assert sorted(together) == sorted(different)
+    assert data.skipped == ("7 reviews that repeat another word for word",)
+    again = tf_data.load("imdb", path=table)
+    assert all((again.splits[name].x == split.x).all() for name, split in data.splits.items())
+    (table / "aclImdb_v1.tar.gz").write_bytes((written / "imdb" / "aclImdb_v1.tar.gz").read_bytes())
+    data = tf_data.load("imdb", path=table)  # the form with more reviews
+    assert data.counts == official.counts == {"train": 320, "validation": 80, "test": 400}
+    assert data.skipped[-1].startswith(f"{len(different)} reviews of the csv form, because the archive form has 800")
+    assert tf_data.load("imdb", path=table, form="csv").counts["test"] == test
     (table / "movie_data.csv.gz").write_bytes(gzip.compress(b"review,sentiment\nfine,2\n"))
     with pytest.raises(InputError, match="record 0 has sentiment '2'"):
         imdb.read_csv(table / "movie_data.csv.gz")
@@ -421,11 +433,13 @@ def test_real_files(data_dir):
 def test_real_fashion_and_texts(data_dir):
     clothes = tf_data.load("fashion-mnist", data_dir=data_dir, hold_out=10_000)
     assert sum(np.bincount(split.y) for split in clothes.splits.values()).tolist() == [6_000] * 10
-    reviews = tf_data.load("imdb", data_dir=data_dir)
-    assert np.bincount(reviews.train.y).tolist() == np.bincount(reviews.test.y).tolist() == [500, 500]
-    table = tf_data.load("imdb", data_dir=data_dir, form="csv")
-    assert sum(table.counts.values()) == 49_500
-    assert sum(int(split.y.sum()) for split in table.splits.values()) == 24_750
+    reviews = tf_data.load("imdb", data_dir=data_dir, form="archive")
+    assert reviews.counts == {"train": 800, "validation": 200, "test": 1_000}
+    assert all((np.bincount(split.y) == len(split) // 2).all() for split in reviews.splits.values())
+    table = tf_data.load("imdb", data_dir=data_dir)
+    assert table.counts == {"train": 31_582, "validation": 5_000, "test": 12_500}
+    assert table.skipped[0] == "418 reviews that repeat another word for word"
+    assert not set(table.test.x) & {*table.train.x, *table.validation.x}
     book = tf_data.load("dickens", data_dir=data_dir)
     text = book.train.x[0] + book.test.x[0]
     assert text.startswith("A TALE OF TWO CITIES")

@@ -12,8 +12,11 @@ from tf_models.training.run_directory import RunDirectory
 
 
 def bound(recipe, model, data):
-    """The recipe's task, bound to a model and to data."""
-    return tasks.make(recipe).bind(model, transform.make(recipe.transform), About.of(data), data)
+    """The recipe's task, bound to a model and to data; its transform learns from them."""
+    made = transform.make(recipe.transform)
+    if made.learns:
+        made.fit(data.train)
+    return tasks.make(recipe).bind(model, made, About.of(data), data)
 
 
 def interrupted(recipe, options, folder, epoch: int, step: int | None = None) -> RunDirectory:

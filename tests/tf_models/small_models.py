@@ -14,7 +14,16 @@ MOBILENET_V3 = {
     "width": 0.5,
     "blocks": ((3, 16, 16, True, "relu", 2), (5, 64, 16, True, "hard_silu", 1)),
 }
+RECURRENT = {"vocabulary": 60, "embedding": 8, "units": 8}
 SMALL = {
+    "rnn-simple-imdb": RECURRENT,
+    "rnn-simple-packed-imdb": RECURRENT,
+    "rnn-lstm-packed-imdb": RECURRENT,
+    "rnn-lstm-packed-imdb-glove": RECURRENT,
+    "rnn-lstm-packed-csv-imdb": RECURRENT,
+    "rnn-gru-packed-imdb": RECURRENT,
+    "rnn-bilstm-multilayer-imdb": RECURRENT,
+    "mech-lstm-own-csv": RECURRENT,
     "cnn-mobilenet-v2-cifar10": MOBILENET_V2,
     "cnn-mobilenet-v3-small-cifar10": MOBILENET_V3,
     "cnn-mobilenet-v3-large-cifar10": MOBILENET_V3,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import tf_models
+from tf_data import transform
 from tf_data.errors import InputError
 from tf_models import builders, configs
 from tf_models.configs import get, topics
@@ -75,7 +76,9 @@ def test_recipes_of_the_tutorials_reader_hold_out_5000_digits():
 def test_transforms():
     for recipe in tf_models.recipes():
         assert not {"crop", "resize", "augment"} & recipe.task_options.keys()
-        assert recipe.transform["name"] == ("features" if recipe.dataset in ("iris", "toy-2d") else "image")
+        names = {"iris": "features", "toy-2d": "features", "imdb": "text", "text-csv": "text"}
+        name = recipe.transform["name"]
+        assert issubclass(transform.get(name), transform.Images) or name == names[recipe.dataset]
         assert recipe.transform.get("value_range") == ((-1.0, 1.0) if recipe.task == "generate" else None)
 
 

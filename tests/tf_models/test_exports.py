@@ -41,18 +41,27 @@ def small(id: str):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("id", MODELS)
 def test_runs_with_equal_outputs(id, kind, tmp_path):
-    model = small(id)
-    exports.stir(model)
-    assert exports.difference(model, kind, tmp_path) <= exports.TOLERANCE
+    assert_runs(small(id), kind, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("id", [recipe.id for recipe in RECIPES])
 def test_runs_with_equal_outputs_in_full_size(id, kind, tmp_path):
-    model = tf_models.build(id)
+    assert_runs(tf_models.build(id), kind, tmp_path)
+
+
+def assert_runs(model, kind, folder):
+    """The runtime gives Keras' outputs; TFLite has no loops over lists, and says so."""
     exports.stir(model)
-    assert exports.difference(model, kind, tmp_path) <= exports.TOLERANCE
+    if kind == "tflite" and any(isinstance(layer, keras.layers.RNN) for layer in model._flatten_layers()):
+        with pytest.raises(
+            InputError, match="cannot be made into TFLite, which has no operation for TensorListReserve"
+        ):
+            exports.difference(model, kind, folder)
+        assert not list(folder.iterdir())
+    else:
+        assert exports.difference(model, kind, folder) <= exports.TOLERANCE
 
 
 @pytest.mark.parametrize("id", MODELS)

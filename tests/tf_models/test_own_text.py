@@ -19,7 +19,8 @@ from tf_models.configs import get
 from tf_models.training import trainer
 from tf_models.training.run_directory import RunDirectory
 
-OPTIONS = trainer.Options(source="synthetic", quiet=True)
+OPTIONS = trainer.Options(quiet=True)
+TONES = {"positive": ["wonderful", "superb", "fresh"], "negative": ["awful", "tedious", "dull"]}
 
 
 class AsTheyAre(transform.Transform):
@@ -82,7 +83,7 @@ RECIPE = tf_models.Recipe(
     title="Praise and blame by the mean of word vectors",
     builder="of_words",
     model={"vocabulary": 100, "classes": 2},
-    dataset="imdb",
+    dataset="text-csv",
     transform={"name": "words", "size": 100},
     task="classify",
     optimizer="adam",
@@ -96,8 +97,18 @@ TEXTS = replace(RECIPE, id="own-texts", builder="of_texts", transform={"name": "
 
 
 @pytest.fixture(autouse=True)
-def registered(monkeypatch):
-    """What a user's script does, undone after the test."""
+def registered(monkeypatch, tmp_path):
+    """What a user's script does, undone after the test; and a table of texts, which lies where the recipe looks for it."""
+    rng = np.random.default_rng(0)
+    lines = ["text,label"]
+    for number in range(400):
+        kind = list(TONES)[number % 2]
+        thing, tone = rng.choice(["plot", "cast", "pace"]), rng.choice(TONES[kind])
+        lines.append(f"The {thing} was {tone}{' indeed' * rng.integers(9)},{kind}")
+    folder = tmp_path / "data" / "text-csv"
+    folder.mkdir(parents=True)
+    (folder / "table.csv").write_text("\n".join(lines))
+    monkeypatch.setenv("TF_DATA_DIR", str(folder.parent))
     for table, name in ((builders, "BUILDERS"), (transform, "TRANSFORMS"), (configs, "_registered")):
         monkeypatch.setattr(table, name, dict(getattr(table, name)))
     tf_models.register_builder("of_words", of_words)
@@ -146,7 +157,7 @@ def test_ids_of_different_lengths(tmp_path, monkeypatch):
     split = Split("train", ids, y)
     data = Data("ids", "synthetic", "this test", split, split, classes=("low", "high"))
     monkeypatch.setattr(trainer, "load_data", lambda recipe, options: data)
-    recipe = replace(RECIPE, transform={"name": "as_they_are"}, dataset="imdb")
+    recipe = replace(RECIPE, transform={"name": "as_they_are"})
     done = trainer.train(recipe, OPTIONS, tmp_path / "run")
     assert done.info["results"]["test"] == pytest.approx({"accuracy": 1.0, "loss": 0, "samples": 200}, abs=0.1)
 

@@ -32,6 +32,7 @@ MODULES = (
     "mnist",
     "quickdraw",
     "svhn",
+    "text-csv",
     "toy-2d",
 )
 

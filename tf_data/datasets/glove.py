@@ -29,7 +29,7 @@ def read_glove(folder: Path, dimensions: int = 100, words: set[str] | None = Non
     found, rows = [], []
     for number, line in enumerate(_lines(folder, name), 1):
         word, *values = line.rstrip("\n").split(" ")
-        if words is not None and word not in words:
+        if words is not None and word not in words and len(values) == dimensions:
             continue
         try:
             row = np.array(values, np.float32)

@@ -3,13 +3,15 @@
 import io
 import re
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from tf_data.archives import read_tar
 from tf_data.csv_files import TableFile
-from tf_data.dataset import Dataset, Reading, Split, cut
+from tf_data.dataset import Dataset, Reading, Split, stratified
+from tf_data.datasets.grammar import reviews
 from tf_data.errors import InputError
 from tf_data.files import download, whole_file
 
@@ -18,28 +20,63 @@ MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
 ARCHIVE, FOLDER = "aclImdb_v1.tar.gz", "aclImdb"
 TABLES = ("movie_data.csv", "movie_data.csv.gz", "IMDB Dataset.csv")  # the last is Kaggle's
 SENTIMENTS = {"0": 0, "1": 1, "negative": 0, "positive": 1}
-FRACTIONS = {"train": 0.75, "validation": 0.05, "test": 0.2}
+TEST = 12_500  # reviews of the table that are kept for testing
 REVIEW_BYTES = 2**20  # the longest official one has 14 thousand
 PLACE = re.compile(r"aclImdb/(train|test)/(neg|pos)/[^/]+\.txt$")
 FORMS = ("auto", "archive", "csv")
 
 
-def official(folder: Path, form: str = "auto", seed: int = 123) -> Reading:
+def official(folder: Path, form: str = "auto", seed: int = 0, hold_out: int = 5_000) -> Reading:
     """Reviews as text, label 1 for positive ones.
 
     Args:
         folder: Folder that holds `movie_data.csv[.gz]`, `aclImdb_v1.tar.gz` or the folder `aclImdb`.
-        form: `csv` splits the table 75/5/20 at random; `archive` keeps the official train and test split; `auto`
-            takes the archive or its folder if there, else the table.
-        seed: Seed of the table's random split.
+        form: `archive` keeps the official train and test split. `csv` leaves out reviews that repeat another word for
+            word, and cuts the table at random into 12,500 reviews for testing, or a third if that is less, and the
+            others. `auto` takes the form that holds more reviews, and says so where there are both.
+        seed: Seed of both cuts; each is stratified, and the same for equal files.
+        hold_out: Training reviews for validation, or a fifth of them if that is less; 0 for none.
     """
     if form not in FORMS:
         raise InputError(f"form must be one of {', '.join(FORMS)}, not {form!r}")
     table = next((folder / name for name in TABLES if (folder / name).exists()), folder / TABLES[1])
     archived = (folder / ARCHIVE).exists() or (folder / FOLDER).is_dir()
-    if form == "csv" or (form == "auto" and not archived):
-        return Reading(cut(*read_csv(table), FRACTIONS, seed))
+    if form == "auto" and archived and table.exists():
+        both = {"archive": _archive(folder), "csv": _table(table, seed)}
+        held = {name: sum(map(len, one.splits.values())) for name, one in both.items()}
+        form = max(held, key=held.__getitem__)
+        other = next(name for name in both if name != form)
+        said = f"{held[other]:,} reviews of the {other} form, because the {form} form has {held[form]:,}; data.form says which"
+        reading = replace(both[form], skipped=(*both[form].skipped, said))
+    else:
+        reading = _archive(folder) if form == "archive" or (form == "auto" and archived) else _table(table, seed)
+    return replace(reading, splits=_held_out(reading.splits, hold_out, seed))
+
+
+def _archive(folder: Path) -> Reading:
     return Reading(_read_official(folder))
+
+
+def _table(path: Path, seed: int) -> Reading:
+    """The table without repetitions, cut into training and test split."""
+    texts, y = read_csv(path)
+    first = np.sort(np.unique(texts, return_index=True)[1])
+    again = len(texts) - len(first)
+    texts, y = texts[first], y[first]
+    test = min(TEST, len(y) // 3)
+    cut = stratified(y, {"train": len(y) - test, "test": test}, seed)
+    skipped = (f"{again:,} reviews that repeat another word for word",) if again else ()
+    return Reading({name: Split(name, texts[rows], y[rows]) for name, rows in cut.items()}, skipped=skipped)
+
+
+def _held_out(splits: dict[str, Split], count: int, seed: int) -> dict[str, Split]:
+    """The splits with up to `count` samples of the training split, stratified, for validation."""
+    train = splits["train"]
+    count = min(count, len(train) // 5)
+    if not count:
+        return splits
+    rows = stratified(train.y, {"train": len(train) - count, "validation": count}, seed)
+    return {**splits, **{name: Split(name, train.x[part], train.y[part]) for name, part in rows.items()}}
 
 
 def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -84,22 +121,20 @@ def fetch(folder: Path) -> None:
     download(URL, folder / ARCHIVE, MD5)
 
 
-def synthetic(folder: Path, per_class: int = 100, seed: int = 0) -> None:
-    """Write sentences of praise and blame as the official archive."""
-    rng = np.random.default_rng(seed)
-    tone = {"pos": ["wonderful", "moving", "superb", "fresh"], "neg": ["dull", "awful", "tedious", "clumsy"]}
-    things = ["plot", "cast", "music", "ending", "camera", "story", "pace", "humour"]
+def synthetic(folder: Path, per_class: int = 200, seed: int = 0) -> None:
+    """Write reviews of the grammar in `tf_data.datasets.grammar`, `per_class` of each kind and split, as the archive."""
+    places = [
+        (kind, f"{FOLDER}/{part}/{kind}/{number}_{9 if kind == 'pos' else 2}.txt")
+        for part in ("train", "test")
+        for kind in ("pos", "neg")
+        for number in range(per_class)
+    ]
+    texts = reviews([kind == "pos" for kind, _ in places], np.random.default_rng(seed))
     with whole_file(folder / ARCHIVE) as temporary, tarfile.open(temporary, "w:gz") as archive:
-        for part in ("train", "test"):
-            for kind, words in tone.items():
-                for number in range(per_class):
-                    sentences = [
-                        f"The {rng.choice(things)} was {rng.choice(words)}" for _ in range(rng.integers(3, 30))
-                    ]
-                    content = (". ".join(sentences) + f". Review {number} of {part}.").encode()
-                    entry = tarfile.TarInfo(f"{FOLDER}/{part}/{kind}/{number}_{9 if kind == 'pos' else 2}.txt")
-                    entry.size = len(content)
-                    archive.addfile(entry, io.BytesIO(content))
+        for (_, name), text in zip(places, texts, strict=True):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
 
 
 DATASET = Dataset(

@@ -8,10 +8,12 @@ import ast
 import inspect
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tf_data import datasets, transform
 from tf_data.command import import_tensorflow, nearest
+from tf_data.dataset import Data
 from tf_data.errors import InputError
 from tf_models import builders, tasks
 from tf_models.configs import schedules
@@ -26,6 +28,7 @@ GROUPS = {
     "optimizer": "optimizer_options",
     "schedule": "schedule",
 }
+OWN_TEXTS = "text-csv"
 # What these take stands in signatures that come with TensorFlow.
 SLOW = ("model", "task", "optimizer")
 
@@ -33,6 +36,30 @@ SLOW = ("model", "task", "optimizer")
 def for_source(recipe: Recipe, source: str) -> Recipe:
     """The recipe as it is trained on data of this source."""
     return replace(recipe, **recipe.embedded) if source == "embedded" else recipe
+
+
+def own_texts(recipe: Recipe, path: str, text: str | None, label: str | None) -> Recipe:
+    """The recipe on a CSV file of the user's own.
+
+    Args:
+        recipe: A recipe that classifies texts.
+        path: Path of the file; the recipe keeps the absolute one.
+        text, label: Names of the columns; None takes the reader's own.
+
+    Raises:
+        InputError: The recipe takes no texts.
+    """
+    if recipe.transform["name"] != "text" or recipe.task != "classify":
+        raise InputError(f"{recipe.id} does not classify texts, so --csv does not go with it; see --list text")
+    columns = {name: value for name, value in {"text": text, "label": label}.items() if value is not None}
+    return replace(recipe, dataset=OWN_TEXTS, data={"path": str(Path(path).absolute()), **columns})
+
+
+def for_data(recipe: Recipe, data: Data) -> Recipe:
+    """The recipe as it is trained on these data: a table of the user's own decides the number of classes."""
+    if recipe.dataset != OWN_TEXTS or "classes" not in recipe.model:
+        return recipe
+    return replace(recipe, model={**recipe.model, "classes": len(data.classes)})
 
 
 def override(recipe: Recipe, settings: Iterable[str] = (), **flags) -> Recipe:

@@ -77,7 +77,15 @@ RECIPES = {
     "gan-wgan-fc-mnist": "gan.dense",
     "gan-wgan-conv-mnist": "gan.conv",
     "gan-dcgan-celeba": "gan.conv",
+    "rnn-simple-imdb": "rnn.sentiment",
+    "rnn-simple-packed-imdb": "rnn.sentiment",
+    "rnn-lstm-packed-imdb": "rnn.sentiment",
+    "rnn-lstm-packed-imdb-glove": "rnn.sentiment",
+    "rnn-lstm-packed-csv-imdb": "rnn.sentiment",
+    "rnn-gru-packed-imdb": "rnn.sentiment",
+    "rnn-bilstm-multilayer-imdb": "rnn.sentiment",
     "mech-standardize-images": "cnn.basic",
+    "mech-lstm-own-csv": "rnn.sentiment",
     "mech-npz-chunks": "mlp.mlp",
     "mech-hdf5-images": "mlp.mlp",
     "mech-tfrecords": "mlp.mlp",
@@ -88,6 +96,7 @@ RECIPES = {
     "tricks-cyclical-lr-triangular2": "cnn.basic",
     "tricks-cyclical-lr-exp-range": "cnn.basic",
     "tricks-cyclical-lr-fast": "cnn.basic",
+    "vit-mnist": "transformer.vit",
 }
 
 
@@ -111,7 +120,6 @@ class Topic:
         return f"is no training of its own; run: {self.command}" if self.command else "is not built yet"
 
 
-_LSTM_CSV = Topic("rnn", "An LSTM on packed sequences of reviews from a CSV file", "imdb")
 _CHAR_RNN = Topic("rnn", "A character model continues Dickens", "dickens")
 
 OTHERS = {
@@ -122,13 +130,6 @@ OTHERS = {
     "data-svhn": Topic("data", "Street view house numbers", "svhn", "python -m tf_data.inspect svhn --sheet OUT.png"),
     "data-celeba": Topic("data", "Faces", "celeba", "python -m tf_data.inspect celeba --sheet OUT.png"),
     "data-quickdraw": Topic("data", "Drawings", "quickdraw", "python -m tf_data.inspect quickdraw --sheet OUT.png"),
-    "rnn-simple-imdb": Topic("rnn", "A simple recurrent network on reviews", "imdb"),
-    "rnn-simple-packed-imdb": Topic("rnn", "A simple recurrent network on packed sequences", "imdb"),
-    "rnn-lstm-packed-imdb": Topic("rnn", "An LSTM on packed sequences", "imdb"),
-    "rnn-lstm-packed-imdb-glove": Topic("rnn", "An LSTM on packed sequences, from GloVe's vectors", "imdb"),
-    "rnn-lstm-packed-csv-imdb": _LSTM_CSV,
-    "rnn-gru-packed-imdb": Topic("rnn", "A GRU on packed sequences", "imdb"),
-    "rnn-bilstm-multilayer-imdb": Topic("rnn", "A bidirectional LSTM of two layers", "imdb"),
     "rnn-char-dickens": _CHAR_RNN,
     "ordinal-coral-afadlite": Topic("ordinal", "Ages from faces, CORAL", "afad-lite"),
     "ordinal-niu-afadlite": Topic("ordinal", "Ages from faces, Niu et al.", "afad-lite"),
@@ -158,7 +159,6 @@ OTHERS = {
         "mechanics", "Images changed at random", "cifar10", "python -m tf_data.inspect cifar10 --augment OUT.png"
     ),
     "mech-char-rnn-own-text": _CHAR_RNN,
-    "mech-lstm-own-csv": _LSTM_CSV,
     "mech-multi-gpu-vgg16-celeba": Topic("mechanics", "VGG-16 on several devices", "celeba"),
     "mech-sequential-hooks": Topic("mechanics", "What a layer gives, while the model runs", "mnist"),
     "mech-weight-sharing": Topic("mechanics", "One weight vector for ten classes", "mnist"),

@@ -48,6 +48,26 @@ def initializer_arguments(kind: str, fan_in: int, stddev: float = 0.01) -> dict:
     return {"kernel_initializer": kernels[kind](), "bias_initializer": bias}
 
 
+def torch_recurrent(cell: str, units: int) -> dict:
+    """Layer arguments for PyTorch's default of a recurrent layer: all weights U(-b, b) with b = 1/sqrt(units).
+
+    PyTorch adds two biases to each gate where Keras has one, but in a GRU; the one gets the variance of their sum.
+
+    Args:
+        cell: `simple`, `lstm` or `gru`.
+        units: Size of the state.
+    """
+    bound = 1 / math.sqrt(units)
+    wide = bound if cell == "gru" else math.sqrt(2) * bound
+    arguments = {
+        "kernel_initializer": initializers.RandomUniform(-bound, bound),
+        "recurrent_initializer": initializers.RandomUniform(-bound, bound),
+        "bias_initializer": initializers.RandomUniform(-wide, wide),
+    }
+    # Keras would put ones in place of the forget gate's random biases.
+    return {**arguments, "unit_forget_bias": False} if cell == "lstm" else arguments
+
+
 def conv2d(
     x,
     filters: int,

@@ -3,16 +3,19 @@
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import keras
 import numpy as np
 
-from tf_data.dataset import Data, Split
+from tf_data.dataset import BaseSplit, Data, Split
 from tf_data.errors import InputError
+from tf_data.order import Buckets, Order
 from tf_data.pipeline import Batches
 from tf_data.transform import Transform
 
@@ -56,12 +59,14 @@ class Task(ABC):
         transform: Turns stored samples into what the model takes.
         about: What is known of the dataset.
         data: The samples; None where a task only predicts.
+        vectors: Which word vectors the model's embedding began with, and how many of how many words they had.
     """
 
     model: keras.Model
     transform: Transform
     about: About
     data: Data | None = None
+    vectors: Mapping[str, Any] = MappingProxyType({})
 
     def bind(self, model: keras.Model, transform: Transform, about: About, data: Data | None = None) -> "Task":
         """The same task for this model, transform and data."""
@@ -96,6 +101,14 @@ class Task(ABC):
     def prepare_training(self, x, y, position) -> tuple:
         """Like `prepare`, with the transform's random changes of training batches."""
         return self.batch(self.transform(x, position, training=True), y, position)
+
+    def order(self, split: BaseSplit) -> Callable[..., Order] | None:
+        """What orders a split's batches, as `Batches` takes it; None leaves it to the split.
+
+        By default texts and sequences of any length come in batches of about equal length.
+        """
+        lengths = split.samples.lengths
+        return None if lengths is None else partial(Buckets, lengths)
 
     def transformed(self, split: Split, batch_size: int | None = None):
         """A split in its order as a `tf.data.Dataset` of `(x, y)`, transformed; y is None where there are no labels."""
@@ -174,4 +187,7 @@ class Task(ABC):
 
 def scoring_batch(split: Split) -> int:
     """How many samples of a split to score at once."""
-    return max(1, min(SCORED_AT_ONCE, SCORED_VALUES // math.prod(size or 1 for size in split.samples.shape[1:])))
+    lengths = split.samples.lengths
+    longest = 1 if lengths is None else max(1, int(lengths.max(initial=1)))
+    values = longest * math.prod(size or 1 for size in split.samples.shape[1:])
+    return max(1, min(SCORED_AT_ONCE, SCORED_VALUES // values))

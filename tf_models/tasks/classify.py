@@ -7,9 +7,10 @@ import numpy as np
 
 from tf_data.dataset import Split
 from tf_data.errors import InputError
+from tf_data.pipeline import Batches
 from tf_models.losses import SigmoidSquaredError, SmoothedCrossentropy
 from tf_models.tasks import plots
-from tf_models.tasks.base import Task
+from tf_models.tasks.base import Task, scoring_batch
 
 LOSSES = ("cross-entropy", "sigmoid-squared-error")
 REDUCTIONS = {"mean": "sum_over_batch_size", "sum": "sum"}
@@ -71,10 +72,18 @@ class Classify(Task):
 
     def logits(self, split: Split, batch_size: int | None = None, mirror: bool = False) -> np.ndarray:
         """The model's outputs on a whole split, or on its mirror images, in its order: float32 `(samples, outputs)`."""
-        inputs = self.transformed(split, batch_size).map(lambda x, y: x[:, :, ::-1] if mirror else x)
+        order = self.order(split)
+        batches = Batches(
+            split, batch_size or scoring_batch(split), shuffle=False, prepare=self.with_labels, order=order
+        )
+        inputs = batches.dataset().map(lambda x, y: x[:, :, ::-1] if mirror else x)
         logits = self.model.predict(inputs, verbose=0).astype(np.float32)
         assert len(logits) == len(split), f"scored {len(logits)} of {len(split)} samples"
-        return logits
+        if order is None:
+            return logits
+        in_order = np.empty_like(logits)
+        in_order[np.concatenate([batches.order.indices(0, step) for step in range(batches.steps)])] = logits
+        return in_order
 
     def evaluate(self, split, batch_size=None):
         """`accuracy`, `loss` (mean over the samples), `samples`, and `mirrored_accuracy` where `mirror` is set."""

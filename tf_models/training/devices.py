@@ -22,12 +22,15 @@ def choose_jit(model: keras.Model, wanted: str = "auto") -> bool:
 
     `auto`: on with a GPU. On a CPU on for recurrent layers, which XLA makes about twice as fast, and off otherwise:
     it makes convolutions up to eight times slower (measured with TensorFlow 2.21; `python -m benchmarks train_step`).
+    Off where samples are of any length: XLA would compile the step anew for each.
     """
     if wanted != "auto":
         return wanted == "on"
     import tensorflow as tf
 
     recurrent = any(isinstance(layer, keras.layers.RNN) for layer in model._flatten_layers())
+    if recurrent and any(None in tensor.shape[1:] for tensor in model.inputs):
+        return False
     return recurrent or bool(tf.config.list_physical_devices("GPU"))
 
 

@@ -16,7 +16,7 @@ from tf_data.errors import InputError, TrainingError
 from tf_data.figures import figure
 from tf_data.files import write_text
 from tf_data.pipeline import Batches
-from tf_models.configs.overrides import for_source
+from tf_models.configs.overrides import for_data, for_source
 from tf_models.configs.recipe import Recipe
 from tf_models.training import provenance, state
 from tf_models.training.devices import require_tensorflow
@@ -188,7 +188,7 @@ def find_lr(
     """
     require_tensorflow()
     data = load_data(recipe, options)
-    recipe = replace(for_source(recipe, data.source), schedule={}, storage="memory")
+    recipe = replace(for_data(for_source(recipe, data.source), data), schedule={}, storage="memory")
     task = build(recipe, options, data)
     if run_dir and any(os.path.exists(Path(run_dir) / name) for name in ("run.json", "find_lr.json")):
         raise InputError(f"{run_dir} holds a run already; choose another --run-dir")

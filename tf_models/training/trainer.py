@@ -20,7 +20,7 @@ from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches, input_error
 from tf_models import tasks
 from tf_models.configs import schedules
-from tf_models.configs.overrides import for_source
+from tf_models.configs.overrides import for_data, for_source
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import About, Task, scoring_batch
@@ -32,6 +32,7 @@ from tf_models.training.fit import training_loop
 from tf_models.training.options import Options
 from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
+from tf_models.training.vectors import load_vectors
 
 SHOWN_LINES = 20  # of what was skipped or is worth a note
 
@@ -54,7 +55,7 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
     """
     require_tensorflow()
     data = load_data(recipe, options)
-    recipe = for_source(recipe, data.source)
+    recipe = for_data(for_source(recipe, data.source), data)
     task = build(recipe, options, data)  # before anything is written, so that bad settings leave nothing behind
     run = begin(recipe, options, task, run_dir)
     try:
@@ -93,6 +94,8 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
             "notes": data.notes,
         },
     )
+    if task.vectors:
+        run.update(vectors=task.vectors)
     if task.transform.learns:
         task.transform.save(run.transform_file)
     return run
@@ -177,20 +180,26 @@ def build(recipe: Recipe, options: Options, data: Data, learned: transform.Trans
     if options.tensorboard and not importlib.util.find_spec("tensorboard"):
         raise InputError("--tensorboard needs a package; pip install 'tf-models[tensorboard]'")
     task = tasks.make(recipe)
-    if learned is None:
+    begins = learned is None
+    if begins:
         learned = transform.make(recipe.transform)
         learned.fit(data.train)
     with precision(options.precision):
         model = build_model(recipe)
         adapt_layers(model, data.train, learned)
-        steps = Batches(data.train, recipe.batch_size).steps
         task = task.bind(model, learned, About.of(data), data)
+        if begins:  # a run that goes on has them in its weights
+            task.vectors = load_vectors(model, learned, options.data_dir)
+        steps = Batches(data.train, recipe.batch_size, order=task.order(data.train)).steps
         task.compile(build_optimizer(recipe, steps), choose_jit(model, options.jit))
     return task
 
 
 def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: Task) -> RunDirectory:
     announce(recipe, options, data)
+    if task.vectors and not options.quiet:
+        found, count = task.vectors["found"], task.vectors["words"]
+        print(f"embedding: {task.vectors['vectors']} has {found:,} of {count:,} words ({found / count:.1%})")
     try:
         with Signals() as signals:
             task = task.on(_stored(data, recipe.storage, run, options.quiet))
@@ -226,7 +235,7 @@ def finish(run: RunDirectory, options: Options, task: Task, history, seconds: fl
     run.write_history(history)
     figures = task.figures(history, run.figures) if options.figures else []
     if figures and run.recipe.schedule:
-        figures.insert(1, _draw_schedule(run, task.data))
+        figures.insert(1, _draw_schedule(run, task))
     run.update(status="done", seconds=round(seconds, 3), results=results, figures=figures)
     write_report(run)
     if not options.quiet:
@@ -236,8 +245,9 @@ def finish(run: RunDirectory, options: Options, task: Task, history, seconds: fl
         say(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
 
 
-def _draw_schedule(run: RunDirectory, data: Data) -> str:
-    steps = Batches(data.train, run.recipe.batch_size).steps
+def _draw_schedule(run: RunDirectory, task: Task) -> str:
+    train = task.data.train
+    steps = Batches(train, run.recipe.batch_size, order=task.order(train)).steps
     schedule = schedules.build(run.recipe, steps)
     return plots.learning_rate(schedule, steps, run.recipe.epochs, run.figures / "learning_rate.png")
 
@@ -256,15 +266,21 @@ def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
 
 def training_batches(recipe: Recipe, task: Task) -> Batches:
     """The batches that a recipe's task learns from."""
+    train = task.data.train
     return Batches(
-        task.data.train, recipe.batch_size, seed=recipe.seed, shuffle=recipe.shuffle, prepare=task.prepare_training
+        train,
+        recipe.batch_size,
+        seed=recipe.seed,
+        shuffle=recipe.shuffle,
+        prepare=task.prepare_training,
+        order=task.order(train),
     )
 
 
 def first_steps(recipe: Recipe, options: Options, run_dir: Path) -> dict[str, list[float]]:
     """What `run.json` records of the first steps of a new training, which goes no further; metrics by name."""
     data = load_data(recipe, options)
-    recipe = for_source(recipe, data.source)
+    recipe = for_data(for_source(recipe, data.source), data)
     task = build(recipe, options, data)
     run = begin(recipe, options, task, run_dir)
     task = task.on(_stored(data, recipe.storage, run, quiet=True))
@@ -285,7 +301,8 @@ def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signal
     validation = None
     if data.validation is not None:
         size = scoring_batch(data.validation)
-        validation = Batches(data.validation, size, shuffle=False, prepare=task.prepare).dataset()
+        order = task.order(data.validation)
+        validation = Batches(data.validation, size, shuffle=False, prepare=task.prepare, order=order).dataset()
     with _part(run), training_loop(model, batches, options.plain) as loop:
         checkpoints = Checkpoints(run, loop, signals, options.checkpoint_seconds)
         checkpoints.begin()

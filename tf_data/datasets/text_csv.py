@@ -1,0 +1,65 @@
+"""Your own texts: a CSV file with a column of texts and a column of labels."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tf_data.csv_files import PATTERNS, TableFile, numbered, only_table
+from tf_data.dataset import Dataset, Reading, Split, stratified
+from tf_data.datasets.grammar import reviews
+from tf_data.errors import InputError
+from tf_data.files import write_text
+
+FRACTIONS = {"validation": 0.1, "test": 0.2}
+
+
+def official(folder: Path, text: str = "text", label: str = "label", seed: int = 0) -> Reading:
+    """A table split 70/10/20 at random, each class in the same proportion in all three.
+
+    Args:
+        folder: The CSV file, or a folder that holds just one.
+        text: Column of the texts; they may be empty.
+        label: Column of the class names, two or more, which are sorted (as numbers if all are) and numbered.
+        seed: Seed of the random split.
+
+    Raises:
+        InputError: The file cannot be read, lacks a column, a label is empty, there is one class only, or a class has
+            too few rows for all three splits.
+    """
+    table = TableFile(only_table(folder), (text, label))
+    path, texts, names = table.path, [], []
+    for line, row in table.rows():
+        texts.append(row[text])
+        names.append(table.label(line, label, row[label]))
+    classes, y = numbered(names)
+    if len(classes) < 2:
+        found = f"only {classes[0]!r}" if len(classes) else "no rows"
+        raise InputError(f"{path}, column {label!r} must hold two classes or more, and has {found}")
+    counts = {name: max(1, round(len(y) * fraction)) for name, fraction in FRACTIONS.items()}
+    try:
+        cut = stratified(y, {"train": len(y) - sum(counts.values()), **counts}, seed)
+    except InputError as error:
+        raise InputError(f"{path}, column {label!r} with the classes {', '.join(classes)}: {error}") from None
+    x = np.array(texts, object)
+    splits = {name: Split(name, x[numbers], y[numbers]) for name, numbers in cut.items()}
+    return Reading(splits, classes, notes=table.notes)
+
+
+def synthetic(folder: Path, count: int = 400, seed: int = 0) -> None:
+    """Write reviews of the grammar in `tf_data.datasets.grammar`."""
+    kinds = ("blame", "praise")
+    texts = reviews([bool(number % 2) for number in range(count)], np.random.default_rng(seed))
+    lines = [f'"{text}",{kinds[number % 2]}' for number, text in enumerate(texts)]
+    write_text(folder / "table.csv", "\n".join(["text,label", *lines]) + "\n")
+
+
+DATASET = Dataset(
+    name="text-csv",
+    title="a table of texts of your own",
+    shape=(),
+    files=PATTERNS,
+    official=official,
+    synthetic=synthetic,
+    licence="yours",
+    citation="none",
+)
