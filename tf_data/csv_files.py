@@ -143,6 +143,8 @@ class TableFile:
         while line := text.readline(CELL_BYTES):
             if len(line) == CELL_BYTES:
                 raise InputError(f"{self.path} has a line of more than {CELL_BYTES:,} characters; it is no table")
+            if "\0" in line:  # which no text has, and no name of a file may have
+                raise InputError(f"{self.path} holds a zero byte in {line[:40]!r}; it is damaged or no table")
             yield line
 
 
