@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-SECONDS = 120.0  # that anything may take
+SECONDS = 600.0  # that anything may take, also on a machine that does much else
 
 
 def forked(work: Callable[[], None], kill_at: float | None = None) -> int:
