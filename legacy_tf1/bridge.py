@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from legacy_tf1.bridging import parts, sources, targets
 from legacy_tf1.bridging.sources import Source, Values
 from tf_data import columns
-from tf_data.command import Parser, import_tensorflow, run
+from tf_data.command import Parser, import_tensorflow, run, say
 from tf_data.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def main(argv: list[str] | None = None) -> None:
     pairs = read_map(arguments.map_file, arguments.map)
     import_tensorflow()
     if arguments.list:
-        print(listing(_listed(arguments.source)))
+        say(listing(_listed(arguments.source)))
         return
     if topic:
         if pairs:
@@ -98,7 +98,7 @@ def main(argv: list[str] | None = None) -> None:
     else:
         notes = _by_name(arguments, pairs)
     for note in notes:
-        print(note)
+        say(note)
     print(arguments.out)
 
 
