@@ -18,7 +18,7 @@ from tf_data.sharing import OwnHandle
 
 MEMBER_BYTES = 2**28  # of one file in an archive, where its reader does not say what it can need
 TOTAL_BYTES = 2**34  # of all of them
-RATIO = 250  # of unpacked to packed bytes, above which nothing real is, once it is
+RATIO = 100  # of unpacked to packed bytes, above which nothing real is, once it is
 FREE_BYTES = 2**26  # or more
 BLOCK = 2**20
 OPENERS = {b"\x1f\x8b": gzip.GzipFile, b"\xfd7zXZ": lzma.LZMAFile, b"BZh": bz2.BZ2File}

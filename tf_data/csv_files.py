@@ -128,7 +128,7 @@ class TableFile:
             if file.peek(2)[:2] in WIDE:
                 raise InputError(f"{self.path} is text of 16 bits a character; save it as UTF-8")
             text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-            reader = csv.reader(text, delimiter=_separator(self.path) or ",", strict=True)
+            reader = csv.reader(self._limited(text), delimiter=_separator(self.path) or ",", strict=True)
             try:
                 for cells in reader:
                     if cells:
@@ -137,6 +137,15 @@ class TableFile:
                 raise InputError(f"{self.path} line {reader.line_num + 1} is not UTF-8 ({error.reason})") from None
             except csv.Error as error:
                 raise InputError(f"cannot read {self.path} line {reader.line_num} as CSV: {error}") from None
+
+    def _limited(self, text: io.TextIOWrapper) -> Iterator[str]:
+        """The lines, none longer than a cell may be: a file without line ends would come at once."""
+        while line := text.readline(CELL_BYTES):
+            if len(line) == CELL_BYTES:
+                raise InputError(f"{self.path} has a line of more than {CELL_BYTES:,} characters; it is no table")
+            if "\0" in line:  # which no text has, and no name of a file may have
+                raise InputError(f"{self.path} holds a zero byte in {line[:40]!r}; it is damaged or no table")
+            yield line
 
 
 def numbered(names: list[str]) -> tuple[tuple[str, ...], np.ndarray]:

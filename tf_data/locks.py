@@ -31,9 +31,10 @@ class Lock:
 
     def __init__(self, folder: Path, what: str):
         self._path = Path(folder) / NAME
+        self._file: int | None = None
         while True:
             try:
-                self._file = open(self._path, "a+", encoding="utf-8")  # noqa: SIM115 - open as long as it is held
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
             except OSError as error:
                 raise unwritable(self._path, error) from None
             try:
@@ -45,27 +46,34 @@ class Lock:
                 break  # a file system that knows no locks
             if self._is_current():
                 break
-            self._file.close()  # whoever held it removed the file in between
-        self._file.seek(0)
-        self._file.truncate()
-        self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-        self._file.flush()
+            self._close()  # whoever held it removed the file in between
+        with contextlib.suppress(OSError):  # the words are for people; the lock holds without them
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
 
     def release(self) -> None:
         """Give the lock back. A second call does nothing."""
-        if not self._file.closed:
+        if self._file is not None:
             with contextlib.suppress(OSError):
                 self._path.unlink()
-            self._file.close()
+            self._close()
+
+    def __del__(self):
+        with contextlib.suppress(Exception):  # half made, or at the end of the process
+            self._close()
+
+    def _close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
     def _is_current(self) -> bool:
         try:
-            return os.path.samestat(os.stat(self._path), os.fstat(self._file.fileno()))
+            return os.path.samestat(os.stat(self._path), os.fstat(self._file))
         except OSError:
             return False
 
     def _held(self, what: str) -> InputError:
-        self._file.seek(0)
-        holder = self._file.read(200).strip() or "another process"
-        self._file.close()
+        holder = os.pread(self._file, 200, 0).decode("utf-8", "replace").strip() or "another process"
+        self._close()
         return InputError(f"{what} is in use by {holder}; wait until it ends or choose another")

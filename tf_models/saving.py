@@ -181,8 +181,11 @@ def save_weights(model: "keras.Model", path: Path) -> None:
     with whole_file(path) as temporary:
         # Keras asks for its own ending, of which the temporary name keeps only what follows the last dot.
         target = temporary.with_name(temporary.stem + ".weights.h5")
-        model.save_weights(target)
-        os.replace(target, temporary)
+        try:
+            model.save_weights(target)
+            os.replace(target, temporary)
+        finally:
+            target.unlink(missing_ok=True)
 
 
 def _read_weights(path: Path, model: "keras.Model") -> "keras.Model":

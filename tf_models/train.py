@@ -107,6 +107,7 @@ def parser() -> Parser:
     )
     device.add_argument("--backend", choices=("tensorflow", "jax", "torch"), default="tensorflow")
     output = parser.add_argument_group("output")
+    output.add_argument("--live", action="store_true", help="draw the loss while it falls, at most twice a second")
     output.add_argument("--tensorboard", action="store_true", help="write event files into the run directory")
     output.add_argument("--no-figures", action="store_true")
     output.add_argument("--quiet", action="store_true", help="print errors only")
@@ -182,6 +183,7 @@ def _train(arguments) -> None:
         source=source,
         download=arguments.download,
         tensorboard=arguments.tensorboard,
+        live=arguments.live,
         figures=not arguments.no_figures,
         quiet=arguments.quiet,
         **{name: value for name, value in given.items() if value is not None},
@@ -221,6 +223,7 @@ def _resume(arguments) -> None:
         figures=not arguments.no_figures,
         epochs=arguments.epochs,
         data_dir=arguments.data_dir,
+        live=arguments.live,
     )
 
 

@@ -130,7 +130,7 @@ def test_damaged_and_foreign_record_files_are_one_line(tmp_path):
     path = records(tmp_path / "x.tfrecord", image=PIXELS, label=LABELS)
     content = path.read_bytes()
     path.write_bytes(content[:-40])
-    fails(path, "is damaged after 29 records")
+    fails(path, "is damaged after 29 records: truncated record at")
     path.write_bytes(content[:100] + b"\0" + content[101:])
     fails(path, "is damaged after 0 records")
     path.write_bytes(b"")

@@ -94,10 +94,6 @@ TOPICS = [
 ]
 NOT_BUILT = [
     "mech-multi-gpu-vgg16-celeba",
-    "mech-sequential-hooks",
-    "mech-weight-sharing",
-    "mech-live-plot",
-    "mech-intermediate-gradients",
 ]
 
 

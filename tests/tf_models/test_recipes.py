@@ -92,6 +92,7 @@ PARAMETERS = {
     "rnn-gru-packed-imdb": 2_856_961,
     "rnn-bilstm-multilayer-imdb": 3_219_969 - 2 * 2 * 4 * 128,
     "mech-standardize-images": 4_266,
+    "mech-sequential-hooks": 136_074,
     "mech-npz-chunks": 136_074,
     "mech-hdf5-images": 136_074,
     "mech-tfrecords": 136_074,

@@ -1,11 +1,12 @@
 """The idx form of MNIST and its relatives: reading, writing, and a dataset of two pairs of files."""
 
 import gzip
+import math
 from pathlib import Path
 
 import numpy as np
 
-from tf_data.archives import read_compressed
+from tf_data.archives import unpacked
 from tf_data.dataset import Reading, Split
 from tf_data.errors import InputError
 from tf_data.files import whole_file
@@ -45,17 +46,22 @@ def read_idx(path: Path, magic: int) -> np.ndarray:
     Raises:
         InputError: The file is missing, cut off, larger than any of its kind, or not an idx file of this kind.
     """
-    content = read_compressed(path, MOST_BYTES)
     dimensions = magic % 256
-    header = 4 * (1 + dimensions)
-    if len(content) < header:
-        raise InputError(f"{path} is too short for an idx header ({len(content)} bytes); fetch it again")
-    found, *shape = np.frombuffer(content, ">u4", 1 + dimensions).tolist()
-    if found != magic:
-        raise InputError(f"{path} has magic number {found}, not {magic}: not an idx file of this kind")
-    if len(content) - header != np.prod(shape, dtype=np.int64):
-        raise InputError(f"{path} holds {len(content) - header} bytes where its header {shape} says otherwise")
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    with unpacked(path, MOST_BYTES) as stream:
+        header = stream.read(4 * (1 + dimensions))
+        if len(header) < 4 * (1 + dimensions):
+            raise InputError(f"{path} is too short for an idx header ({len(header)} bytes); fetch it again")
+        found, *shape = np.frombuffer(header, ">u4").tolist()
+        if found != magic:
+            raise InputError(f"{path} has magic number {found}, not {magic}: not an idx file of this kind")
+        count = math.prod(shape)
+        if count > MOST_BYTES:
+            raise InputError(f"{path} is said to hold {count:,} bytes, {shape}, which is too much; do not trust it")
+        content = stream.read(count + 1)  # one more, to see the end, where a compressed file has its checksum
+    if len(content) != count:
+        more = "more" if len(content) > count else f"{len(content)} bytes"
+        raise InputError(f"{path} holds {more} where its header {shape} says {count}")
+    return np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:

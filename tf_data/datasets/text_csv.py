@@ -19,19 +19,18 @@ def official(folder: Path, text: str = "text", label: str = "label", seed: int =
     Args:
         folder: The CSV file, or a folder that holds just one.
         text: Column of the texts; they may be empty.
-        label: Column of the class names, two or more, which are sorted and numbered.
+        label: Column of the class names, two or more, which are sorted (as numbers if all are) and numbered.
         seed: Seed of the random split.
 
     Raises:
         InputError: The file cannot be read, lacks a column, a label is empty, there is one class only, or a class has
             too few rows for all three splits.
     """
-    path = only_table(folder)
-    table = TableFile(path, (text, label))
-    texts, names = [], []
+    table = TableFile(only_table(folder), (text, label))
+    path, texts, names = table.path, [], []
     for line, row in table.rows():
-        names.append(table.label(line, label, row[label]))
         texts.append(row[text])
+        names.append(table.label(line, label, row[label]))
     classes, y = numbered(names)
     if len(classes) < 2:
         found = f"only {classes[0]!r}" if len(classes) else "no rows"

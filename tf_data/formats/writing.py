@@ -139,6 +139,8 @@ class Job:
             "counts": found.source_counts,
         }
         self._compare(_plain(signature), "a converted dataset", "choose another folder")
+        if (self.folder / LOCK).exists():  # of a process that ended, or was killed, after the manifest was written
+            Lock(self.folder, str(self.folder)).release()
         self._journal.unlink(missing_ok=True)
         return found
 

@@ -107,6 +107,7 @@ RECIPES = {
     "mech-standardize-images": "cnn.basic",
     "mech-char-rnn-own-text": "rnn.characters",
     "mech-lstm-own-csv": "rnn.sentiment",
+    "mech-sequential-hooks": "mlp.mlp",
     "mech-npz-chunks": "mlp.mlp",
     "mech-hdf5-images": "mlp.mlp",
     "mech-tfrecords": "mlp.mlp",
@@ -174,8 +175,13 @@ OTHERS = {
         "mechanics", "Images changed at random", "cifar10", "python -m tf_data.inspect cifar10 --augment OUT.png"
     ),
     "mech-multi-gpu-vgg16-celeba": Topic("mechanics", "VGG-16 on several devices", "celeba"),
-    "mech-sequential-hooks": Topic("mechanics", "What a layer gives, while the model runs", "mnist"),
-    "mech-weight-sharing": Topic("mechanics", "One weight vector for ten classes", "mnist"),
-    "mech-live-plot": Topic("mechanics", "Curves that grow while a model trains", "mnist"),
-    "mech-intermediate-gradients": Topic("mechanics", "Gradients with respect to anything", "toy-2d"),
+    "mech-weight-sharing": Topic(
+        "mechanics", "One weight vector for ten classes", "mnist", "python -m tf_models.mechanics.weight_sharing"
+    ),
+    "mech-live-plot": Topic(
+        "mechanics", "Curves that grow while a model trains", "mnist", "python -m tf_models.mechanics.live_plot"
+    ),
+    "mech-intermediate-gradients": Topic(
+        "mechanics", "Gradients with respect to anything", "toy-2d", "python -m tf_models.mechanics.gradients"
+    ),
 }

@@ -67,4 +67,4 @@ def ordinal_alexnet(
 def _with_head(body: keras.Model, classes: int, head: str, name: str) -> keras.Model:
     """A classifier with an ordinal head in place of its last layer, `logits`."""
     features = body.get_layer("logits").input
-    return keras.Model(body.inputs, ordinal_head(features, classes, head), name=name)
+    return keras.Model(body.input, ordinal_head(features, classes, head), name=name)

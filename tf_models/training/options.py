@@ -20,6 +20,7 @@ class Options:
         plain: Whether to take Keras' own steps in place of the fast ones; see `tf_models.training.fit`.
         checkpoint_seconds: Least time between two checkpoints, in seconds.
         tensorboard: Whether to write event files below `tensorboard/`.
+        live: Whether to draw the loss while it falls, in place of Keras' progress; see `tf_models.training.live`.
         figures: Whether to draw figures at the end.
         quiet: Whether to print the result only.
     """
@@ -33,6 +34,7 @@ class Options:
     plain: bool = False
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     tensorboard: bool = False
+    live: bool = False
     figures: bool = True
     quiet: bool = False
 

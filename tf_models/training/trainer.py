@@ -29,6 +29,7 @@ from tf_models.training.building import adapt_layers, build_model, build_optimiz
 from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
 from tf_models.training.devices import choose_jit, device_name, precision, require_tensorflow
 from tf_models.training.fit import training_loop
+from tf_models.training.live import LivePlot
 from tf_models.training.options import Options
 from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
@@ -107,6 +108,7 @@ def resume(
     figures: bool = True,
     epochs: int | None = None,
     data_dir: str | None = None,
+    live: bool = False,
 ) -> RunDirectory:
     """Go on with an interrupted run at its next batch; a finished one is left as it is, unless `epochs` grew.
 
@@ -118,16 +120,19 @@ def resume(
     require_tensorflow()
     run.acquire()
     try:
-        return _resume(run, quiet, figures, epochs, data_dir)
+        return _resume(run, quiet, figures, epochs, data_dir, live)
     finally:
         run.release()
 
 
-def _resume(run: RunDirectory, quiet: bool, figures: bool, epochs: int | None, data_dir: str | None) -> RunDirectory:
+def _resume(
+    run: RunDirectory, quiet: bool, figures: bool, epochs: int | None, data_dir: str | None, live: bool
+) -> RunDirectory:
     if "trainer" in run.info:
         raise InputError(f"{run.path} was trained by {run.info['trainer']}, whose runs cannot be resumed")
     recipe = run.recipe
-    options = replace(run.options, download=False, quiet=quiet, figures=figures and run.options.figures)
+    figures = figures and run.options.figures
+    options = replace(run.options, download=False, quiet=quiet, figures=figures, live=live)
     options = replace(options, data_dir=data_dir or options.data_dir)
     if epochs is not None and epochs != recipe.epochs:
         if epochs < recipe.epochs and run.info["status"] == "done":
@@ -312,13 +317,15 @@ def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signal
             callbacks.insert(0, LearningRate(schedules.build(recipe, batches.steps), batches.steps))
         if options.tensorboard:
             callbacks.append(keras.callbacks.TensorBoard(str(run.path / "tensorboard")))
+        if options.live and not options.quiet:
+            callbacks.append(LivePlot())
         loop.fit(recipe.epochs, callbacks, validation, _verbosity(options))
     run.update(checkpoints_saved=checkpoints.saves, checkpoint_seconds=round(checkpoints.saving_seconds, 3))
     return checkpoints.progress.history, checkpoints.progress.seconds
 
 
 def _verbosity(options: Options) -> int:
-    if options.quiet:
+    if options.quiet or options.live:
         return 0
     return 1 if sys.stdout.isatty() else 2
 

@@ -75,6 +75,22 @@ MLP_BATCHNORM = replace(
     ),
 )
 
+MECH_SEQUENTIAL_HOOKS = replace(
+    MLP_BASIC,
+    id="mech-sequential-hooks",
+    section="mechanics",
+    title="A perceptron to look into; python -m tf_models.mechanics.hooks shows what its layers give",
+    model={"input_shape": (28, 28, 1), "hidden": (128, 256), "classes": 10, "initializer": "torch"},
+    original=Original(
+        "pytorch_ipynb/mechanics/mlp-sequential.ipynb",
+        {"test_accuracy": 0.9782, "train_accuracy": 0.9933, "minutes": 2.08},
+    ),
+    notes=(
+        "The original's hook keeps a tensor that the ReLU after it overwrites in place, and shows zeros for "
+        "pre-activations; tf_models.mechanics.hooks.capture keeps what the layer gave.",
+    ),
+)
+
 MECH_NPZ_CHUNKS = Recipe(
     id="mech-npz-chunks",
     section="mechanics",
