@@ -8,6 +8,11 @@ from tf_data.command import Option
 from tf_data.errors import InputError
 
 TOP = Option("--top", {"type": int, "metavar": "K"}, "classes to show (default 3)")
+EXPLAIN = Option(
+    "--explain",
+    {"action": "store_true"},
+    "write which pixels speak for the class: gradients, guided backpropagation, Grad-CAM, as INPUT-explained.png here",
+)
 OUT = Option("--out", {"metavar": "FILE"}, "PNG to write: samples, or images above their reconstructions")
 SAMPLES = Option("--samples", {"type": int, "metavar": "N"}, "draw N new images in place of INPUT; needs --out")
 LABEL = Option("--label", {"type": int, "metavar": "L"}, "class of samples or images, for conditional models")
@@ -32,7 +37,7 @@ class Entry:
 
 
 TASKS = {
-    "classify": Entry("tf_models.tasks.classify:Classify", ("accuracy",), (TOP,)),
+    "classify": Entry("tf_models.tasks.classify:Classify", ("accuracy",), (TOP, EXPLAIN)),
     "rank": Entry("tf_models.tasks.rank:Rank", ("mae",)),
     "compare": Entry("tf_models.tasks.compare:Compare", ("knn_accuracy",)),
     "reconstruct": Entry("tf_models.tasks.reconstruct:Reconstruct", ("loss",), (OUT,)),

@@ -8,8 +8,9 @@ import numpy as np
 from tf_data.dataset import Split
 from tf_data.errors import InputError
 from tf_data.pipeline import Batches
+from tf_data.transform import Images
 from tf_models.losses import SigmoidSquaredError, SmoothedCrossentropy
-from tf_models.tasks import plots
+from tf_models.tasks import plots, saliency
 from tf_models.tasks.base import Task, scoring_batch
 
 LOSSES = ("cross-entropy", "sigmoid-squared-error")
@@ -104,10 +105,10 @@ class Classify(Task):
         mirrored = f" ({results['mirrored_accuracy']:.2%} with mirror images)" if "mirrored_accuracy" in results else ""
         return f"accuracy {accuracy:.2%}{mirrored}, loss {results['loss']:.4f} on {count:,} samples"
 
-    def predict(self, inputs, names, top=3):
-        """Class, and probabilities by class."""
+    def predict(self, inputs, names, top=3, explain=False):
+        """Class, and probabilities by class; of images on request the file that explains the class, as `explained`."""
         logits = self.model.predict(self.transform(inputs), verbose=0).astype(np.float32)
-        return [
+        rows = [
             {
                 "input": name,
                 "class": self.about.classes[int(np.argmax(row))],
@@ -116,10 +117,24 @@ class Classify(Task):
             }
             for name, row in zip(names, probabilities(logits), strict=True)
         ]
+        if explain:
+            for row, one in zip(rows, inputs, strict=True):
+                row["explained"] = self._explained(row, one[None])
+        return rows
 
-    def describe_prediction(self, row, top=3):
+    def _explained(self, row: dict, image: np.ndarray) -> str:
+        """Draw which pixels of an image `(1, height, width, channels)` speak for its class; the file, in this folder."""
+        if not isinstance(self.transform, Images):
+            raise InputError(f"model {self.model.name} takes no images, whose pixels --explain shows; leave it away")
+        path = Path(f"{Path(row['input']).stem}-explained.png")
+        x = np.asarray(self.transform(image))
+        title = f"{row['class']} {row['probability']:.1%}"
+        return saliency.draw(self.model, x, np.asarray(self.transform.visible(x)), [title], path)
+
+    def describe_prediction(self, row, top=3, explain=False):
         best = sorted(row["probabilities"].items(), key=lambda item: -item[1])[:top]
-        return f"{row['input']}: " + ", ".join(f"{name} {probability:.1%}" for name, probability in best)
+        line = f"{row['input']}: " + ", ".join(f"{name} {probability:.1%}" for name, probability in best)
+        return f"{line}; {row['explained']}" if explain else line
 
     def figures(self, history, folder: Path):
         test, classes = self.data.test, self.about.classes
