@@ -9,6 +9,7 @@ from tf_data.command import Parser, import_tensorflow, nearest, run
 from tf_data.errors import InputError
 
 BENCHMARKS = {
+    "baselines": "what counting words and characters reaches on the reviews and on Dickens",
     "exports": "which model runs in SavedModel, ONNX and TFLite, and why others do not; the table of docs/export.md",
     "peak": "GFLOP/s of this machine in matrix products, by precision",
     "memory": "peak memory of training beside PyTorch's",

@@ -30,7 +30,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Block:
-    """Neighbouring lines that do one thing; `kind` is empty where nothing tells what."""
+    """Neighbouring lines that do one thing; `kind` is empty where no pattern fits."""
 
     kind: str
     lines: tuple[str, ...]
@@ -73,9 +73,10 @@ def blocks(source: str) -> list[Block]:
 def _marked(lines: Iterable[str]) -> list[Block]:
     found: list[tuple[str, list[str]]] = [("", [])]
     for line in lines:
-        if match := MARK.match(line):
-            found.append((match[1], []))
-        else:
+        match = MARK.match(line)
+        if match or (line.startswith("def ") and found[-1][1]):
+            found.append((match[1] if match else "", []))
+        if not match:
             found[-1][1].append(line)
     return [Block(kind, tuple(part)) for kind, part in found if any(map(str.strip, part))]
 
@@ -133,7 +134,7 @@ def with_helpers(function: Callable) -> str:
 
 
 def without_docstring(function: Callable) -> str:
-    """The source of a function, without what it says of itself."""
+    """The source of a function, without its docstring."""
     source = dedent(inspect.getsource(function))
     return re.sub(r'\n\s+"""(?:.|\n)*?"""\n', "\n", source, count=1).rstrip()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from legacy_tf1.bridging import parts, sources, targets
 from legacy_tf1.bridging.sources import Source, Values
 from tf_data import columns
-from tf_data.command import Parser, import_tensorflow, run
+from tf_data.command import Parser, import_tensorflow, run, say
 from tf_data.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ EXAMPLES = """examples:
 SOURCE is a checkpoint (its prefix, one of its files, its folder; the format of one file as well), an .npz archive, a frozen
 graph (.pb), a SavedModel's folder or a .keras model. OUT ends in .keras, .weights.h5 or .npz (arrays by TensorFlow 1's names,
 fc1/weights:0), or is the prefix of a checkpoint. Where --map leaves a variable open, name, shape and order are asked, and
-what only the order tells is printed to be checked."""
+what follows from the order alone is printed to be checked."""
 
 
 def parser() -> Parser:
@@ -66,7 +66,7 @@ def parser() -> Parser:
         "--forget-bias",
         type=float,
         metavar="F",
-        help="what the old LSTM cells add (default what their graph tells, or 1)",
+        help="what the old LSTM cells add (default that of their graph, or 1)",
     )
     return parser
 
@@ -87,7 +87,7 @@ def main(argv: list[str] | None = None) -> None:
     pairs = read_map(arguments.map_file, arguments.map)
     import_tensorflow()
     if arguments.list:
-        print(listing(_listed(arguments.source)))
+        say(listing(_listed(arguments.source)))
         return
     if topic:
         if pairs:
@@ -98,7 +98,7 @@ def main(argv: list[str] | None = None) -> None:
     else:
         notes = _by_name(arguments, pairs)
     for note in notes:
-        print(note)
+        say(note)
     print(arguments.out)
 
 
@@ -133,17 +133,17 @@ def carry(
     """Set the weights of any built Keras model from a TensorFlow 1 file, all of them or none.
 
     Args:
-        source: whatever the command takes for SOURCE, but no `.keras` file.
-        model: built, that is called once or made with an `Input`.
-        names: the Keras name or layer of each TensorFlow 1 variable or scope that is known; the others are found.
-        scope, ema, settings, forget_bias: see `legacy_tf1.bridging.models.carry`.
+        source: Any file that the command takes for SOURCE, except a `.keras` file.
+        model: A built model: called once, or made with an `Input`.
+        names: The Keras name or layer of each TensorFlow 1 variable or scope that is known; the others are found.
+        scope, ema, settings, forget_bias: See `legacy_tf1.bridging.models.carry`.
 
     Returns:
-        The whole map of names, and what has to be said.
+        The whole map of names, and notes for the user.
 
     Raises:
-        legacy_tf1.bridging.models.Ambiguous: a variable could be several; its `proposal.names` is a guess to check.
-        InputError: whatever else does not fit.
+        legacy_tf1.bridging.models.Ambiguous: A variable could be several; its `proposal.names` is a guess to check.
+        InputError: Anything else does not fit.
 
     >>> carry("old/model.ckpt", model, {"fc1": "hidden1"}).notes  # doctest: +SKIP
     []
@@ -157,8 +157,8 @@ def save(model: "keras.Model", prefix: str | Path, names: Mapping[str, str] = {}
     """Write a checkpoint of any built Keras model, its optimizer's slots included, that a `Saver` restores by name.
 
     Args:
-        prefix: of the checkpoint.
-        names: the Keras name of each TensorFlow 1 variable, as `carry` returns it; Keras' own names for the others.
+        prefix: Prefix of the checkpoint.
+        names: The Keras name of each TensorFlow 1 variable, as `carry` returns it; Keras' own names for the others.
     """
     from legacy_tf1.bridging import models
 
@@ -176,16 +176,16 @@ def read(source: str | Path) -> Values:
 
 
 def convert(source: Path, topic, out: Path, scope: str = "", ema: bool = False) -> list[str]:
-    """Read a topic's weights from one kind of file and write another; the suffixes tell the kinds.
+    """Read a topic's weights from one kind of file and write another; the suffixes decide the kinds.
 
     Optimizer state goes along wherever both sides can have it. A `.keras` file is compiled, without a loss, where the
     checkpoint has slots.
 
     Returns:
-        What has to be said, a line each.
+        Notes for the user, a line each.
 
     Raises:
-        InputError: a source that is missing, damaged or of another topic, or an `out` that cannot be written.
+        InputError: The source is missing, damaged or of another topic, or `out` cannot be written.
     """
     from legacy_tf1 import names, partner
     from legacy_tf1.bridging import topics
@@ -235,7 +235,7 @@ def _by_name(arguments, pairs: dict[str, str]) -> list[str]:
 
     kind, out, source = targets.kind_of(arguments.out), arguments.out, arguments.source
     if kind in (targets.KERAS, targets.WEIGHTS):
-        raise InputError(f"{out}: say by --topic or --model what model the weights are for")
+        raise InputError(f"{out}: name the model that the weights are for by --topic or --model")
     if arguments.settings:
         raise InputError("--set goes with --topic or --model")
     notes: list[str] = []
@@ -301,7 +301,7 @@ def write_checkpoint(values: Values, topic, recipe, prefix: Path, origin: str) -
     """Write a checkpoint of the topic's graph, meta graph included, that its `Saver` restores; what was left.
 
     Raises:
-        InputError: the values do not fit the graph, or the files cannot be written.
+        InputError: The values do not fit the graph, or the files cannot be written.
     """
     import tensorflow as tf
 

@@ -67,11 +67,11 @@ def main(argv: list[str] | None = None) -> int | None:
         rows.append(row)
         if not arguments.json:
             print(_line(row) if len(rows) > 1 else f"{_head()}\n{_line(row)}", flush=True)
-        allowed = tolerances(topic.precision, arguments.tolerance)["loss"]
+        allowed = tolerances(topic.precision, arguments.tolerance)
         figure = f"{topic.id}.png"
         for folder in filter(None, (arguments.out, arguments.html and arguments.html / "figures")):
-            draw(curves, topic.id, folder / figure, allowed)
-        compared.append(Compared(topic, row, f"figures/{figure}"))
+            draw(curves, topic.id, folder / figure, allowed["loss"])
+        compared.append(Compared(topic, row, allowed, f"figures/{figure}"))
     if arguments.html:
         _write_html(arguments.html, compared)
     if arguments.json:
@@ -110,17 +110,17 @@ def compare(
     """Train both sides of a topic for some steps.
 
     Args:
-        topic: which.
-        steps: how many; None for the topic's own number.
-        timed: whether to measure the time of a step, too.
-        tolerance: of every difference; None for those of `judge.TOLERANCES`.
-        data_dir: of official files; None for the embedded samples, where the dataset has some.
+        topic: The topic to train.
+        steps: Number of training steps; None for the topic's own.
+        timed: Whether to measure the time of a step as well.
+        tolerance: Largest difference allowed anywhere; None for those of `judge.TOLERANCES`.
+        data_dir: Folder of official files; None for the embedded samples, where the dataset has some.
 
     Returns:
         The `Row`, and the losses at every step: `{name: [(TensorFlow 1's, TensorFlow 2's), ...]}`.
 
     Raises:
-        InputError: the data of the topic are not there.
+        InputError: The topic's data are missing.
     """
     from legacy_tf1 import partner
     from legacy_tf1.pair import Pair
@@ -207,7 +207,7 @@ def draw(curves: dict[str, list[tuple[float, float]]], title: str, path: Path, t
             above.plot(steps, two, label="TensorFlow 2", linewidth=1, color="black", linestyle="--")
             above.set_ylabel(name.replace("_", " "))
             above.legend()
-            # Equal losses have no place on a logarithmic axis; what float32 cannot tell apart stands in for them.
+            # Equal losses have no place on a logarithmic axis; what float32 cannot resolve stands in for them.
             below.semilogy(steps, np.maximum(np.abs(one - two), 1e-9), linewidth=1)
             below.axhline(tolerance, color="tab:red", linewidth=1, linestyle=":", label=f"tolerance {tolerance:g}")
             below.set(xlabel="step", ylabel="difference", ylim=(5e-10, None))

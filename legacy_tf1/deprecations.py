@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def deprecations_silenced() -> Iterator[None]:
-    """Within the context TensorFlow does not say that a function is deprecated; other messages come through.
+    """Within the context TensorFlow does not warn of deprecated functions; other messages come through.
 
     To be used around the mechanisms that are the subject here, and nowhere else.
     """

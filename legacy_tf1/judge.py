@@ -19,21 +19,21 @@ class Row:
     """What a comparison found.
 
     Attributes:
-        topic: its id.
-        precision: in which they were compared; times are those of float32.
-        steps: training steps that both sides made.
-        loss_difference: the largest difference of their losses at any step or in the evaluations, nan where one was not
+        topic: Id of the topic.
+        precision: Number type of the comparison; times are those of float32.
+        steps: Training steps that both sides made.
+        loss_difference: The largest difference of their losses at any step or in the evaluations, nan where one was not
             finite.
-        metric_difference: the mean difference over the steps, or the difference in an evaluation, of the metric that differs
+        metric_difference: The mean difference over the steps, or the difference in an evaluation, of the metric that differs
             most; 0 where there is no metric besides losses.
-        weight_difference: the largest difference of any weight or moving average after the last step.
-        output_difference: the largest difference of the outputs on held-out samples, before the first and after the last
+        weight_difference: The largest difference of any weight or moving average after the last step.
+        output_difference: The largest difference of the outputs on held-out samples, before the first and after the last
             step, in units of the largest output where that is above 1.
-        worst: the variable of `weight_difference`, and the metric of `metric_difference`.
-        tf1_ms, tf2_ms: milliseconds a step, medians over rounds; None where they were not timed.
-        tf1_spread, tf2_spread: half of what lies between their quartiles.
+        worst: The variable of `weight_difference`, and the metric of `metric_difference`.
+        tf1_ms, tf2_ms: Milliseconds a step, medians over rounds; None where they were not timed.
+        tf1_spread, tf2_spread: Half of what lies between their quartiles.
         ratio: TensorFlow 1's time over TensorFlow 2's, of the medians.
-        parted: which of loss, metrics, weights and outputs are further apart than the tolerance.
+        parted: Which of loss, metrics, weights and outputs are further apart than the tolerance.
     """
 
     topic: str

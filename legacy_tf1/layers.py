@@ -36,11 +36,11 @@ def get_weights(
     """The variables `weights` (and `biases`) of the present scope.
 
     Args:
-        shape: of the weights.
-        initializer: of the weights; None for Glorot's uniform one, TensorFlow 1's default.
-        bias: whether there are biases.
+        shape: Shape of the weights.
+        initializer: Initializer of the weights; None for Glorot's uniform one, TensorFlow 1's default.
+        bias: Whether there are biases.
         bias_initializer: None for zeros.
-        units: how many biases; default the last entry of `shape`.
+        units: Number of biases; default the last entry of `shape`.
     """
     weights = tf1.get_variable("weights", shape, dtype, initializer=initializer or tf1.glorot_uniform_initializer())
     if not bias:
@@ -113,9 +113,9 @@ def batch_norm(x, training, scope: str, momentum: float = 0.99, epsilon: float =
     training operation has to depend on them. Where a scope is used again, its updates run in the order of building.
 
     Args:
-        training: bool scalar; False normalises with the moving averages.
-        momentum: what the averages keep of themselves at each update. tf.layers has 0.99.
-        epsilon: added to the variance. tf.layers has 1e-3.
+        training: Bool scalar; False normalises with the moving averages.
+        momentum: Fraction that the averages keep of themselves at each update. tf.layers has 0.99.
+        epsilon: Number added to the variance. tf.layers has 1e-3.
     """
     with tf1.variable_scope(scope):
         shape = (x.shape[-1],)
@@ -140,13 +140,13 @@ def batch_norm(x, training, scope: str, momentum: float = 0.99, epsilon: float =
 def _approach(average, new, momentum: float):
     with tf1.name_scope(
         "AssignMovingAvg"
-    ):  # the name by which a meta graph tells the momentum, as those of tf.layers do
+    ):  # the name by which a meta graph shows the momentum, as those of tf.layers do
         decay = tf.constant(1 - momentum, average.dtype.base_dtype, name="decay")
         return tf1.assign_sub(average, (average - new) * decay)
 
 
 def dropout(x, rate: float, training, name: str):
-    """Drop a share of `x` and scale the rest up, in training only (Srivastava et al. 2014).
+    """Drop a fraction of `x` and scale the rest up, in training only (Srivastava et al. 2014).
 
     Returns:
         The result, and what is kept: 0 or 1 in the shape of `x`, drawn from the graph's seed or fed.

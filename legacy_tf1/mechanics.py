@@ -41,14 +41,14 @@ class Row:
     """One mechanism and its partner.
 
     Attributes:
-        topic, tf1, tf2: the topic and what each side does.
-        samples: in an epoch.
-        tf1_lost, tf2_lost: samples that did not come, or not as stored, in an epoch.
-        tf1_extra, tf2_extra: samples that came more than once, or were never stored.
-        tf1_start, tf2_start: seconds from the start of the reading to the first batch, the median.
-        tf1_speed, tf2_speed: samples a second after a warm-up, the median over interleaved rounds.
-        ratio: how many times as fast the partner is, the median over the same rounds.
-        goal: what the ratio should be at least.
+        topic, tf1, tf2: The topic and what each side does.
+        samples: Samples in an epoch.
+        tf1_lost, tf2_lost: Samples that did not come, or not as stored, in an epoch.
+        tf1_extra, tf2_extra: Samples that came more than once, or were never stored.
+        tf1_start, tf2_start: Seconds from the start of the reading to the first batch, the median.
+        tf1_speed, tf2_speed: Samples a second after a warm-up, the median over interleaved rounds.
+        ratio: How many times as fast the partner is, the median over the same rounds.
+        goal: The least ratio that is wanted.
     """
 
     topic: str
@@ -85,19 +85,19 @@ def compare_all(
     limit: int | None = None,
     repeats: int = REPEATS,
     folder: Path | None = None,
-    say: Callable[[Row], None] = lambda row: None,
+    report: Callable[[Row], None] = lambda row: None,
 ) -> list[Row]:
     """Compare every mechanism, or those of one topic, with its partner on the same files.
 
     Args:
-        topic: a topic's id, or None for all.
-        source, data_dir, limit: of the digits; see `tf_data.load`.
-        repeats: timed rounds of each side, turn by turn.
-        folder: where the files are written, or have been by an earlier call with the same data; default a temporary one.
-        say: gets each row when it is done.
+        topic: A topic's id, or None for all.
+        source, data_dir, limit: Where the digits come from; see `tf_data.load`.
+        repeats: Timed rounds of each side, turn by turn.
+        folder: Where the files are written, or have been by an earlier call with the same data; default a temporary one.
+        report: Called with each row when it is done.
 
     Raises:
-        InputError: an unknown topic, no data, or files that are missing or bad.
+        InputError: An unknown topic, no data, or files that are missing or bad.
     """
     mechanisms = of_topic(topic)
     data = load(source, data_dir, limit)
@@ -105,7 +105,7 @@ def compare_all(
     with _place(folder) as place:
         for mechanism in mechanisms:
             rows.append(compare(mechanism, mechanism.write(data, place), repeats))
-            say(rows[-1])
+            report(rows[-1])
     return rows
 
 
@@ -140,8 +140,8 @@ def fingerprints(images: np.ndarray, labels: np.ndarray) -> list[int]:
     """A number for each sample and its label, equal for equal ones, in one process.
 
     Args:
-        images: uint8 `(n, ...)`, or float 0..1.
-        labels: class numbers `(n,)`, or one-hot `(n, classes)`.
+        images: Uint8 `(n, ...)`, or float 0..1.
+        labels: Class numbers `(n,)`, or one-hot `(n, classes)`.
     """
     images = images if images.dtype == np.uint8 else np.rint(images * 255).astype(np.uint8)
     labels = labels if labels.ndim == 1 else labels.argmax(axis=1)
@@ -170,8 +170,8 @@ def timed(begin: Callable[[], int], go_on: Callable[[], int]) -> Timing:
     """Time a feed.
 
     Args:
-        begin: starts reading and takes the first batch; returns its samples.
-        go_on: takes some more batches, again and again; returns their samples.
+        begin: Starts reading and takes the first batch; returns its samples.
+        go_on: Takes some more batches at every call; returns their samples.
     """
     moment = time.perf_counter()
     begin()
@@ -331,7 +331,7 @@ def main(argv: list[str] | None = None) -> int:
         arguments.limit,
         arguments.repeats,
         arguments.files,
-        say=lambda row: None if arguments.json else print(line(row), flush=True),
+        report=lambda row: None if arguments.json else print(line(row), flush=True),
     )
     if arguments.json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
@@ -341,16 +341,16 @@ def main(argv: list[str] | None = None) -> int:
 def _train(arguments, mechanism: Mechanism) -> int:
     from legacy_tf1.pipelines.training import train
 
-    say = (lambda text: None) if arguments.json else (lambda text: print(text, flush=True))
+    report = (lambda text: None) if arguments.json else (lambda text: print(text, flush=True))
     data = load(arguments.data, arguments.data_dir, arguments.limit)
-    say(f"{mechanism.topic}: {mechanism.name}; {data.name}, {data.source} ({data.origin})")
+    report(f"{mechanism.topic}: {mechanism.name}; {data.name}, {data.source} ({data.origin})")
     with _place(arguments.files) as place:
-        trained = train(mechanism, mechanism.write(data, place), arguments.epochs, say=say)
+        trained = train(mechanism, mechanism.write(data, place), arguments.epochs, report=report)
     if arguments.json:
         print(json.dumps(asdict(trained), indent=2))
     for name, scores in trained.results.items():
-        say(f"{name}: accuracy {scores['accuracy']:.2%} of {scores['samples']:,}")
-    say(f"trained {trained.seconds:.1f} s")
+        report(f"{name}: accuracy {scores['accuracy']:.2%} of {scores['samples']:,}")
+    report(f"trained {trained.seconds:.1f} s")
     return 0
 
 

@@ -31,7 +31,7 @@ def model_variables(topic: Topic, model: keras.Model) -> dict[str, keras.Variabl
     """The model's weights and moving averages by TensorFlow 1's names.
 
     Raises:
-        InputError: the model's layers are not those of the topic.
+        InputError: The model's layers are not those of the topic.
     """
     scopes = {layer: scope for scope, layer in topic.scopes.items()}
     named, unknown = {}, []
@@ -65,7 +65,7 @@ def from_model(model: keras.Model, topic: Topic) -> Values:
     """A model's weights by TensorFlow 1's names; of a compiled one also its optimizer's slots and number of steps.
 
     Raises:
-        InputError: the model's layers are not those of the topic.
+        InputError: The model's layers are not those of the topic.
     """
     return from_variables(model_variables(topic, model), model)
 
@@ -84,13 +84,13 @@ def to_model(values: Values, model: keras.Model, topic: Topic, origin: str) -> l
     """Set a model's weights, all of them or none; and its optimizer's state where model and values both have one.
 
     Args:
-        origin: of the values, for messages.
+        origin: Where the values come from, for messages.
 
     Returns:
-        What is to be said of it, a line each.
+        Notes for the user, a line each.
 
     Raises:
-        InputError: names every variable that is missing, unknown or of another shape.
+        InputError: Variables are missing, unknown or of another shape; the message names each.
     """
     return to_variables(values, model_variables(topic, model), model, topic.id, origin)
 
@@ -112,7 +112,7 @@ def to_variables(
 
 
 def _set_optimizers(values: Values, state: Mapping, model: keras.Model) -> list[str]:
-    """Set slots and steps where the values have all of them; the notes say what was left."""
+    """Set slots and steps where the values have all of them; the notes name what was left."""
     found = parts.sort(values)
     kind, there = slots.kind_of(found.slots), [name for name in state if name in values]
     if not optimizers(model):
@@ -142,7 +142,7 @@ def _like(factor: float, value: np.ndarray) -> np.ndarray:
 
 
 def _steps(counters: Values, optimizer, number: int) -> int | None:
-    """The steps that an optimizer had made, None where nothing tells."""
+    """The steps that an optimizer had made, None where it is not known."""
     betas = {name: float(getattr(optimizer, name)) for name in ("beta_1", "beta_2") if hasattr(optimizer, name)}
     powers = (slots.powers(counters, number) or slots.powers(counters)) if betas else {}
     # The powers count this optimizer's own steps; global_step may count another's as well.
@@ -169,7 +169,7 @@ def to_session(values: Values, built: Built, session, topic: Topic, origin: str)
         What was left, a line each.
 
     Raises:
-        InputError: names every variable that is missing, unknown or of another shape.
+        InputError: Variables are missing, unknown or of another shape; the message names each.
     """
     variables = {variable.op.name: variable for variable in _variables(built)}
     check(values, {name: tuple(variable.shape) for name, variable in variables.items()}, topic.id, origin)

@@ -24,13 +24,13 @@ class Pairing:
     All numbers that are given are sums of powers of two, which float32 holds as well: what is left are the mathematics.
 
     Attributes:
-        name: for people.
-        then: makes the training operation from `tf.compat.v1`, the loss, its variables, and the counter of steps.
-        now: makes the Keras optimizer whose arguments look the same.
-        equal: makes the one that computes the same; None where `now` does.
-        how: what makes them equal, in words.
-        start: what is to be done with the built optimizer first.
-        penalty: the penalty of the weights: TensorFlow 1's, and Keras' regulariser for `now` and for `equal`.
+        name: Name for tables.
+        then: Makes the training operation from `tf.compat.v1`, the loss, its variables, and the counter of steps.
+        now: Makes the Keras optimizer whose arguments look the same.
+        equal: Makes the one that computes the same; None where `now` does.
+        how: What makes them equal, in words.
+        start: Called with the built optimizer before the first step.
+        penalty: The penalty of the weights: TensorFlow 1's, and Keras' regulariser for `now` and for `equal`.
     """
 
     name: str
@@ -47,11 +47,11 @@ class Row:
     """How far a pair is apart.
 
     Attributes:
-        name: of the optimizer.
-        steps: that were made.
-        same_arguments: the largest difference of any weight at any step with arguments that look the same.
-        made_equal: and with those that make them equal.
-        how: what makes them equal; empty where nothing is needed.
+        name: Name of the pairing.
+        steps: Number of steps.
+        same_arguments: The largest difference of any weight at any step with arguments that look the same.
+        made_equal: The same with arguments that make them equal.
+        how: What makes them equal; empty where nothing is needed.
     """
 
     name: str

@@ -26,15 +26,15 @@ class Pair:
     """Both sides of a topic, ready to make steps. Use as a context: a session is open.
 
     Args:
-        topic: which.
-        recipe: its settings; the graph and the Keras model follow them alike.
-        data: what both learn from.
-        precision: the type of weights and of all arithmetic, float32 or float64.
+        topic: The topic.
+        recipe: The topic's settings; the graph and the Keras model follow them alike.
+        data: What both learn from.
+        precision: The type of weights and of all arithmetic, float32 or float64.
 
     Attributes:
-        model: the Keras model, compiled.
-        built: the graph.
-        session: in which the graph runs.
+        model: The Keras model, compiled.
+        built: The graph.
+        session: The session in which the graph runs.
     """
 
     def __init__(self, topic: Topic, recipe: Recipe, data: Data, precision: str = "float32"):
@@ -168,8 +168,8 @@ class Pair:
         """What the Keras side will draw in its next step, to be fed to the graph; its generators stay as they are.
 
         Args:
-            count: samples in the batch.
-            only: the one draw that is wanted; default all.
+            count: Samples in the batch.
+            only: The one draw that is wanted; default all.
         """
         layers = {layer.name: layer for layer in self.model._flatten_layers()}
         feed, before = {}, {}

@@ -4,13 +4,13 @@ Each topic and each page of `legacy_tf1.pages` has one: both sources as they sta
 same in one colour; below them loss curves, differences, times, and what to watch for. Nothing is fetched from anywhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 from legacy_tf1.alignment import Pair, align, blocks, sources, with_helpers, without_docstring
-from legacy_tf1.judge import Row, tolerances
+from legacy_tf1.judge import Row
 from legacy_tf1.pages import Page
 from legacy_tf1.topics import Topic
 from tf_data import tables
@@ -44,10 +44,18 @@ SIDES = ("TensorFlow 1", "TensorFlow 2, Keras 3")
 
 @dataclass(frozen=True)
 class Compared:
-    """A topic, what its comparison found, and the figure of its loss curves, named from the folder of the pages."""
+    """A topic and what its comparison found.
+
+    Attributes:
+        topic: The topic.
+        row: Its differences and times.
+        allowed: The tolerances that they were held against.
+        figure: Path of the figure of the loss curves, from the folder of the pages.
+    """
 
     topic: Topic
     row: Row
+    allowed: Mapping[str, float]
     figure: str
 
 
@@ -55,7 +63,7 @@ def write(out: Path, compared: Iterable[Compared], pages: Iterable[Page]) -> lis
     """Write an index and a page for each topic and mechanism; returns their paths, the index first.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: The folder cannot be written.
     """
     compared, pages = list(compared), list(pages)
     written = {out / f"topic-{each.topic.id}.html": _topic(each) for each in compared}
@@ -94,12 +102,11 @@ def _numbers(row: Row) -> str:
 def _topic(each: Compared) -> str:
     topic, row = each.topic, each.row
     left, right = topic_sources(topic)
-    allowed = tolerances(row.precision)
     found = dict(
-        zip(allowed, (row.loss_difference, row.metric_difference, row.weight_difference, row.output_difference))
+        zip(each.allowed, (row.loss_difference, row.metric_difference, row.weight_difference, row.output_difference))
     )
     rows = "".join(
-        f"<tr><td>{name}</td><td class=number>{value:.1e}</td><td class=number>{allowed[name]:g}</td></tr>"
+        f"<tr><td>{name}</td><td class=number>{value:.1e}</td><td class=number>{each.allowed[name]:g}</td></tr>"
         for name, value in found.items()
     )
     times = ""
@@ -135,7 +142,7 @@ def topic_sources(topic: Topic) -> tuple[str, str]:
 
 
 def _page(page: Page, out: Path) -> str:
-    left = page.left or without_docstring(page.then)
+    left = page.left or with_helpers(page.then)
     trap = "".join(
         f"<tr><td>{escape(name)}</td><td>{escape(str(value))}</td></tr>" for name, value in page.trap().items()
     )
@@ -146,7 +153,8 @@ def _page(page: Page, out: Path) -> str:
         function_or_session.draw(out / "figures" / "calls.png")
         figure = "<img src='figures/calls.png' alt='milliseconds a call'>"
     body = (
-        f"<p>{escape(page.title)}</p>{_sides(align(blocks(left), blocks(without_docstring(page.now))))}{figure}"
+        f"<p>{escape(page.title[:1].upper() + page.title[1:])}.</p>"
+        f"{_sides(align(blocks(left), blocks(with_helpers(page.now))))}{figure}"
         f"<h2>The trap</h2>{_sides([Pair(block, None) for block in blocks(without_docstring(page.trap))], heads=False)}"
         f"<div class=wide><table><tr><th>it gives</th><th></th></tr>{trap}</table></div>"
         f"<h2>What to watch for</h2><p class=watch>{escape(page.watch)}</p>"

@@ -64,12 +64,12 @@ class BasicLSTMCell(_Cell):
     """A long short-term memory (Hochreiter and Schmidhuber 1997): `tf.nn.rnn_cell.BasicLSTMCell`.
 
     Args:
-        num_units: of memory and output.
-        forget_bias: what the forget gate adds at every step; no variable holds it.
+        num_units: Size of memory and output.
+        forget_bias: Number that the forget gate adds at every step; no variable holds it.
         state_is_tuple: True as it has been the default since TensorFlow 1.0; False concatenates memory and output.
-        activation: of what is written and read; None for tanh.
-        reuse: of the cell's variable scope.
-        name: of that scope.
+        activation: Function of what is written and read; None for tanh.
+        reuse: Whether the cell's variable scope is reused.
+        name: Name of that scope.
     """
 
     def __init__(
@@ -102,10 +102,10 @@ class GRUCell(_Cell):
     """A gated recurrent unit (Cho et al. 2014, arXiv 1406.1078): `tf.nn.rnn_cell.GRUCell`.
 
     Args:
-        num_units: of the state, which is the output.
-        activation: of the candidate; None for tanh.
-        reuse: of the cell's variable scope.
-        name: of that scope.
+        num_units: Size of the state, which is the output.
+        activation: Function of the candidate; None for tanh.
+        reuse: Whether the cell's variable scope is reused.
+        name: Name of that scope.
     """
 
     def __init__(

@@ -186,7 +186,7 @@ def batch_normalization(
     images (rank 4) go through `fused_batch_norm` unless `fused` is False, and their moving variance is the unbiased one.
 
     Raises:
-        NotImplementedError: renormalisation, virtual batches or an adjustment, which are not here.
+        NotImplementedError: Renormalisation, virtual batches or an adjustment, which are not here.
     """
     if renorm or virtual_batch_size is not None or adjustment is not None:
         raise NotImplementedError("batch_normalization here has neither renorm, nor virtual_batch_size, nor adjustment")

@@ -18,23 +18,25 @@ class Topic:
     """A graph and the recipe that does the same in Keras.
 
     Attributes:
-        id: the topic's id; variants append a word.
+        id: The topic's id; variants append a word.
         graph: `module:function` that builds the graph.
-        partner: id of the recipe.
-        scopes: the Keras layer of each variable scope; this is the map of names that the bridge goes by.
-        then: how the topic's mechanism is written in TensorFlow 1, one line.
-        now: and how in Keras 3, one line.
-        sizes: arguments of the recipe's builder that the graph's function takes as well.
-        constants: what neither variables nor the builder's arguments say of the net: `epsilon` and `momentum` of its batch
+        partner: Id of the recipe.
+        scopes: The Keras layer of each variable scope; this is the map of names that the bridge goes by.
+        then: How the topic's mechanism is written in TensorFlow 1, one line.
+        now: How it is written in Keras 3, one line.
+        sizes: Arguments of the recipe's builder that the graph's function takes as well.
+        constants: What neither variables nor the builder's arguments hold of the net: `epsilon` and `momentum` of its batch
             norms, and `logits_activation`; `--set model.NAME=...` changes them.
         settings: `key=value` texts that make the recipe follow the notebook.
         asked: `key=value` texts of the user, which come last.
-        compared: fields of the recipe that replace its own when both sides are compared, to keep that short.
-        precision: of the comparison. float64 where training amplifies rounding so fast that float32 shows nothing else.
-        steps: of the comparison: fewer where training amplifies rounding so fast that in the end float64 shows nothing else.
-        notebook: the TensorFlow 1 notebook and what it printed, in terms of what the recipe reports; None where the recipe
+        compared: Fields of the recipe that replace its own when both sides are compared, to keep that short.
+        precision: Number type of the comparison: float64 where training amplifies rounding so fast that float32 shows
+            nothing else.
+        steps: Steps of the comparison: fewer where training amplifies rounding so fast that in the end float64 shows
+            nothing else.
+        notebook: The TensorFlow 1 notebook and what it printed, in terms of what the recipe reports; None where the recipe
             names it.
-        notes: in place of the recipe's, where those speak of the PyTorch notebook; None for the recipe's.
+        notes: Notes in place of the recipe's, where those are about the PyTorch notebook; None for the recipe's.
     """
 
     id: str
@@ -70,7 +72,7 @@ class Topic:
         """The topic with `key=value` texts applied, as `override` takes them, and `model.NAME` of its constants.
 
         Raises:
-            InputError: an unknown key, or a value that does not fit.
+            InputError: An unknown key, or a value that does not fit.
         """
         constants, asked = dict(self.constants), []
         for text in settings:
@@ -81,7 +83,7 @@ class Topic:
             else:
                 asked.append(text)
         changed = replace(self, constants=constants, asked=(*self.asked, *asked))
-        changed.recipe()  # says now what does not fit
+        changed.recipe()  # raises now where something does not fit
         return changed
 
     def build(self, recipe: Recipe, precision: str = "float32"):

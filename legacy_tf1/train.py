@@ -52,18 +52,18 @@ def train(topic: Topic, options, run_dir: Path | None = None, **flags):
     """Train a topic's graph in a new run directory and evaluate it on the test split.
 
     Args:
-        topic: what to train.
+        topic: What to train.
         options: `tf_models.training.trainer.Options`.
-        run_dir: where; default `runs/<topic>-tf1-graph-<time>`.
-        flags: settings that replace those of the topic's recipe; None leaves one as it is.
+        run_dir: Directory to write; default `runs/<topic>-tf1-graph-<time>`.
+        flags: Settings that replace those of the topic's recipe; None leaves one as it is.
 
     Returns:
         The `RunDirectory`, with `info["results"]`.
 
     Raises:
-        InputError: bad settings, no or bad data, a directory that holds a run or cannot be written.
-        TrainingError: the loss is not finite; the last checkpoint is kept.
-        Interrupted: a signal came; the message names the checkpoint.
+        InputError: Settings or data are bad or missing, or the directory holds a run or cannot be written.
+        TrainingError: The loss is not finite; the last checkpoint is kept.
+        Interrupted: A signal came; the message names the checkpoint.
     """
     import tensorflow as tf
 
@@ -97,7 +97,7 @@ def train(topic: Topic, options, run_dir: Path | None = None, **flags):
         trainer.finish(run, options, task, history, seconds)
     except CommandError as error:
         status = "interrupted" if isinstance(error, Interrupted) else "failed"
-        with contextlib.suppress(InputError):  # where even this cannot be written, the first error is the one to tell
+        with contextlib.suppress(InputError):  # where even this cannot be written, the first error is the one to show
             run.update(status=status, error=str(error))
         raise
     return run

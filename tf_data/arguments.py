@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tf_data import datasets, foreign, formats
 from tf_data.command import Parser, nearest
+from tf_data.csv_files import is_table
 from tf_data.dataset import SOURCES, Data
 from tf_data.errors import InputError
 
@@ -29,7 +30,9 @@ def add(parser: Parser, help: str) -> None:
 
 
 def load(arguments: Namespace, skip_bad: bool = False) -> Data | formats.Stored:
-    """The dataset that the arguments name: a known name, a converted folder, a folder of official files, or bare files.
+    """The dataset that the arguments name.
+
+    That is a known name, a converted folder, a folder of official files, a table, or bare files.
 
     A known name comes first: a folder of that name is meant by `./mnist`.
 
@@ -48,8 +51,8 @@ def load(arguments: Namespace, skip_bad: bool = False) -> Data | formats.Stored:
         if path.resolve().name not in datasets.names() and foreign.recognised(path):
             _refuse(arguments, path, "is no named dataset", ("data", "data_dir", "download"))
             return foreign.load(path, arguments.set, arguments.limit)
-        name = path.resolve().name
-        if not path.is_dir() or name not in datasets.names():
+        name = "feature-csv" if path.is_file() and is_table(path) else path.resolve().name
+        if not path.exists() or name not in datasets.names():
             what = "is neither a converted folder nor one of official files" if path.exists() else "is no dataset"
             hint = nearest(arguments.dataset, datasets.names()) or f"; known: {', '.join(datasets.names())}"
             raise InputError(f"{arguments.dataset} {what}{hint}")

@@ -64,13 +64,20 @@ class Parser(argparse.ArgumentParser):
 
 
 def run(main: Callable[[list[str] | None], int | None], argv: list[str] | None = None) -> int:
-    """Run `main` and return its exit code: 0, a `CommandError`'s own, or 130 after Ctrl-C."""
+    """Run `main` and return its exit code: 0, a `CommandError`'s own, or 130 after Ctrl-C.
+
+    Characters that the console cannot show come out as `\\u...`, and what could command a terminal likewise.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = main(argv) or 0
         sys.stdout.flush()
         return code
     except CommandError as error:
-        print(f"error: {error}" if error.exit_code != 130 else str(error), file=sys.stderr)
+        line = printable(str(error))
+        print(f"error: {line}" if error.exit_code != 130 else line, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -112,6 +119,16 @@ def script(name: str, commands: Mapping[str, tuple[str, tuple[str, ...]]], argv:
         return run(importlib.import_module(module).main, [*first, *rest])
     except SystemExit as error:
         return error.code or 0
+
+
+def printable(text: str) -> str:
+    """A text that comes from files as one line for a terminal, in which it cannot move the cursor, colour or clear."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def say(text: str) -> None:
+    """Print a text of some lines, each `printable`."""
+    print("\n".join(map(printable, text.split("\n"))), flush=True)
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> str:

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 
 from tf_data import arguments as data_arguments
-from tf_data.command import Parser, run
+from tf_data.command import Parser, run, say
+from tf_data.csv_files import is_table
 from tf_data.errors import InputError
 from tf_data.formats import ENCODINGS, MODULES, Options, Source, write
 from tf_data.formats.manifest import Manifest
@@ -62,7 +63,7 @@ def main(argv: list[str] | None = None) -> None:
         quiet=arguments.quiet,
     )
     begin = time.perf_counter()
-    if arguments.dataset.endswith(".csv"):
+    if is_table(arguments.dataset):
         result = _convert_csv(arguments, options)
     else:
         for option in ("label", "labels", "columns"):
@@ -73,7 +74,7 @@ def main(argv: list[str] | None = None) -> None:
         if not arguments.quiet and arguments.shuffle is None and source.comes_sorted:
             print("note: the samples come class by class; with --shuffle SEED readers can mix the classes better")
     if not arguments.quiet:
-        print(summary(result, arguments.out, time.perf_counter() - begin))
+        say(summary(result, arguments.out, time.perf_counter() - begin))
 
 
 def _convert_csv(arguments, options: Options) -> Manifest:
@@ -106,6 +107,7 @@ def summary(manifest: Manifest, folder: Path, seconds: float) -> str:
         f"{about['name']}, {about['source']} ({about['origin']}): {counts}",
         f"{folder}: {manifest.format}, {files:,} files, {size / 1e6:,.1f} MB, {seconds:.1f} s",
     ]
+    lines += [f"note: {line}" for line in about.get("notes", ())]
     if skipped["count"]:
         lines.append(f"skipped {skipped['count']} bad samples:")
         lines += [f"  {bad['reason']}" for bad in skipped["records"][:SHOWN_BAD]]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tf_data.errors import InputError
+from tf_data.layouts import Layout, listed
 from tf_data.order import Order, Permuted
 from tf_data.samples import Samples, as_samples
 
@@ -147,7 +148,8 @@ class Data:
         train, validation, test: The splits; validation may be None.
         classes: Label names in the order of their numbers; empty without classes.
         features: Names of the columns of tabular samples; empty for others.
-        skipped: What was left out because it could not be read, a line each.
+        skipped: What was left out, a line each: what cannot be read, and files that are not taken for samples.
+        notes: What else a user should know of the files, a line each, for instance that they are not the official ones.
         options: The options of the dataset's reader, its defaults included.
     """
 
@@ -160,6 +162,7 @@ class Data:
     classes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     licence: str = ""
     citation: str = ""
@@ -182,12 +185,16 @@ class Data:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a dataset's reader found: splits by name, and where they depend on options, classes and features."""
+    """What a dataset's reader found: splits by name, and where they depend on options, classes and features.
+
+    `skipped` and `notes` are as in `Data`.
+    """
 
     splits: dict[str, Split]
     classes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 Reader = Callable[..., Reading]
@@ -257,7 +264,9 @@ class Dataset:
         classes: Label names in the order of their numbers; empty without classes.
         shape: Shape of one sample.
         counts: Samples in each official split.
-        files: Official file names or patterns, relative to the folder; any one shows that the dataset is there.
+        files: Official file names or patterns, relative to the folder, each of which shows that the dataset is there.
+        layouts: Ways in which the files may lie, for datasets whose files have other names, too; in place of `files`.
+        md5: Checksums of official files, by their official names.
         official: `official(folder, **options)` reads the official files.
         embedded: `embedded(**options)` reads a real sample that an installed package carries.
         embedded_origin: The name of that package.
@@ -276,6 +285,8 @@ class Dataset:
     classes: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    layouts: tuple[Layout, ...] = ()
+    md5: Mapping[str, str] = field(default_factory=dict)
     official: Reader | None = None
     embedded: Reader | None = None
     embedded_origin: str = ""
@@ -284,15 +295,21 @@ class Dataset:
     generated: Reader | None = None
     folder: str = ""
 
+    @property
+    def official_names(self) -> tuple[str, ...]:
+        """Official names of files, or patterns, relative to the dataset's folder."""
+        return self.files or tuple(dict.fromkeys(name for layout in self.layouts for name in layout.names))
+
     def present(self, folder: Path) -> bool:
         """Whether `folder` holds any of the official files (a missing one is then an error, not an absence)."""
         if folder.is_file():  # a user's own table
             return any(folder.match(name) for name in self.files)
-        return any(any(folder.glob(file)) for file in self.files)
+        return any(any(folder.glob(name)) for name in self.files) or any(one.find(folder) for one in self.layouts)
 
     def ways(self, folder: Path) -> str:
         """How a user gets data, as one clause for an error message."""
-        ways = [f"put {', '.join(self.files)} into {folder}"] if self.files else []
+        names = self.official_names
+        ways = [f"put {listed(names)} into {folder}"] if names else []
         if self.download:
             ways.append("add --download")
         if self.embedded:

@@ -30,6 +30,7 @@ def describe(loaded: Data | Stored) -> dict:
     else:
         del about["options"]
         about["skipped"] = list(loaded.skipped)
+        about["notes"] = list(loaded.notes)
     for name, split in loaded.splits.items():
         about["splits"][name] |= _labels(split, len(loaded.classes), known.get(name))
     return about

@@ -3,12 +3,15 @@
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from tf_data.errors import InputError
+
+TEMPORARY = re.compile(r"\.(\d+)\.(?:\w+\.)?partial(?:\.|$)")  # in the name of what a process has not finished
 
 
 def unwritable(path: Path, error: OSError) -> InputError:
@@ -58,7 +61,8 @@ def whole_folder(path: str | os.PathLike) -> Iterator[Path]:
         raise InputError(f"{path} exists already; remove it or choose another name")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
+        remove_leftovers(path.parent)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.{os.getpid()}.", suffix=".partial", dir=path.parent))
     except OSError as error:
         raise unwritable(path, error) from error
     try:
@@ -69,6 +73,26 @@ def whole_folder(path: str | os.PathLike) -> Iterator[Path]:
         raise unwritable(path, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files and folders that processes left in a folder when they were killed."""
+    with contextlib.suppress(OSError):
+        for path in list(folder.glob(".*.partial*")):
+            match = TEMPORARY.search(path.name)
+            if match and not _alive(int(match[1])):
+                with contextlib.suppress(OSError):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # it is somebody else's
+        return True
+    return True
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

@@ -1,6 +1,6 @@
 """Files that nothing here has written: bare TFRecords, npz chunks and HDF5 files, as TensorFlow 1 programs left them.
 
-The form is inferred from the files and told in the data's `origin`; options settle what it leaves open. All samples are
+The form is inferred from the files and stands in the data's `origin`; options settle what it leaves open. All samples are
 read into memory.
 """
 
@@ -17,26 +17,26 @@ import numpy as np
 from tf_data.command import nearest
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
-from tf_data.formats import npz
 from tf_data.images import decode
+from tf_data.npz_files import read_all
 
 ENDS = {".tfrecord": "tfrecord", ".tfrecords": "tfrecord", ".npz": "npz", ".h5": "hdf5", ".hdf5": "hdf5"}
 # Names that samples and labels usually have, the likeliest first.
 SAMPLES = ("image", "images", "image/encoded", "image_raw", "data", "x", "features")
 LABELS = ("label", "labels", "image/class/label", "y", "target", "class")
 SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "val": "validation", "test": "test"}
-PICTURES = (b"\xff\xd8\xff", b"\x89PNG")
+ENCODED = (b"\xff\xd8\xff", b"\x89PNG")
 AT_ONCE = 1000  # records
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a user says of the files.
+    """What a user knows of the files.
 
     Attributes:
-        image, label: names of the samples and of their labels; empty where they are to be found.
-        shape: of a sample; empty for that of the file, or a square where it is flat.
-        classes: how many there are; 0 for one more than the highest label.
+        image, label: Names of the samples and of their labels; empty where they are to be found.
+        shape: Shape of a sample; empty for that of the file, or a square where it is flat.
+        classes: Number of classes; 0 for one more than the highest label.
     """
 
     image: str = ""
@@ -64,12 +64,12 @@ def load(path: Path, settings: Iterable[str] = (), limit: int | None = None) -> 
     """The samples of a file, or of all such files of a folder, sorted into splits by their names.
 
     Args:
-        path: a file with one of the `ENDS`, or a folder of files of one kind.
+        path: A file with one of the `ENDS`, or a folder of files of one kind.
         settings: `key=value` texts; the keys are those of `Options`.
-        limit: the first samples of each split.
+        limit: Number of samples to keep of each split; None for all.
 
     Raises:
-        InputError: a file is damaged, records or files differ, or samples and labels cannot be told.
+        InputError: A file is damaged, records or files differ, or it is not clear which are samples and labels.
     """
     options, files = _options(settings), _files(path)
     kinds = {ENDS[file.suffix] for file in files}
@@ -122,13 +122,13 @@ def _split(name: str) -> str:
     return SPLITS[words[0]] if words else "train"
 
 
-def _pick(found: dict[str, str], said: str, usual: tuple[str, ...], option: str, file: Path) -> str | None:
-    """The name of samples or labels among those of a file: the said one, or the first usual one; None for no labels."""
-    if said and said not in found:
-        raise InputError(f"{file} has no {said!r}; it has {_listed(found)}")
-    name = said or next((name for name in usual if name in found), None)
+def _pick(found: dict[str, str], wanted: str, usual: tuple[str, ...], option: str, file: Path) -> str | None:
+    """The name of samples or labels among those of a file: the wanted one, or the first usual one; None for no labels."""
+    if wanted and wanted not in found:
+        raise InputError(f"{file} has no {wanted!r}; it has {_listed(found)}")
+    name = wanted or next((name for name in usual if name in found), None)
     if name is None and option == "image":
-        raise InputError(f"{file} has {_listed(found)}; say with --set image=NAME which are the samples")
+        raise InputError(f"{file} has {_listed(found)}; name the samples with --set image=NAME")
     return name
 
 
@@ -137,7 +137,7 @@ def _listed(found: dict[str, str]) -> str:
 
 
 def _shaped(x: np.ndarray, options: Options, file: Path) -> np.ndarray:
-    """Samples in the shape that is said; flat ones of a square number of pixels become images, grey ones get a channel."""
+    """Samples in the shape of the options; flat ones of a square number of pixels become images, grey ones get a channel."""
     if options.shape:
         try:
             return x.reshape(len(x), *options.shape)
@@ -192,7 +192,7 @@ def _classes(parts: list[Part], options: Options) -> tuple[str, ...]:
 
 
 def _npz(file: Path, options: Options) -> Iterator[Part]:
-    yield _from_arrays(_split(file.stem), npz.read_all(file), options, file, "npz")
+    yield _from_arrays(_split(file.stem), read_all(file), options, file, "npz")
 
 
 def _from_arrays(split: str, arrays: dict[str, np.ndarray], options: Options, file: Path, kind: str) -> Part:
@@ -208,15 +208,19 @@ def _from_arrays(split: str, arrays: dict[str, np.ndarray], options: Options, fi
 def _hdf5(file: Path, options: Options) -> Iterator[Part]:
     import h5py
 
+    from tf_data.formats.hdf5 import inside
+
     try:
         with h5py.File(file) as opened:
-            groups = {name: group for name, group in opened.items() if isinstance(group, h5py.Group)}
-            groups = groups or {file.stem: opened}
-            read = {
-                name: {key: values[()] for key, values in group.items() if isinstance(values, h5py.Dataset)}
-                for name, group in groups.items()
-            }
-    except (OSError, KeyError, RuntimeError) as error:
+            members = {name: inside(opened, name, f"{file}: {name}") for name in opened}
+            groups = {name: member for name, member in members.items() if isinstance(member, h5py.Group)}
+            read = {}
+            for name, group in (groups or {file.stem: opened}).items():
+                parts = {key: inside(group, key, f"{file}: {name}/{key}") for key in group}
+                read[name] = {key: part[()] for key, part in parts.items() if isinstance(part, h5py.Dataset)}
+    except InputError:
+        raise
+    except (OSError, KeyError, RuntimeError, ValueError) as error:
         raise InputError(f"{file} is damaged or no HDF5 file: {str(error).splitlines()[0]}") from None
     for name, arrays in read.items():
         yield _from_arrays(_split(name), arrays, options, file, "HDF5")
@@ -249,9 +253,7 @@ def _records(file: Path, options: Options) -> Iterator[Part]:
         x = _decoded(x[:, 0], image, file)
     y = None if label is None else columns[label]
     if y is not None and y.dtype == object:
-        raise InputError(
-            f"{file}: {label} is {forms[label]}, no numbers; say with --set label=NAME which are the labels"
-        )
+        raise InputError(f"{file}: {label} is {forms[label]}, no numbers; name the labels with --set label=NAME")
     yield _part(_split(file.stem), x, y, (image, label), options, file, "tf.train.Example")
 
 
@@ -265,7 +267,9 @@ def _messages(file: Path) -> Iterator[bytes]:
             yield message
             number += 1
     except tf.errors.OpError as error:
-        raise InputError(f"{file} is damaged after {number} records: {error.message.splitlines()[0]}") from None
+        # TensorFlow puts the names of its operations around what happened.
+        reason = re.sub(r"^\{\{.*?\}\} | \[Op:.*", "", error.message.splitlines()[0])
+        raise InputError(f"{file} is damaged after {number} records: {reason}") from None
 
 
 def _features(message: bytes, file: Path) -> dict[str, tuple[str, int]]:
@@ -305,20 +309,20 @@ def _parsed(messages: list[bytes], spec: dict, forms: dict[str, str], file: Path
 
 
 def _decoded(encoded: np.ndarray, name: str, file: Path) -> np.ndarray:
-    """Pixels of encoded pictures, all of one size, or raw bytes as numbers."""
-    if encoded[0].startswith(PICTURES):
-        shape = _picture_shape(encoded[0], f"{file} record 0")
+    """Pixels of encoded images, all of one size, or raw bytes as numbers."""
+    if encoded[0].startswith(ENCODED):
+        shape = _image_shape(encoded[0], f"{file} record 0")
         return np.stack([decode(content, shape, f"{file} record {n}") for n, content in enumerate(encoded)])
     if len({len(content) for content in encoded}) > 1:
-        raise InputError(f"{file}: the bytes under {name!r} are no pictures and differ in length")
+        raise InputError(f"{file}: the bytes under {name!r} are no images and differ in length")
     return np.frombuffer(b"".join(encoded), np.uint8).reshape(len(encoded), -1)
 
 
-def _picture_shape(content: bytes, name: str) -> tuple[int, int, int]:
+def _image_shape(content: bytes, name: str) -> tuple[int, int, int]:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(content)) as picture:
-            return picture.height, picture.width, 1 if picture.mode in ("1", "L", "I;16") else 3
+        with Image.open(io.BytesIO(content)) as image:
+            return image.height, image.width, 1 if image.mode in ("1", "L", "I;16") else 3
     except OSError as error:
-        raise InputError(f"{name} is not a picture that Pillow knows: {error}") from None
+        raise InputError(f"{name} is not an image that Pillow knows: {error}") from None

@@ -1,10 +1,9 @@
 """Image files that a user hands to `predict`, fitted into the shape of stored samples."""
 
-from pathlib import Path
-
 import numpy as np
 
 from tf_data.errors import InputError
+from tf_data.images import opened, read_file, upright
 
 
 def read_images(paths, shape: tuple[int, int, int], invert: bool = False) -> np.ndarray:
@@ -15,8 +14,8 @@ def read_images(paths, shape: tuple[int, int, int], invert: bool = False) -> np.
 def read_image(path, shape: tuple[int, int, int], invert: bool = False) -> np.ndarray:
     """Read a PNG, JPEG or other image and fit it into a shape.
 
-    The image is turned as its EXIF data says, laid on black where it is transparent, made grey for one channel, and
-    scaled to fit, keeping its proportions; what is left at the sides takes the colour of its border.
+    Its pixels are those of `tf_data.images.upright`, as in training. It is scaled to fit, keeping its proportions; what
+    is left at the sides takes the colour of its border.
 
     Args:
         path: Path of the file.
@@ -29,26 +28,17 @@ def read_image(path, shape: tuple[int, int, int], invert: bool = False) -> np.nd
     Raises:
         InputError: The file is missing, or not an image that Pillow can read.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
     height, width, channels = shape
-    mode = {1: "L", 3: "RGB"}[channels]
     try:
-        with Image.open(path) as image:
-            image = ImageOps.exif_transpose(image)
-            if image.mode in ("I;16", "I", "F"):  # 16-bit PNGs: Pillow's own conversion clips instead of scaling
-                values = np.asarray(image, np.float64)
-                image = Image.fromarray((values / max(values.max(), 1) * 255).astype(np.uint8))
-            if "A" in image.mode or "transparency" in image.info:
-                image = image.convert("RGBA")
-                ground = Image.new("RGBA", image.size, (0, 0, 0, 255))
-                image = Image.alpha_composite(ground, image)
-            image = image.convert(mode)
+        data = read_file(path)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist") from None
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        reason = "not an image that Pillow knows" if isinstance(error, UnidentifiedImageError) else error
-        raise InputError(f"cannot read {Path(path)}: {reason}") from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+    with opened(data, str(path)) as (image, turn):
+        image = upright(image, turn, channels, str(path))
     if invert:
         image = ImageOps.invert(image)
     border = np.median(_border(np.asarray(image)), axis=0).astype(int)

@@ -1,17 +1,32 @@
 """Images as PNG or JPEG bytes and back, and samples that stay encoded until somebody asks for them."""
 
+import contextlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tf_data.errors import InputError
 from tf_data.samples import Samples, objects
 
-ENCODINGS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
 SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
 JPEG_QUALITY = 95
+DEEP = ("I;16", "I;16L", "I;16B", "I;16N")  # Pillow's modes of 16 bits
+PNG_DEPTH = 24  # the place of the bits of a sample in a PNG file
+# Names of Pillow's `Transpose` by EXIF's orientation.
+TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+SIDEWAYS = ("TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90")
 
 
 def encode(pixels: np.ndarray, encoding: str) -> bytes:
@@ -25,7 +40,9 @@ def encode(pixels: np.ndarray, encoding: str) -> bytes:
 
 
 def decode(data: bytes, shape: tuple[int, int, int], name: str) -> np.ndarray:
-    """The pixels of a PNG or JPEG file, uint8 of this shape.
+    """The pixels of an image file of whatever format, uint8 of this shape.
+
+    The one decoder of training, conversion, inspection and prediction; see `upright` for what it does to an image.
 
     Args:
         data: The file's bytes.
@@ -35,22 +52,105 @@ def decode(data: bytes, shape: tuple[int, int, int], name: str) -> np.ndarray:
     Raises:
         InputError: The bytes are not a whole image, or an image of another size.
     """
+    with opened(data, name) as (image, turn):
+        # The size stands in the header: an image of a wrong one is refused before it takes memory.
+        if (found := _size(image, turn)) != tuple(shape[:2]):
+            raise InputError(f"{name} is an image of {found[0]}x{found[1]}, not {shape[0]}x{shape[1]}")
+        return np.asarray(upright(image, turn, shape[2], name)).reshape(shape)
+
+
+@contextlib.contextmanager
+def opened(data: bytes, name: str) -> Iterator[tuple[Any, Any]]:
+    """Within the context, Pillow's image of a file's bytes, of which only the header has been read, and its `_turn`.
+
+    Raises:
+        InputError: The bytes are no image, a damaged one, or one of more pixels than Pillow takes for harmless. Also
+            for what is raised within the context, where the pixels are read.
+    """
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(io.BytesIO(data)) as image:
-            # The size stands in the header: an image of a wrong one is refused before it takes memory.
-            if (image.height, image.width) != tuple(shape[:2]):
-                raise InputError(f"{name} is an image of {image.height}x{image.width}, not {shape[0]}x{shape[1]}")
-            mode = {1: "L", 3: "RGB"}[shape[2]]
-            pixels = np.asarray(image if image.mode == mode else image.convert(mode))
+            if image.width * image.height > Image.MAX_IMAGE_PIXELS:
+                raise InputError(f"{name} has {image.width}x{image.height} pixels, which is too much; make it smaller")
+            yield image, _turn(image, data)
+    except InputError:
+        raise
     except UnidentifiedImageError:
         raise InputError(f"{name} is not an image that Pillow knows") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{name} is a damaged image: {error}") from None
-    return pixels.reshape(shape)
+    except Exception as error:  # Pillow's readers raise whatever a damaged file makes them do
+        raise InputError(f"{name} is a damaged image: {error or type(error).__name__}") from None
+
+
+def upright(image, turn, channels: int, name: str):
+    """An image as people see it, in mode L (one channel) or RGB (three).
+
+    It is turned as its EXIF data says, 16 bits are scaled to 8, and what is transparent is laid on white.
+
+    Args:
+        image, turn: Image of Pillow and what brings it upright, as `opened` gives them.
+        channels: 1 or 3.
+        name: Name of the image in messages.
+
+    Raises:
+        InputError: The pixels are numbers without a largest value.
+    """
+    from PIL import Image
+
+    image.load()
+    mode = {1: "L", 3: "RGB"}[channels]
+    if image.mode in DEEP or (image.mode == "I" and image.format in ("PNG", "PPM")):
+        values = np.asarray(image).astype(np.int64)  # Pillow's own conversion clips
+        image = Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+    elif image.mode in ("I", "F"):
+        raise InputError(f"{name} has pixels of 32 bits, of which nothing says what is white; save it with 8 or 16")
+    elif image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    image = image if image.mode == mode else image.convert(mode)
+    return image if turn is None else image.transpose(turn)
+
+
+def encoding_of(data: bytes, channels: int, name: str) -> str | None:
+    """`png` or `jpeg` where any decoder of that format gives the pixels of `decode`; None for all other images.
+
+    Formats that keep the bytes of files leave decoding to TensorFlow, which knows neither EXIF nor transparency, and
+    has its own weights of colours for grey.
+
+    Raises:
+        InputError: As `opened` does.
+    """
+    with opened(data, name) as (image, turn):
+        if turn is not None or image.mode not in (("L",) if channels == 1 else ("L", "RGB")):
+            return None
+        if image.format in ("JPEG", "MPO"):
+            return "jpeg"
+        plain = image.format == "PNG" and data[PNG_DEPTH] == 8 and not image.has_transparency_data
+        return "png" if plain else None
+
+
+def _turn(image, data: bytes):
+    """What brings an image upright, a `Transpose` of Pillow or None."""
+    from PIL import Image
+
+    if image.format == "TIFF":
+        return None  # which Pillow itself turns as it reads it
+    # Looking for a note of it takes as long as decoding a small JPEG, and decodes the whole of a PNG.
+    if image.format in ("JPEG", "MPO") and not image.info.keys() & {"exif", "xmp"}:
+        return None
+    if image.format == "PNG" and not any(mark in data for mark in (b"eXIf", b"exif", b"xmp")):
+        return None
+    try:
+        orientation = image.getexif().get(0x0112)
+    except Exception:  # an image does not become unreadable because of a note about it
+        return None
+    return getattr(Image.Transpose, TURNS.get(orientation, ""), None)
+
+
+def _size(image, turn) -> tuple[int, int]:
+    """`(height, width)` of an image that is brought upright."""
+    sideways = turn is not None and turn.name in SIDEWAYS
+    return (image.width, image.height) if sideways else (image.height, image.width)
 
 
 class EncodedImages(Samples):
@@ -63,11 +163,13 @@ class EncodedImages(Samples):
         channels: 1 reads the images as grey, 3 as RGB.
         resize: Scale each image until it covers `size` and cut off what stands over. Otherwise an image of another
             size is an error.
+        encoding: What all files are, `jpeg` or `png`, where that is known; None looks into each when somebody asks.
 
     Attributes:
         shape: The shape `(n, height, width, channels)`.
         dtype: The type uint8.
-        encoding: Encoding of the stored bytes, `jpeg` or `png`; `raw` where they need resizing or are mixed.
+        encoding: Encoding of the stored bytes, `jpeg` or `png`; `raw` where they need resizing, are mixed, or are not
+            such that every decoder sees the same (see `encoding_of`). The names' suffixes say nothing.
     """
 
     dtype = np.dtype(np.uint8)
@@ -79,17 +181,32 @@ class EncodedImages(Samples):
         size: tuple[int, int],
         channels: int = 3,
         resize: bool = False,
+        encoding: str | None = None,
     ):
         self._names = np.asarray(names, object)
-        self._load, self._resize = load, resize
+        self._load, self._resize, self._declared = load, resize, encoding
         self.shape = (len(self._names), *size, channels)
-        kinds = {ENCODINGS.get(Path(name).suffix.lower()) for name in self._names}
-        self.encoding = kinds.pop() if len(kinds) == 1 and None not in kinds and not resize else "raw"
+
+    @cached_property
+    def encoding(self) -> str:
+        if self._resize:
+            return "raw"
+        if self._declared is not None:
+            return self._declared
+        found = set()
+        for name in self._names:
+            try:
+                found.add(encoding_of(self._bytes(name), self.shape[3], name))
+            except InputError:
+                continue  # whoever reads it hears of it
+            if len(found) > 1 or None in found:
+                return "raw"
+        return found.pop() if found else "raw"
 
     def __getitem__(self, chosen) -> "EncodedImages":
         """The images of a slice or an integer array, still encoded."""
         size, channels = self.shape[1:3], self.shape[3]
-        return EncodedImages(self._names[chosen], self._load, size, channels, self._resize)
+        return EncodedImages(self._names[chosen], self._load, size, channels, self._resize, self._declared)
 
     def name(self, number: int) -> str:
         """The name of image `number`."""
@@ -137,20 +254,15 @@ def read_file(name: str) -> bytes:
 
 
 def image_size(data: bytes, name: str) -> tuple[int, int]:
-    """`(height, width)` of an encoded image, from its header. Raises `InputError` for what is no image."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return image.height, image.width
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
-        raise InputError(f"{name} is not an image that Pillow knows") from None
+    """`(height, width)` of an encoded image that is brought upright. Raises `InputError` for what is no image."""
+    with opened(data, name) as (image, turn):
+        return _size(image, turn)
 
 
 def _fit(data: bytes, shape: tuple[int, int, int], name: str) -> np.ndarray:
     from PIL import Image, ImageOps
 
-    height, width = image_size(data, name)
-    pixels = decode(data, (height, width, shape[2]), name)
-    image = Image.fromarray(pixels[..., 0] if shape[2] == 1 else pixels)
-    return np.asarray(ImageOps.fit(image, (shape[1], shape[0]), Image.Resampling.BILINEAR)).reshape(shape)
+    with opened(data, name) as (image, turn):
+        image = upright(image, turn, shape[2], name)
+        image = ImageOps.fit(image, (shape[1], shape[0]), Image.Resampling.BILINEAR)
+        return np.asarray(image).reshape(shape)

@@ -9,11 +9,13 @@ import numpy as np
 
 from tf_data import arguments as data_arguments
 from tf_data import columns
-from tf_data.command import Parser, import_tensorflow, run
+from tf_data.command import Parser, import_tensorflow, printable, run, say
 from tf_data.dataset import Data
 from tf_data.description import TEXT, describe, faults
 from tf_data.errors import InputError
 from tf_data.formats import Stored
+
+SHOWN_SKIPPED = 20
 
 
 def parser() -> Parser:
@@ -37,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     info = describe(loaded)
     if arguments.verify:
         info["faults"] = faults(loaded)
-    print(json.dumps(info, indent=2) if arguments.json else text(info))
+    say(json.dumps(info, indent=2) if arguments.json else text(info))
     if info.get("faults"):
         raise InputError(f"{info['origin']} has {len(info['faults'])} faults; the first: {info['faults'][0]}")
     if arguments.sheet:
@@ -91,14 +93,16 @@ def text(info: Mapping) -> str:
     lines += [f"{key}: {info[key]}" for key in ("licence", "citation") if info[key]]
     lines.append("")
     lines += _table(info)
+    lines += [f"note: {line}" for line in info.get("notes", ())]
     if info["skipped"]:
-        lines += [
-            "",
-            f"skipped when it was read: {len(info['skipped'])}",
-            *(f"  {line}" for line in info["skipped"][:20]),
-        ]
+        lines += ["", f"skipped when it was read: {len(info['skipped'])}"]
+        lines += [f"  {line}" for line in info["skipped"][:SHOWN_SKIPPED]]
+        if len(info["skipped"]) > SHOWN_SKIPPED:
+            lines.append("  and more; --json lists them all")
     if "faults" in info:
         lines += ["", f"verified: {len(info['faults'])} faults", *(f"  {fault}" for fault in info["faults"])]
+    elif info["format"]:
+        lines += ["", "not verified: the data were not looked at; --verify reads all of them"]
     return "\n".join(lines)
 
 
@@ -108,7 +112,7 @@ def _table(info: Mapping) -> list[str]:
     rows = [["", *splits], ["samples", *(f"{split['samples']:,}" for split in splits.values())]]
     if all("classes" in split for split in splits.values()):
         for number, name in enumerate(info["classes"]):
-            rows.append([name, *(f"{split['classes'][number]:,}" for split in splits.values())])
+            rows.append([printable(name), *(f"{split['classes'][number]:,}" for split in splits.values())])
     elif any("labels" in split for split in splits.values()):
         ranges = [split.get("labels") for split in splits.values()]
         rows.append(["labels", *(f"{r['least']:g}..{r['most']:g}" if r else "" for r in ranges)])

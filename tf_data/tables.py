@@ -17,6 +17,8 @@ def require(kind: str, name: str, known: Iterable[str], otherwise: str = "") -> 
         known: All names that there are.
         otherwise: The end of the message where no known name is near.
     """
+    if not isinstance(name, str):  # JSON can hold anything
+        raise InputError(f"the name of a {kind} is a text, not {name!r}")
     if name not in known:
         raise InputError(f"unknown {kind} {name!r}{nearest(name, known) or otherwise}")
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from tf_data import tables, words
+from tf_data import tables
 from tf_data.command import Option
 from tf_data.errors import InputError
 from tf_data.files import write_text
+from tf_data.schema import read_json
 from tf_data.statistics import Statistics, statistics
 
 FORMAT = 1
@@ -96,7 +97,7 @@ class Transform(ABC):
     def load(self, path: Path) -> None:
         """Take over what `save` wrote. Raises `InputError` when it is missing, damaged or of another transform."""
         try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
+            values = read_json(path)
             if values["format"] != FORMAT:
                 raise InputError(f"{path} has format {values['format']}, this version reads {FORMAT}")
             self.learn(values["learned"])
@@ -241,75 +242,6 @@ class Images(Features):
         return read_images(inputs, shape, invert)
 
 
-class Text(Transform):
-    """Texts as numbers of words; the vocabulary is learned from the training split.
-
-    What the model takes is int32 `(batch, words)`: `words.PADDING` (0) after the last word of shorter texts,
-    `words.UNKNOWN` (1) for a word outside the vocabulary, and from 2 on the words, the most frequent first. A text
-    without words is a row of padding. How texts are cut stands in `tf_data.words`.
-
-    Args:
-        size: Largest number of words in the vocabulary.
-        lower: Whether to make all letters small.
-        longest: Keep no more than the first `longest` words of a text; 0 keeps all.
-        vectors: `glove` begins a model's embedding with GloVe's vectors of the words; empty leaves it random.
-
-    Raises:
-        InputError: The vocabulary may hold no word, `longest` is negative, or the vectors are unknown.
-    """
-
-    learns = True
-
-    def __init__(self, size: int = 20_000, lower: bool = True, longest: int = 0, vectors: str = ""):
-        if vectors not in ("", "glove"):
-            raise InputError(f"vectors must be glove or nothing, not {vectors!r}")
-        if size < 1 or longest < 0:
-            raise InputError(f"size must be at least 1 word and longest not negative, not {size} and {longest}")
-        self.size, self.lower, self.longest, self.vectors = size, lower, longest, vectors
-        self.vocabulary: list[str] = []
-        self._table = None
-
-    def fit(self, train):
-        self.learn({"vocabulary": words.most_frequent(train.samples, self.size, self.lower)})
-
-    @property
-    def learned(self):
-        return {"vocabulary": self.vocabulary}
-
-    def learn(self, values):
-        found = values["vocabulary"]
-        if not isinstance(found, list) or not all(isinstance(word, str) and word for word in found):
-            raise InputError("a vocabulary is a list of words")
-        if not 0 < len(set(found)) == len(found) <= self.size:
-            raise InputError(f"a vocabulary holds 1 to {self.size} different words")
-        self.vocabulary, self._table = found, None
-
-    def split(self, x):
-        """The words of texts `(batch,)` that the model sees, a ragged string tensor `(batch, words)`."""
-        found = words.split(x, self.lower)
-        return found[:, : self.longest] if self.longest else found
-
-    def __call__(self, x, position=None, training=False):
-        import tensorflow as tf
-
-        if not self.vocabulary:
-            raise InputError("Text has not learned a vocabulary from training texts yet; call fit")
-        self._table = self._table or words.table(self.vocabulary)
-        found = self.split(tf.convert_to_tensor(x, tf.string))
-        ids = found.with_values(self._table.lookup(found.values)).to_tensor(words.PADDING)
-        # Recurrent layers want one step at least, of padding where no text of the batch has a word.
-        return tf.pad(ids, [[0, 0], [0, tf.cast(tf.shape(ids)[1] == 0, tf.int32)]])
-
-    def shape(self, stored, dtype="object", training=False):
-        if dtype != "object" or stored:
-            raise InputError(f"the transform text takes texts, not samples of {tuple(stored or ())} {dtype}")
-        return (None,)
-
-    def read(self, inputs, stored, taken):
-        """Texts as they are given, from `.txt` files, or from standard input, which `-` names."""
-        return words.read_texts(inputs)
-
-
 def centre_crop(x, size: int):
     """The middle `size` x `size` pixels of images `(batch, height, width, channels)`."""
     height, width = x.shape[1:3]
@@ -331,8 +263,9 @@ def to_float(x):
 TRANSFORMS: dict[str, str | Callable[..., Transform]] = {
     "features": Features,
     "image": Images,
-    "text": Text,
     "patches": "tf_data.patches:Patches",
+    "text": "tf_data.texts:Text",
+    "characters": "tf_data.texts:Characters",
 }
 
 

@@ -70,14 +70,31 @@ def most_frequent(texts: Samples, size: int, lower: bool = True) -> list[str]:
     return [word.decode() for word, _ in best]
 
 
-def table(vocabulary: Sequence[str]):
-    """A `tf.lookup.StaticHashTable` from the words of a vocabulary to `FIRST`, `FIRST` + 1, ..., else `UNKNOWN`."""
+def alphabet(texts: Samples, size: int | None = None) -> list[str]:
+    """The characters that are most frequent in texts, at most `size`; those of equal frequency by code point.
+
+    Raises:
+        InputError: The samples are no texts, or hold not a single character.
+    """
+    if not texts.is_text:
+        raise InputError(f"characters are found in texts, not in samples of {texts.dtype}")
+    counts: Counter[str] = Counter()
+    for start in range(0, len(texts), PART):
+        for text in texts.read(np.arange(start, min(start + PART, len(texts)))):
+            counts.update(text if isinstance(text, str) else text.decode())
+    if not counts:
+        raise InputError(f"there is not a single character in {len(texts):,} texts")
+    return [one for one, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:size]]
+
+
+def table(vocabulary: Sequence[str], first: int = FIRST):
+    """A `tf.lookup.StaticHashTable` from the words of a vocabulary to `first`, `first` + 1, ..., else `first` - 1."""
     import tensorflow as tf
 
     with tf.init_scope():
-        numbers = tf.range(FIRST, FIRST + len(vocabulary))
+        numbers = tf.range(first, first + len(vocabulary))
         keys = tf.constant(list(vocabulary), tf.string)
-        return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, numbers), UNKNOWN)
+        return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, numbers), first - 1)
 
 
 def read_texts(inputs: Iterable[str]) -> np.ndarray:

@@ -34,11 +34,12 @@ BUILDERS: dict[str, str | Callable] = {
     "dense_gan": "tf_models.gan.dense:dense_gan",
     "conv_gan": "tf_models.gan.conv:conv_gan",
     "dcgan": "tf_models.gan.conv:dcgan",
+    "char_rnn": "tf_models.rnn.characters:char_rnn",
+    "sentiment_rnn": "tf_models.rnn.sentiment:sentiment_rnn",
+    "vit": "tf_models.transformer.vit:vit",
     "ordinal_mlp": "tf_models.ordinal.mlp:ordinal_mlp",
     "ordinal_resnet": "tf_models.ordinal.vision:ordinal_resnet",
     "ordinal_alexnet": "tf_models.ordinal.vision:ordinal_alexnet",
-    "sentiment_rnn": "tf_models.rnn.sentiment:sentiment_rnn",
-    "vit": "tf_models.transformer.vit:vit",
 }
 
 

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from tf_data.command import Parser, import_tensorflow, run
+from tf_data.command import Parser, import_tensorflow, run, say
 
 
 def parser() -> Parser:
@@ -27,9 +27,9 @@ def main(argv: list[str] | None = None) -> None:
     if arguments.json:
         print(json.dumps({"id": directory.recipe.id, "source": data.source, "results": results}, indent=2))
         return
-    print(f"{directory.recipe.id} on {data.name}, {data.source} ({data.origin})")
+    say(f"{directory.recipe.id} on {data.name}, {data.source} ({data.origin})")
     for split, scores in results.items():
-        print(f"{split}: {task.describe(scores)}")
+        say(f"{split}: {task.describe(scores)}")
     recorded = directory.info.get("results")
     if recorded and recorded != results:
         print(f"recorded at training: {json.dumps(recorded)}")

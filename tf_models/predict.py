@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tf_data import transform
-from tf_data.command import Option, Parser, import_tensorflow, run
+from tf_data.command import Option, Parser, import_tensorflow, run, say
 from tf_data.errors import InputError
 from tf_models import tasks
 
@@ -14,7 +14,9 @@ EXAMPLES = """examples:
   python -m tf_models.predict runs/x digit.png --invert --explain          and which pixels speak for the class
   python -m tf_models.predict runs/iris 5.1,3.5                            the same for a row of numbers
   python -m tf_models.predict runs/vae digit.png --out pairs.png           how an autoencoder repeats images
-  python -m tf_models.predict runs/cvae --samples 64 --label 7 --seed 3 --out grid.png"""
+  python -m tf_models.predict runs/cvae --samples 64 --label 7 --seed 3 --out grid.png
+  python -m tf_models.predict runs/lstm "What a film!" review.txt -        texts, from files, from standard input
+  python -m tf_models.predict runs/char --prime "It was" --length 400 --temperature 0.8 --seed 1"""
 
 
 def declared() -> dict[str, Option]:
@@ -35,7 +37,10 @@ def parser() -> Parser:
     )
     parser.add_argument("run_dir", help="what `python -m tf_models.train` wrote")
     parser.add_argument(
-        "inputs", nargs="*", metavar="INPUT", help="images of any size and colour, or rows of numbers such as 5.1,3.5"
+        "inputs",
+        nargs="*",
+        metavar="INPUT",
+        help="images of any size and colour, rows of numbers such as 5.1,3.5, or texts",
     )
     for option in declared().values():
         # What is not given stays away, so that an option that does not go with the run can be refused.
@@ -47,9 +52,9 @@ def parser() -> Parser:
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     given = [option for option in declared().values() if option.name in vars(arguments)]
-    drawing, out = tasks.SAMPLES in given, tasks.OUT in given
-    if drawing == bool(arguments.inputs):
-        raise InputError("name inputs, or how many --samples to draw")
+    drawing, continuing, out = tasks.SAMPLES in given, tasks.PRIME in given, tasks.OUT in given
+    if drawing + continuing + bool(arguments.inputs) != 1:
+        raise InputError("name inputs, or how many --samples to draw, or a text to continue with --prime")
     if drawing and (arguments.samples < 1 or not out):
         raise InputError("--samples needs a positive number and --out FILE.png")
     from tf_models.training.run_directory import RunDirectory
@@ -57,11 +62,11 @@ def main(argv: list[str] | None = None) -> None:
     directory = RunDirectory.open(arguments.run_dir)
     recipe = directory.recipe
     entry = tasks.entry(recipe.task)
-    taken = entry.draws if drawing else entry.predicts
-    reads = () if drawing else transform.get(recipe.transform["name"]).options
+    taken = entry.draws if drawing or continuing else entry.predicts
+    reads = () if drawing or continuing else transform.get(recipe.transform["name"]).options
     for option in given:
         if option not in (*reads, *taken):
-            where = " without --samples" if option in entry.draws else ""
+            where = f" without {entry.draws[0].flag}" if option in entry.draws else ""
             raise InputError(
                 f"{directory.path} is a run of {recipe.id}, which has no use for {option.flag}{where}; leave it away"
             )
@@ -76,13 +81,16 @@ def main(argv: list[str] | None = None) -> None:
     if drawing:
         _samples(task, arguments.json, **values(taken))
         return
+    if continuing:
+        _continued(task, arguments.json, **values(taken))
+        return
     inputs = task.transform.read(arguments.inputs, task.about.shape, task.taken, **values(reads))
     rows = task.predict(inputs, list(map(str, arguments.inputs)), **values(taken))
     if arguments.json:
         print(json.dumps(rows, indent=2))
         return
     for row in rows:
-        print(task.describe_prediction(row, **values(taken)))
+        say(task.describe_prediction(row, **values(taken)))
     if out:
         print(arguments.out)
 
@@ -94,6 +102,17 @@ def _samples(task, as_json: bool, samples: int, out: str, seed: int = 0, label: 
     write_image(images, Path(out), columns=max(1, round(samples**0.5)))
     found = {"out": out, "samples": len(images), "seed": seed, "label": label}
     print(json.dumps(found) if as_json else f"{len(images)} samples of seed {seed}: {out}")
+
+
+def _continued(task, as_json: bool, prime: str, **options) -> None:
+    found = task.continued(prime, **options)
+    if as_json:
+        print(json.dumps({"prime": prime, **options, "text": "".join(found)}, indent=2, ensure_ascii=False))
+        return
+    print(prime, end="", flush=True)
+    for one in found:
+        print(one, end="", flush=True)
+    print()
 
 
 if __name__ == "__main__":

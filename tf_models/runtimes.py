@@ -5,7 +5,9 @@ the model's names; outputs those of a dictionary that the model gives, else `out
 goes in at once. ONNX and TFLite compute in float32, whatever the precision of the training.
 """
 
+import errno
 import json
+import os
 import re
 import tempfile
 import warnings
@@ -57,7 +59,12 @@ def save_savedmodel(model: "keras.Model", path: Path) -> None:
     # Keras exports only what has been called in this process.
     model(keras.tree.map_structure(lambda tensor: tf.zeros((1, *_sizes(tensor)), tensor.dtype), model.input))
     with whole_folder(path) as temporary, silent_stderr():
-        model.export(str(temporary), format="tf_saved_model", verbose=False)
+        try:
+            model.export(str(temporary), format="tf_saved_model", verbose=False)
+        except tf.errors.OpError as error:  # a full disk, most likely: TensorFlow has names of its own for it
+            full = isinstance(error, tf.errors.ResourceExhaustedError)
+            number = errno.ENOSPC if full else errno.EIO
+            raise OSError(number, os.strerror(number) if full else error.message) from None
 
 
 def read_savedmodel(path: Path) -> Function:

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tf_data.archives import FREE_BYTES, RATIO, Zip
 from tf_data.errors import InputError
 from tf_data.files import whole_file, whole_folder
+from tf_data.npz_files import NpzFile
 from tf_models import runtimes
 
 if TYPE_CHECKING:
@@ -55,32 +56,59 @@ def load(path: Path) -> "keras.Model":
 
     if not Path(path).is_file():
         raise InputError(f"{path} does not exist")
-    with one_line(f"{path} is damaged or not a Keras file"), precision(_precision(path)):
-        return keras.models.load_model(path)
+    with one_line(f"{path} is damaged or not a Keras file"):
+        config = _config(Path(path))
+        with precision(_precision(config)):
+            return keras.models.load_model(path)
 
 
-def _precision(path: Path) -> str:
+def _config(path: Path) -> dict:
+    """The configuration of a `.keras` file, in which nothing is named but what Keras has and what is registered.
+
+    Keras' safe mode runs no code of the file's own, but imports some packages by names that stand in it.
+
+    Raises:
+        InputError: The file names something else, or unpacks to far more than it is.
+    """
+    import keras
+
+    archive = Zip(path)
+    size = sum(info.file_size for info in archive.members)
+    if size > max(FREE_BYTES, RATIO * path.stat().st_size):
+        raise InputError(f"{path} unpacks to {size:,} bytes, which no model does; do not trust it")
+    config = json.loads(archive.read("config.json"))
+    for node in _nodes(config):
+        module, known = node.get("module"), node.get("registered_name")
+        if module is None or module == "builtins" or str(module).partition(".")[0] == "keras":
+            continue
+        name = known or node.get("class_name")
+        if keras.saving.get_registered_object(str(known)) is None:
+            raise InputError(
+                f"{path} names {module}.{name}, which is not registered; if the model is yours, import its code before"
+            )
+    return config
+
+
+def _precision(config: dict) -> str:
     """The precision in which a `.keras` file's model was built.
 
     The file has it for each layer but not for the model, by whose own `compile` decides about loss scaling.
     """
     from tf_models.training.devices import PRECISIONS
 
-    with zipfile.ZipFile(path) as archive:
-        found = set(_policies(json.loads(archive.read("config.json"))))
+    found = {node["config"]["name"] for node in _nodes(config) if node.get("class_name") == "DTypePolicy"}
     # Single layers of a mixed model may have been built in float32.
     return next((name for name in reversed(PRECISIONS) if name in found), "float32")
 
 
-def _policies(node) -> Iterator[str]:
-    """Names of the precisions that stand anywhere in a configuration."""
+def _nodes(node) -> Iterator[dict]:
+    """All dictionaries of a configuration."""
     if isinstance(node, dict):
-        if node.get("class_name") == "DTypePolicy":
-            yield node["config"]["name"]
+        yield node
         node = list(node.values())
     if isinstance(node, list):
         for item in node:
-            yield from _policies(item)
+            yield from _nodes(item)
 
 
 @dataclass(frozen=True)
@@ -153,8 +181,11 @@ def save_weights(model: "keras.Model", path: Path) -> None:
     with whole_file(path) as temporary:
         # Keras asks for its own ending, of which the temporary name keeps only what follows the last dot.
         target = temporary.with_name(temporary.stem + ".weights.h5")
-        model.save_weights(target)
-        os.replace(target, temporary)
+        try:
+            model.save_weights(target)
+            os.replace(target, temporary)
+        finally:
+            target.unlink(missing_ok=True)
 
 
 def _read_weights(path: Path, model: "keras.Model") -> "keras.Model":
@@ -195,17 +226,15 @@ def save_npz(model: "keras.Model", path: Path) -> None:
 def _read_npz(path: Path, model: "keras.Model") -> "keras.Model":
     """Set every weight from the array of its path, or none."""
     paths = {weight.path: weight for weight in model.weights}
-    with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    for name in sorted(arrays.keys() ^ paths.keys()):
-        raise InputError(
-            f"{path} {'lacks' if name in paths else 'has an unknown'} array {name}; it is of another model"
-        )
-    for name, weight in paths.items():
-        if tuple(weight.shape) != arrays[name].shape:
+    with NpzFile(path, "save the model again") as file:
+        for name in sorted(set(file.names) ^ paths.keys()):
             raise InputError(
-                f"{path}: {name} has shape {arrays[name].shape}, not {tuple(weight.shape)}; it is of another model"
+                f"{path} {'lacks' if name in paths else 'has an unknown'} array {name}; it is of another model"
             )
+        for name, weight in paths.items():
+            if tuple(weight.shape) != (shape := file.header(name).shape):
+                raise InputError(f"{path}: {name} has shape {shape}, not {tuple(weight.shape)}; it is of another model")
+        arrays = {name: file.read(name) for name in file.names}
     model.set_weights([arrays[weight.path] for weight in model.weights])
     return model
 

@@ -11,7 +11,7 @@ from tf_data.dataset import SOURCES
 from tf_data.errors import InputError
 from tf_models import listing
 from tf_models.configs import get
-from tf_models.configs.overrides import for_source, override, own_texts
+from tf_models.configs.overrides import for_source, override, own_text, own_texts
 from tf_models.configs.recipe import Recipe
 
 DEFAULT = "cnn-basic"
@@ -23,6 +23,7 @@ EXAMPLES = """examples:
   python -m tf_models.train --list cifar10 vgg           topics of which both words say something
   python -m tf_models.train cnn-basic --show             all settings of a recipe, as --set names them
   python -m tf_models.train mech-lstm-own-csv --csv mail.csv --text-column body --label-column folder
+  python -m tf_models.train mech-char-rnn-own-text --text my.txt
   python -m tf_models.train cnn-basic --find-lr          which learning rates it can bear
 
 exit codes: 0 done, 2 bad usage or input, 3 training failed, 130 interrupted"""
@@ -62,6 +63,7 @@ def parser() -> Parser:
     )
     data.add_argument("--text-column", metavar="NAME", help="with --csv: the column of texts (default text)")
     data.add_argument("--label-column", metavar="NAME", help="with --csv: the column of labels (default label)")
+    data.add_argument("--text", metavar="FILE", help="a text of your own in any script, for recipes that continue one")
     data.add_argument("--limit", type=int, metavar="N", help="use the first N samples of each split")
     settings = parser.add_argument_group("settings")
     settings.add_argument("--epochs", type=int, metavar="N")
@@ -150,9 +152,12 @@ def _asked(arguments) -> tuple[Recipe, str]:
     """The recipe with what is set for this run, and where its data are to come from."""
     flags = {"epochs": arguments.epochs, "batch_size": arguments.batch_size, "seed": arguments.seed}
     recipe = get(arguments.recipe or DEFAULT)
+    own = [flag for flag, given in (("--csv", arguments.csv), ("--text", arguments.text)) if given is not None]
+    if own and (len(own) > 1 or arguments.data or arguments.download):
+        raise InputError(f"{own[0]} says where the data are; leave --data, --download and other files away")
+    if arguments.text is not None:
+        recipe = own_text(recipe, arguments.text)
     if arguments.csv is not None:
-        if arguments.data or arguments.download:
-            raise InputError("--csv says where the data are; leave --data and --download away")
         recipe = own_texts(recipe, arguments.csv, arguments.text_column, arguments.label_column)
     elif arguments.text_column is not None or arguments.label_column is not None:
         raise InputError("--text-column and --label-column go with --csv")

@@ -5,7 +5,7 @@
 | `sources`    | every kind of file that holds TensorFlow 1 variables                                      |
 | `parts`      | which variables are weights, which slots, shadows and counters                            |
 | `slots`      | which slot of a TensorFlow 1 optimizer is which variable of a Keras one                   |
-| `constants`  | what the nodes of a graph tell: epsilons, slopes, learning rates, operations unknown here |
+| `constants`  | what the nodes of a graph hold: epsilons, slopes, learning rates, operations unknown here |
 | `notebooks`  | the names and constants that the original notebooks have                                  |
 | `topics`     | any source to the names of a topic's graph                                                |
 | `proposals`  | which variable of any net is which of a Keras model, by name, shape and order             |

@@ -25,15 +25,15 @@ def expand(found: Parts, model: keras.Model, forget_bias: float = FORGET_BIAS) -
     """The parts with every cell that fits one of the model's as Keras has it: kernel, recurrent kernel and bias.
 
     Args:
-        found: a checkpoint's parts.
-        model: the sizes of its recurrent layers tell which kernels are those of a cell.
-        forget_bias: what the TensorFlow 1 cell adds to its forget gate.
+        found: A checkpoint's parts.
+        model: The model; the sizes of its recurrent layers show which kernels belong to a cell.
+        forget_bias: Number that the TensorFlow 1 cell adds to its forget gate.
 
     Returns:
         The parts, and a line for each cell.
 
     Raises:
-        InputError: a cell that no Keras layer computes, or a Keras layer that computes something else.
+        InputError: No Keras layer computes what the cell does, or the layer computes something else.
     """
     notes = []
     for cell in model._flatten_layers():

@@ -1,4 +1,4 @@
-"""What the nodes of a graph tell that no variable holds: constants of the net, of its optimizer, and unknown operations.
+"""What the nodes of a graph hold and no variable does: constants of the net, of its optimizer, and unknown operations.
 
 The nodes are read as data. Nothing is imported or run, so operations that this TensorFlow does not know do not matter.
 """

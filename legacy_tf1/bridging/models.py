@@ -20,8 +20,8 @@ class Carried:
     """What was carried into a model.
 
     Attributes:
-        names: the Keras name of each TensorFlow 1 variable.
-        notes: what has to be said, a line each.
+        names: The Keras name of each TensorFlow 1 variable.
+        notes: Notes for the user, a line each.
     """
 
     names: dict[str, str]
@@ -40,7 +40,7 @@ def model_variables(model: keras.Model) -> dict[str, keras.Variable]:
     """A model's weights by `layer/kernel` and the like, without the model's own name before it.
 
     Raises:
-        InputError: two have one name.
+        InputError: Two variables have one name.
     """
     named: dict[str, keras.Variable] = {}
     for variable in model.variables:
@@ -67,18 +67,18 @@ def carry(
     """Set a built model's weights from a source: all of them or none.
 
     Args:
-        source: what was read.
-        model: built; where it is compiled with the optimizer of the source's slots, or not compiled at all, those go
+        source: The source that was read.
+        model: A built model; where it is compiled with the optimizer of the source's slots, or not compiled at all, those go
             along.
-        given: the Keras name of each TensorFlow 1 variable or scope that is known; the others are found.
-        scope: an outer scope to strip.
-        ema: take the averages over training in the place of the weights.
-        settings: arguments of the optimizer that the source does not tell.
-        forget_bias: of LSTM cells; default what the graph beside the weights tells, else 1.
+        given: The Keras name of each TensorFlow 1 variable or scope that is known; the others are found.
+        scope: An outer scope to strip.
+        ema: Whether to take the averages over training in the place of the weights.
+        settings: Arguments of the optimizer that the source does not hold.
+        forget_bias: Forget bias of LSTM cells; default that of the graph beside the weights, else 1.
 
     Raises:
-        Ambiguous: a variable could be several.
-        InputError: one has no counterpart or another shape, or a cell computes something else.
+        Ambiguous: A variable could be several.
+        InputError: A variable has no counterpart or another shape, or a cell computes something else.
     """
     notes, values = list(source.notes), source.values
     if scope:
@@ -89,11 +89,11 @@ def carry(
         found = parts.with_shadows(found, source.origin)
     elif found.shadows:
         notes.append(f"{len(found.shadows)} averages over training were left; --ema takes them for the weights")
-    told = constants.of_net(source.graph)
-    bias = told.get("forget_bias", cells.FORGET_BIAS) if forget_bias is None else forget_bias
+    of_net = constants.of_net(source.graph)
+    bias = of_net.get("forget_bias", cells.FORGET_BIAS) if forget_bias is None else forget_bias
     if isinstance(bias, tuple):
         raise InputError(f"{source.origin}: its LSTM cells add {bias}; give one by --forget-bias, or carry them apart")
-    found, said = cells.expand(found, model, bias)
+    found, cell_notes = cells.expand(found, model, bias)
     named = model_variables(model)
     proposal = _proposed(found.weights, named, given, source)
     _refuse(proposal, named, found.weights, model, source)
@@ -107,9 +107,9 @@ def carry(
     }
     optimizer_notes = compile_for(model, {n: found.slots.get(n, {}) for n in proposal.names}, source, settings)
     counters = {name.rpartition("/")[2]: value for name, value in found.counters.items() if parts.is_counter(name)}
-    notes += said + optimizer_notes
+    notes += cell_notes + optimizer_notes
     notes += names.to_variables(weights | kept | counters, named, model, f"model {model.name}", source.origin)
-    notes += _about_constants(told, model)
+    notes += _about_constants(of_net, model)
     if proposal.missing:
         notes.append(f"the source has no {', '.join(proposal.missing)}; they stay as they were")
     if proposal.unused:
@@ -130,10 +130,10 @@ def _proposed(
 
 
 def pair(old: str, new: str, theirs: Mapping, ours: Mapping, origin: str) -> dict[str, str]:
-    """The pairs of names that `OLD=NEW` says: one of two variables, or all of a scope and a layer.
+    """The pairs of names that `OLD=NEW` means: one of two variables, or all of a scope and a layer.
 
     Raises:
-        InputError: one of them is unknown, or they do not fit.
+        InputError: One of them is unknown, or they do not fit.
     """
     old = old.removesuffix(":0")
     new_names = [name for name in ours if name == new or name.endswith(f"/{new}")]
@@ -170,12 +170,12 @@ def _refuse(proposal: Proposal, named, weights: Values, model: keras.Model, sour
         )
     if proposal.ambiguous:
         several = {name: olds for name, olds in proposal.ambiguous.items() if len(olds) > 1}
-        said = "; ".join(f"{name} could be {', '.join(olds)}" for name, olds in several.items())
-        raise Ambiguous(f"{said}; check the proposed map and give it by --map-file or --map", proposal)
+        listed = "; ".join(f"{name} could be {', '.join(olds)}" for name, olds in several.items())
+        raise Ambiguous(f"{listed}; check the proposed map and give it by --map-file or --map", proposal)
 
 
 def compile_for(model: keras.Model, kept: dict[str, Values], source: Source, settings: Mapping[str, Any]) -> list[str]:
-    """Give an uncompiled model the optimizer that made these slots, so that they have a place; what is to be said."""
+    """Give an uncompiled model the optimizer that made these slots, so that they have a place; notes for the user."""
     kind = slots.kind_of(kept)
     if kind is None and any(kept.values()):
         return [f"{slots.named(kept)} were left: they are of several optimizers or of an unknown one"]
@@ -185,20 +185,22 @@ def compile_for(model: keras.Model, kept: dict[str, Values], source: Source, set
                 optimizer.build(model.trainable_variables)
         return []
     known_kind, known = constants.of_optimizer(source.graph)
-    told = {**(known if known_kind == kind else {}), **settings}
-    if lacking := [name for name in slots.KINDS[kind].needs if name not in told]:
+    arguments = {**(known if known_kind == kind else {}), **settings}
+    if lacking := [name for name in slots.KINDS[kind].needs if name not in arguments]:
         asked = " ".join(f"--set optimizer.{name}=..." for name in lacking)
         return [f"{kind}'s slots were left: they mean nothing without {', '.join(lacking)}; add {asked}"]
-    optimizer = slots.counterpart(kind, told, kept)
+    optimizer = slots.counterpart(kind, arguments, kept)
     optimizer.build(model.trainable_variables)
     model.compile(optimizer=optimizer)
     rate = (
-        "" if "learning_rate" in {**slots.KINDS[kind].constants, **told} else "; its learning rate is not in the file"
+        ""
+        if "learning_rate" in {**slots.KINDS[kind].constants, **arguments}
+        else "; its learning rate is not in the file"
     )
     return [f"compiled with {type(optimizer).__name__}, which goes on from {kind}'s slots{rate}; give it a loss"]
 
 
-def _about_constants(told: Mapping[str, Any], model: keras.Model) -> list[str]:
+def _about_constants(of_net: Mapping[str, Any], model: keras.Model) -> list[str]:
     """Lines about constants of the net that the graph has and a layer of the model has otherwise."""
     checked = {
         keras.layers.BatchNormalization: ("epsilon", "momentum"),
@@ -208,7 +210,7 @@ def _about_constants(told: Mapping[str, Any], model: keras.Model) -> list[str]:
     for layer in model._flatten_layers():
         for kind, attributes in checked.items():
             for name in attributes if isinstance(layer, kind) else ():
-                values = told.get(name)
+                values = of_net.get(name)
                 values = values if isinstance(values, tuple) else (values,)
                 if values != (None,) and not np.any(np.isclose(np.array(values, float), getattr(layer, name))):
                     lines.append(f"{layer.name} has {name} {getattr(layer, name):g}, the graph {values[0]:g}")
@@ -219,7 +221,7 @@ def to_values(model: keras.Model, given: Mapping[str, str] = {}) -> Values:
     """A model's weights, and of a compiled one its optimizer's slots, by TensorFlow 1's names.
 
     Args:
-        given: the Keras name of each TensorFlow 1 variable, as `Carried.names` has it; Keras' own names for the others.
+        given: The Keras name of each TensorFlow 1 variable, as `Carried.names` has it; Keras' own names for the others.
     """
     named = model_variables(model)
     theirs = {new: old for old, new in given.items()}

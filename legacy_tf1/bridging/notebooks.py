@@ -13,13 +13,13 @@ class Notebook:
     """One notebook's names.
 
     Attributes:
-        name: of the notebook, with the half of it where it has two.
-        scopes: the topic's scope of each of its scopes; `kernel` and `bias` count as `weights` and `biases`.
-        variables: the topic's variable of each that stands alone.
-        constants: what its net has otherwise than the topic, as `--set` takes it.
-        scalar: the topic's variable that is one number for all classes there.
-        filled: a scope that it lacks because it standardised its samples outside of the graph.
-        note: what else differs.
+        name: Name of the notebook, with the half of it where it has two.
+        scopes: The topic's scope of each of its scopes; `kernel` and `bias` count as `weights` and `biases`.
+        variables: The topic's variable of each that stands alone.
+        constants: Constants of its net that differ from the topic's, as `--set` takes it.
+        scalar: The topic's variable that is one number for all classes there.
+        filled: A scope that it lacks because it standardised its samples outside of the graph.
+        note: What else differs.
     """
 
     name: str
@@ -36,9 +36,9 @@ class Refusal:
     """A notebook whose weights cannot mean the same in its topic.
 
     Attributes:
-        name: of the notebook.
-        variable, shape: by which it is known.
-        reason: why not.
+        name: Name of the notebook.
+        variable, shape: A variable and its shape by which the notebook is known.
+        reason: Why it is refused.
     """
 
     name: str

@@ -23,9 +23,9 @@ class Parts:
     """The variables of a source, sorted.
 
     Attributes:
-        weights: the net, moving averages of batch norms among them.
-        shadows: averages of weights over training, by the name of the weight.
-        slots: what an optimizer keeps beside each weight: `{weight: {"Adam": array, "Adam_1": array}}`.
+        weights: Variables of the net, moving averages of batch norms among them.
+        shadows: Averages of weights over training, by the name of the weight.
+        slots: What an optimizer keeps beside each weight: `{weight: {"Adam": array, "Adam_1": array}}`.
         counters: `global_step`, the powers of Adam's betas, and other counters, by their whole name.
     """
 
@@ -81,7 +81,7 @@ def without_scope(values: Values, scope: str) -> tuple[Values, list[str]]:
     """The variables below an outer scope, named without it, and counters; and the names of what lies elsewhere.
 
     Raises:
-        InputError: nothing lies below the scope.
+        InputError: Nothing lies below the scope.
     """
     outer = scope.strip("/") + "/"
     inside = {name.removeprefix(outer): value for name, value in values.items() if name.startswith(outer)}
@@ -99,7 +99,7 @@ def with_shadows(parts: Parts, origin: str) -> Parts:
     """The averages over training in the place of the weights; weights without one stay, as moving averages do.
 
     Raises:
-        InputError: there are none.
+        InputError: There are no shadows.
     """
     if not parts.shadows:
         raise InputError(f"{origin} has no {SHADOW} variables; leave --ema away")
@@ -110,7 +110,7 @@ def renamed(values: Values, names: Mapping[str, str]) -> Values:
     """The variables under other names: those of whole scopes and of single variables, slots along with them.
 
     Raises:
-        InputError: a name that nothing has.
+        InputError: A name belongs to nothing.
     """
     unused = [old for old in names if not any(name == old or name.startswith(f"{old}/") for name in values)]
     if unused:

@@ -1,6 +1,6 @@
-"""Which TensorFlow 1 variable is which Keras variable, where nobody says: from names, shapes and order.
+"""Which TensorFlow 1 variable is which Keras variable, where nobody names it: from names, shapes and order.
 
-What only the order tells is proposed, and listed as ambiguous; see `Proposal`. Loads no TensorFlow.
+What follows from the order alone is proposed, and listed as ambiguous; see `Proposal`. Loads no TensorFlow.
 """
 
 import re
@@ -31,9 +31,9 @@ class Proposal:
     """A map from TensorFlow 1's names to the model's.
 
     Attributes:
-        names: the map.
-        ambiguous: of each of the model's variables that only the order told, the names it might be.
-        missing: the model's variables that nothing fits.
+        names: The map.
+        ambiguous: Of each of the model's variables that only the order decided, the names it might be.
+        missing: The model's variables that nothing fits.
         unused: TensorFlow 1 variables that the model has no place for.
     """
 
@@ -56,9 +56,9 @@ def propose(
 
     Args:
         theirs: TensorFlow 1 variables and their shapes.
-        ours: the model's, in its order.
-        given: pairs that are known.
-        order: of their creation, where a graph tells it; else their numbers do.
+        ours: The model's, in its order.
+        given: Pairs that are known.
+        order: The order of their creation, where a graph shows it; else their numbers decide.
     """
     return _Search(theirs, ours, given, order).result()
 
@@ -142,7 +142,7 @@ def natural(name: str) -> list:
 
 
 def kinds(name: str) -> set[str]:
-    """The Keras words that the last part of a name stands for; empty for names that tell nothing, as `Variable_3`."""
+    """The Keras words that the last part of a name stands for; empty for names that mean nothing, as `Variable_3`."""
     last = name.rpartition("/")[2].lower()
     plain = re.sub(r"_?\d+$", "", last)
     return {words[0] for words in WORDS if last in words or plain in words}

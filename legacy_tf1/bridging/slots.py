@@ -18,11 +18,11 @@ class Kind:
     """A TensorFlow 1 optimizer and its Keras counterpart.
 
     Attributes:
-        keras: the counterpart's class.
-        slots: the Keras variable of each slot, in the order in which TensorFlow 1 makes and numbers them.
-        constants: the counterpart's arguments that TensorFlow 1's defaults are.
-        needs: arguments without which the slots mean nothing on the other side.
-        note: what does not agree.
+        keras: The counterpart's class.
+        slots: The Keras variable of each slot, in the order in which TensorFlow 1 makes and numbers them.
+        constants: The counterpart's arguments that TensorFlow 1's defaults are.
+        needs: Arguments without which the slots mean nothing on the other side.
+        note: What does not agree.
     """
 
     keras: str
@@ -75,9 +75,9 @@ def counterpart(kind: str, settings: Mapping[str, Any], slots: dict[str, Values]
     """A Keras optimizer that goes on as the TensorFlow 1 one would.
 
     Args:
-        kind: one of `KINDS`.
-        settings: arguments that are known of it; TensorFlow 1's defaults stand for the others.
-        slots: those of the checkpoint; three of RMSProp tell that it was centered.
+        kind: One of `KINDS`.
+        settings: Arguments that are known of it; TensorFlow 1's defaults stand for the others.
+        slots: The checkpoint's slots; three of RMSProp show that it was centered.
     """
     import inspect
 
@@ -105,8 +105,8 @@ def slot_variables(
     """TensorFlow 1's slots of an optimizer's variables: name, variable, and what the slot is multiplied by for Keras.
 
     Args:
-        named: the weights by TensorFlow 1's names.
-        optimizer: built.
+        named: The weights by TensorFlow 1's names.
+        optimizer: A built optimizer.
     """
     kind = kind_of_keras(optimizer)
     if kind is None:
@@ -127,10 +127,10 @@ def adam_steps(found: Mapping[str, np.ndarray], beta_1: float = 0.9, beta_2: flo
     """The steps that Adam had made: its variables `beta1_power` and `beta2_power` are beta to the power of steps + 1.
 
     Args:
-        found: what `powers` gives of one optimizer.
+        found: The result of `powers` for one optimizer.
 
     Returns:
-        None where there are no powers, or both are too small to tell, which they are after some 80,000 steps.
+        None where there are no powers, or both are too small to have digits left, which they are after some 80,000 steps.
     """
     betas = {"beta1_power": beta_1, "beta2_power": beta_2}
     logs = {name: math.log(float(np.float32(beta))) for name, beta in betas.items() if name in found and 0 < beta < 1}

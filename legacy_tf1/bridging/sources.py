@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_data.errors import InputError
-from tf_data.formats import npz
+from tf_data.npz_files import read_all
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
@@ -31,10 +31,10 @@ class Source:
     """What a file held.
 
     Attributes:
-        origin: where it was read, for messages.
-        values: numbers by name, without `:0`.
-        graph: the nodes that lay beside them, in a meta graph or around constants; None where there were none.
-        notes: what has to be said about the reading, a line each.
+        origin: Path that was read, for messages.
+        values: Numbers by name, without `:0`.
+        graph: The nodes that lay beside them, in a meta graph or around constants; None where there were none.
+        notes: Notes for the user about the reading, a line each.
     """
 
     origin: str
@@ -47,15 +47,15 @@ def read(path: Path) -> Source:
     """Everything that a file, a checkpoint or a folder holds.
 
     Args:
-        path: an `.npz` file; a checkpoint's prefix, any of its files, or the folder of it, in the present format or
+        path: An `.npz` file; a checkpoint's prefix, any of its files, or the folder of it, in the present format or
             in that of one file (V1); a frozen graph (`.pb`); a SavedModel's folder.
 
     Raises:
-        InputError: there is nothing, it is damaged, or several checkpoints are there and none is named.
+        InputError: There is nothing, it is damaged, or several checkpoints are there and none is named.
     """
     path = Path(path)
     if path.suffix == ".npz":
-        return Source(str(path), {name.removesuffix(":0"): value for name, value in npz.read_all(path).items()})
+        return Source(str(path), {name.removesuffix(":0"): value for name, value in read_all(path).items()})
     if path.name in ("saved_model.pb", "checkpoint") and path.is_file():
         path = path.parent
     if (path / "saved_model.pb").is_file():

@@ -63,7 +63,7 @@ def write_checkpoint(values: Values, prefix: Path) -> None:
     """Write variables as a checkpoint, with a meta graph that holds them and nothing else.
 
     Raises:
-        InputError: a name that TensorFlow 1 does not take, or files that cannot be written.
+        InputError: TensorFlow 1 does not take a name, or files cannot be written.
     """
     import tensorflow as tf
 

@@ -16,17 +16,17 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 def as_topic(source: Source, topic: Topic, scope: str = "", ema: bool = False) -> tuple[Values, list[str]]:
-    """A source's variables by the names of the topic's graph, slots and counters among them, and what is to be said.
+    """A source's variables by the names of the topic's graph, slots and counters among them, and notes for the user.
 
     Args:
-        source: what was read.
-        topic: whose names and shapes are wanted.
-        scope: an outer scope to strip.
-        ema: take the averages over training in the place of the weights.
+        source: The source that was read.
+        topic: Whose names and shapes are wanted.
+        scope: An outer scope to strip.
+        ema: Whether to take the averages over training in the place of the weights.
 
     Raises:
-        InputError: the weights do not fit, with every variable that is missing, unknown or of another shape; or the
-            notebook's net cannot mean the same as the topic's.
+        InputError: The weights do not fit, and the message names every variable that is missing, unknown or of another
+            shape; or the notebook's net cannot mean the same as the topic's.
     """
     notes, values = list(source.notes), source.values
     if scope:
@@ -48,7 +48,7 @@ def as_topic(source: Source, topic: Topic, scope: str = "", ema: bool = False) -
     }
     if notebook.filled:
         weights |= _filled(notebook, topic, model, notes)
-    notes += _said_of_constants(source, topic, notebook)
+    notes += _notes_on_constants(source, topic, notebook)
     scalars = [name for name in found.weights if name not in renamed]
     if scalars:
         notes.append(f"left, of no use to the net: {', '.join(scalars)}")
@@ -85,9 +85,9 @@ def _choose(found: Parts, topic: Topic, shapes: Shapes, origin: str) -> tuple[No
         if np.shape(found.weights.get(refusal.variable)) == refusal.shape:
             raise InputError(f"{origin} is of the notebook {refusal.name}, not of {topic.id}: {refusal.reason}")
     _, notebook, faults = best
-    said = "; ".join(f"{kind}: {', '.join(several)}" for kind, several in faults.items() if several)
+    listed = "; ".join(f"{kind}: {', '.join(several)}" for kind, several in faults.items() if several)
     by = f" by the names of the notebook {notebook.name}" if notebook.name else ""
-    raise InputError(f"{origin} does not fit {topic.id}{by}; {said}{_scope_hint(found)}")
+    raise InputError(f"{origin} does not fit {topic.id}{by}; {listed}{_scope_hint(found)}")
 
 
 def _renamed(name: str, notebook: Notebook) -> str | None:
@@ -135,8 +135,8 @@ def _filled(notebook: Notebook, topic: Topic, model, notes: list[str]) -> Values
     return {name: names.value(variable) for name, variable in named.items() if _within(name, notebook.filled)}
 
 
-def _said_of_constants(source: Source, topic: Topic, notebook: Notebook) -> list[str]:
-    """Lines about constants of the net that differ from the topic's: what its nodes tell, else what the notebook has."""
+def _notes_on_constants(source: Source, topic: Topic, notebook: Notebook) -> list[str]:
+    """Lines about constants of the net that differ from the topic's: those of its nodes, else those of the notebook."""
     recipe = topic.recipe()
     ours = {**recipe.model, **topic.constants}
     found = constants.of_net(source.graph)

@@ -60,7 +60,7 @@ def _network(
     """784 inputs, `hidden` sigmoid units, `classes` logits; weights from a truncated normal of `stddev`.
 
     Args:
-        train_op: makes the training operation from the learning rate, the parts of the network and its loss.
+        train_op: Makes the training operation from the learning rate, the parts of the network and its loss.
     """
     with graph.as_default():
         tf1.set_random_seed(seed)

@@ -29,7 +29,8 @@ def perceptron(
             net = tf.reduce_sum(row * w[:, 0]) + b[0]
             prediction = tf.cast(net >= 0, dtype)
             error = targets[sample] - prediction
-            # The rule takes a net input of 0 for class 1, as Rosenblatt does; the accuracy counts it as Keras' BinaryAccuracy.
+            # The rule takes a net input of 0 for class 1, as Rosenblatt does; the accuracy counts it for class 0, as
+            # Keras' BinaryAccuracy does.
             hit = tf.cast(tf.equal(targets[sample], tf.cast(net > 0, dtype)), dtype)
             step = learning_rate * error
             return sample + 1, w + step * row[:, None], b + step, losses - error * net, right + hit

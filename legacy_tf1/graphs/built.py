@@ -1,4 +1,4 @@
-"""What every graph function returns, and the parts that many of them share."""
+"""What every graph function returns, and the parts that many of them have in common."""
 
 from dataclasses import dataclass
 
@@ -16,20 +16,20 @@ class Built:
     """A graph and the handles that a session needs.
 
     Attributes:
-        graph: the graph.
-        inputs: placeholder, or several by name.
-        targets: placeholder; None where the inputs are their own.
-        outputs: logits, or pictures of a generator; without training.
-        loss: what the training operation lowers; a GAN's is the generator's.
-        train_op: one step; it also runs the updates of moving averages.
-        initializer: sets every variable to its initial value.
-        saver: of every variable, those of the optimizer among them.
-        metrics: scalars to fetch with `train_op`, by the name that Keras logs them under.
-        losses: names of the metrics that are losses.
-        evaluated: names of the metrics that can be fetched without training, and that Keras' evaluation reports as well;
+        graph: The graph.
+        inputs: Placeholder, or several by name.
+        targets: Placeholder; None where the inputs are their own.
+        outputs: Logits, or images of a generator, outside of training.
+        loss: The loss that the training operation lowers; a GAN's is the generator's.
+        train_op: Makes one step; it also runs the updates of moving averages.
+        initializer: Sets every variable to its initial value.
+        saver: Saves every variable, those of the optimizer among them.
+        metrics: Scalars to fetch with `train_op`, by the name that Keras logs them under.
+        losses: Names of the metrics that are losses.
+        evaluated: Names of the metrics that can be fetched without training, and that Keras' evaluation reports as well;
             None for all of them.
-        training: bool scalar that switches dropout and batch norm, False unless fed; None where neither is there.
-        draws: random numbers that may be fed, as (name of the Keras layer that draws the same, tensor), in the order in
+        training: Bool scalar that switches dropout and batch norm, False unless fed; None where neither is there.
+        draws: Random numbers that may be fed, as (name of the Keras layer that draws the same, tensor), in the order in
             which a step draws them.
     """
 
@@ -51,9 +51,9 @@ class Built:
         """The feed dict of a batch: samples flattened as placeholders want them, labels one-hot where they do.
 
         Args:
-            x: samples `(batch, ...)`, or several such arrays by name.
-            y: labels or other targets; ignored by graphs without.
-            training: what the switch is fed.
+            x: Samples `(batch, ...)`, or several such arrays by name.
+            y: Labels or other targets; ignored by graphs that have none.
+            training: Value of the switch.
         """
         pairs = [(self.inputs[name], x[name]) for name in x] if isinstance(x, dict) else [(self.inputs, x)]
         fed = {place: np.reshape(value, (len(value), *place.shape[1:])) for place, value in pairs}
@@ -96,7 +96,7 @@ def softmax_loss(labels, logits) -> tf.Tensor:
 
 
 def accuracy(labels, logits) -> tf.Tensor:
-    """The share of rows whose largest logit is that of the label."""
+    """The fraction of rows whose largest logit is that of the label."""
     right = tf.equal(tf.argmax(labels, axis=1), tf.argmax(logits, axis=1))
     return tf.reduce_mean(tf.cast(right, tf.float32), name="accuracy")
 
@@ -119,8 +119,8 @@ def minimize(optimizer, loss, variables=None, count: bool = True) -> tf.Operatio
     """The training operation: all updates of moving averages that the graph holds so far, then one step downhill.
 
     Args:
-        variables: to be changed; default all that can be trained.
-        count: whether this is a step of the graph's `global_step`.
+        variables: Variables to change; default all trainable ones.
+        count: Whether this is a step of the graph's `global_step`.
     """
     step = tf1.train.get_or_create_global_step() if count else None
     with tf.control_dependencies(tf1.get_collection(UPDATE_OPS)):
@@ -131,9 +131,9 @@ def classifier(images, labels, logits, train_op=None, optimizer=None, loss=None,
     """The end of every graph that learns classes, in the default graph.
 
     Args:
-        train_op: the training operation, or None to make it from `optimizer`.
-        loss: default `softmax_loss`.
-        handles: further fields of `Built`.
+        train_op: The training operation, or None to make it from `optimizer`.
+        loss: The loss; default `softmax_loss`.
+        handles: Further fields of `Built`.
     """
     loss = softmax_loss(labels, logits) if loss is None else loss
     return finish(

@@ -48,8 +48,8 @@ def vgg16(
     The notebook wires its last pooling to the twelfth convolution and so leaves the thirteenth out.
 
     Args:
-        hidden: units of each dense ReLU layer.
-        filters: maps of the first block.
+        hidden: Units of each dense ReLU layer.
+        filters: Maps of the first block.
     """
     with graph.as_default():
         tf1.set_random_seed(seed)

@@ -58,9 +58,10 @@ def conv_gan(
     """Transposed convolutions from 7x7x64 to 28x28x1, strided convolutions back to one score; batch norm in both.
 
     Args:
-        filters: maps of the discriminator's convolutions, stride 2 each.
-        momentum, epsilon: of batch norm. The defaults are those of the Keras model, PyTorch's; tf.layers has 0.99 and 1e-3.
-        label_smoothing: the discriminator's target for real images is 1 minus this (Salimans et al. 2016,
+        filters: Maps of the discriminator's convolutions, stride 2 each.
+        momentum, epsilon: Constants of batch norm. The defaults are those of the Keras model, PyTorch's; tf.layers has
+            0.99 and 1e-3.
+        label_smoothing: The discriminator's target for real images is 1 minus this (Salimans et al. 2016,
             arXiv 1606.03498). The original smooths the generator's targets too.
     """
 

@@ -52,12 +52,13 @@ def mlp(
     """`dense -> [batch norm] -> ReLU -> [dropout]` for each hidden layer, and dense logits.
 
     Args:
-        dropout: share of activations dropped after each ReLU.
-        batch_norm: normalise before each ReLU; the dense layer then has no bias.
-        stddev: of the hidden layers' truncated normal weights; the logits' start is TensorFlow's default, Glorot's
-            uniform, as in the notebook's second half.
-        momentum, epsilon: of batch norm. The defaults are those of the Keras model, PyTorch's; tf.layers has 0.99 and 1e-3.
-        logits_activation: a name of `legacy_tf1.topics.ACTIVATIONS`.
+        dropout: Fraction of activations dropped after each ReLU.
+        batch_norm: Whether to normalise before each ReLU; the dense layer then has no bias.
+        stddev: Standard deviation of the hidden layers' truncated normal weights; the logits' start is TensorFlow's
+            default, Glorot's uniform, as in the notebook's second half.
+        momentum, epsilon: Constants of batch norm. The defaults are those of the Keras model, PyTorch's; tf.layers has
+            0.99 and 1e-3.
+        logits_activation: A name of `legacy_tf1.topics.ACTIVATIONS`.
     """
     with graph.as_default():
         tf1.set_random_seed(seed)

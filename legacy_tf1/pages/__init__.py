@@ -35,13 +35,13 @@ class Page:
     """One mechanism.
 
     Attributes:
-        name: of the module.
-        title: one line.
-        then: runs TensorFlow 1's way and gives values by name.
-        now: runs today's way and gives the same.
-        trap: runs the mistake and gives what came of it, by a description.
-        watch: what to watch for.
-        left: the old code as text, where it cannot run any more; then `then` is None.
+        name: Name of the module.
+        title: Title of one line.
+        then: Runs TensorFlow 1's way and gives values by name.
+        now: Runs today's way and gives the same.
+        trap: Runs the mistake and gives what came of it, by a description.
+        watch: What to watch for.
+        left: The old code as text, where it cannot run any more; then `then` is None.
     """
 
     name: str

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 tf1 = tf.compat.v1
-TITLE = "an order that no value tells"
+TITLE = "an order that no value implies"
 WATCH = "Only operations that are made inside of the block wait. A tensor made before it does not, also when it is returned there."
 
 

@@ -52,7 +52,7 @@ def trap():
         with tf1.Session(config=patience) as session:
             try:
                 session.run(batch)
-                said = "nothing"
+                outcome = "nothing"
             except tf.errors.DeadlineExceededError as error:
-                said = type(error).__name__
-    return {"a queue whose runners were not started, after 0.2 s": said}
+                outcome = type(error).__name__
+    return {"a queue whose runners were not started, after 0.2 s": outcome}

@@ -51,7 +51,7 @@ def milliseconds(rounds: int = ROUNDS) -> dict[str, list[float]]:
     ways = {
         "session.run": lambda: session.run(described, {place: X}),
         "tf.function": lambda: function(x).numpy(),
-        "one by one": lambda: _layers(x).numpy(),
+        "eager": lambda: _layers(x).numpy(),
     }
     times: dict[str, list[float]] = {name: [] for name in ways}
     with contextlib.closing(session):  # not entered: its graph would be the default one, and nothing else would run

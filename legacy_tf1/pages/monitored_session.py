@@ -61,9 +61,9 @@ def trap():
         with tf1.train.MonitoredTrainingSession() as session:
             try:
                 session.run(w + 1.0)
-                said = "nothing"
+                message = "nothing"
             except RuntimeError as error:
-                said = str(error).splitlines()[0]
+                message = str(error).splitlines()[0]
     with tf1.Graph().as_default() as graph, tf1.Session() as session:
         w = tf1.get_variable("w", initializer=0.0)
         session.run(w.initializer)
@@ -71,4 +71,4 @@ def trap():
         for _ in range(100):
             session.run(w + 1.0)
         grown = len(graph.get_operations()) - before
-    return {"a monitored session says": said, "operations that a plain one adds in 100 steps": grown}
+    return {"a monitored session raises": message, "operations that a plain one adds in 100 steps": grown}

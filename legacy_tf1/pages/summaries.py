@@ -8,7 +8,7 @@ import tensorflow as tf
 tf1 = tf.compat.v1
 TITLE = "a curve for TensorBoard"
 WATCH = (
-    "merge_all takes the summaries that exist when it is called. What is made later is in no file, and nobody says so."
+    "merge_all takes the summaries that exist when it is called. What is made later is in no file, without a warning."
 )
 
 LOSSES = (0.9, 0.5, 0.25)
@@ -53,7 +53,7 @@ def trap():
             writer = tf1.summary.FileWriter(folder)
             writer.add_summary(session.run(merged, {value: 1.0}), 0)
             writer.close()
-        return {name: f"{len(_read(folder, name))} points" for name in ("loss", "accuracy")}
+        return {f"points of {name}": len(_read(folder, name)) for name in ("loss", "accuracy")}
 
 
 def _read(folder: str, name: str) -> list[float]:

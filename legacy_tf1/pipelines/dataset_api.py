@@ -5,7 +5,7 @@ A data set is a node of the graph, and so is the iterator that stands somewhere 
 - one-shot: begins by itself and ends for good; epochs must be `repeat`ed inside.
 - initialisable: begins when its initializer runs, which takes placeholders: here the list of files, any split's.
 - reinitialisable: one iterator for data sets of one structure, with an initializer for each; starts from the front.
-- feedable: a handle that is fed says which of several iterators to ask; each keeps its place.
+- feedable: a handle that is fed chooses one of several iterators; each keeps its place.
 
 In TensorFlow 2 all four are `for batch in dataset`.
 """
@@ -48,16 +48,16 @@ def build(
     shuffle_buffer: int = SHUFFLE_BUFFER,
     parallel_calls: int = PARALLEL_CALLS,
 ) -> DatasetFeed:
-    """Batches of picture files through a data set and one kind of iterator.
+    """Batches of image files through a data set and one kind of iterator.
 
     Args:
-        stored: a folder of pictures.
-        kind: a key of `ITERATORS`.
-        epochs: that a one-shot iterator gives; the others begin anew as often as they are asked.
-        shuffle_buffer: samples among which is drawn; the list of files is shuffled as a whole before.
+        stored: A folder of images.
+        kind: A key of `ITERATORS`.
+        epochs: Number of epochs that a one-shot iterator gives; the others begin anew as often as they are asked.
+        shuffle_buffer: Number of samples to draw from; the list of files is shuffled as a whole before.
 
     Raises:
-        InputError: an unknown kind, or a folder of another format.
+        InputError: The kind is unknown, or the folder is of another format.
     """
     if kind not in ITERATORS:
         raise InputError(f"iterator must be one of {', '.join(ITERATORS)}, not {kind!r}")

@@ -1,4 +1,4 @@
-"""What all mechanisms share: a session with its queue runners, clean shutdown, and errors that name the file."""
+"""What all mechanisms have in common: a session with its queue runners, clean shutdown, and errors that name the file."""
 
 import contextlib
 import itertools
@@ -22,12 +22,12 @@ class Feed:
     """A mechanism, built into a graph.
 
     Attributes:
-        images: float32 `(batch, height, width, channels)`, 0..1; may be fed, to use the graph on other samples.
-        labels: float32 `(batch, classes)`, one-hot; may be fed.
-        steps: batches in an epoch.
+        images: Float32 `(batch, height, width, channels)`, 0..1; may be fed, to use the graph on other samples.
+        labels: Float32 `(batch, classes)`, one-hot; may be fed.
+        steps: Batches in an epoch.
         epoch: `epoch(session, number)` gives the feed dictionary of each step of epoch `number`.
-        check: reads the files plainly and raises `InputError` for the first bad one. Called after an error only: what
-            TensorFlow says about a bad file often does not name it.
+        check: Reads the files plainly and raises `InputError` for the first bad one. Called after an error only: what
+            TensorFlow reports about a bad file often does not name it.
     """
 
     images: tf1.Tensor
@@ -41,7 +41,7 @@ class Feed:
         """A session with initialised variables and running queues; at the end every thread has stopped.
 
         Raises:
-            InputError: a file is missing or bad. A reader's error in a thread of its own is raised here, too.
+            InputError: A file is missing or bad. A reader's error in a thread of its own is raised here, too.
         """
         graph = self.images.graph
         with graph.as_default():  # local variables count the epochs of file names
@@ -80,10 +80,10 @@ def fed(
     """Placeholders, and NumPy batches to feed them with.
 
     Args:
-        shape: of an image.
-        steps: batches in an epoch.
+        shape: Shape of an image.
+        steps: Batches in an epoch.
         batches: `batches(number)` gives those of epoch `number`, scaled and one-hot.
-        check: see `Feed`.
+        check: See `Feed`.
     """
     images = tf1.placeholder(tf1.float32, (None, *shape), "images")
     labels = tf1.placeholder(tf1.float32, (None, classes), "labels")
@@ -112,9 +112,9 @@ def cut(
     """Samples in memory as batches; the last one may be smaller.
 
     Args:
-        key: chooses the order; None keeps the samples'.
-        scale: pixels as float32 0..1, else as they are.
-        classes: labels as float32 one-hot `(batch, classes)`; 0 leaves class numbers.
+        key: Seed of the order; None keeps the samples' own.
+        scale: Whether pixels come as float32 0..1, else as they are.
+        classes: Number of classes of labels as float32 one-hot `(batch, classes)`; 0 leaves class numbers.
     """
     if key is not None:
         order = permutation(len(images), *key)
@@ -144,7 +144,7 @@ def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
 
 
 def decoded(content: tf1.Tensor, schema: Schema) -> tf1.Tensor:
-    """A stored sample, a scalar string, as float32 of `schema.shape`, 0..1; pictures have the pixels that Pillow gives."""
+    """A stored sample, a scalar string, as float32 of `schema.shape`, 0..1; encoded images have Pillow's pixels."""
     if schema.encoding == "raw":
         pixels = tf1.reshape(tf1.decode_raw(content, tf1.uint8), schema.shape)
     elif schema.encoding == "png":
@@ -156,14 +156,14 @@ def decoded(content: tf1.Tensor, schema: Schema) -> tf1.Tensor:
 
 
 def opened(stored: Stored, split: str, format: str) -> StoredSplit:
-    """A split of labelled pictures. Raises `InputError` for another format, other samples, or no such split."""
+    """A split of labelled images. Raises `InputError` for another format, other samples, or no such split."""
     manifest = stored.manifest
     if manifest.format != format:
         raise InputError(f"{stored.path} holds {manifest.format}, not {format}; convert the dataset with --to {format}")
     if split not in stored.splits:
         raise InputError(f"{stored.path} has no {split} split, only {', '.join(stored.splits)}")
     if not (manifest.schema.is_image and manifest.schema.has_classes):
-        raise InputError(f"{stored.path} holds no pictures with classes; choose another dataset")
+        raise InputError(f"{stored.path} holds no images with classes; choose another dataset")
     return stored.splits[split]
 
 

@@ -1,4 +1,4 @@
-"""mech-file-queues: pictures straight from the disk, with the queues written out.
+"""mech-file-queues: images straight from the disk, with the queues written out.
 
 A queue of file names (`string_input_producer`) feeds a `WholeFileReader`; threads of a `QueueRunner` decode what it reads
 into a shuffling queue, from which the training takes batches; a `Coordinator` stops them all. `shuffle_batch` in
@@ -38,11 +38,11 @@ def build(
     capacity: int = CAPACITY,
     min_after_dequeue: int = MIN_AFTER_DEQUEUE,
 ) -> Feed:
-    """Shuffled batches of picture files. Arguments, result and errors as of `tfrecords.build`."""
-    pictures = opened(stored, split, "images")
+    """Shuffled batches of image files. Arguments, result and errors as of `tfrecords.build`."""
+    found = opened(stored, split, "images")
     schema = stored.manifest.schema
     with deprecations_silenced():  # queues and readers are what this file is about
-        names = tf1.train.string_input_producer(pictures.blocks.paths(), epochs, seed=seed)
+        names = tf1.train.string_input_producer(found.blocks.paths(), epochs, seed=seed)
         path, content = tf1.WholeFileReader().read(names)
         image = decoded(content, schema)
         label = class_of(path, folder_names(schema.classes))
@@ -57,13 +57,13 @@ def build(
         images, labels = take(batch_size)
     return Feed(
         *passed_through(images, labels),
-        steps=steps(len(pictures), batch_size, epochs),
-        epoch=in_graph(steps(len(pictures), batch_size, epochs)),
-        check=lambda: check_blocks(pictures),
+        steps=steps(len(found), batch_size, epochs),
+        epoch=in_graph(steps(len(found), batch_size, epochs)),
+        check=lambda: check_blocks(found),
     )
 
 
 def class_of(path: tf1.Tensor, folders: list[str]) -> tf1.Tensor:
-    """The one-hot label that a picture's folder tells, float32 `(classes,)`."""
+    """The one-hot label of the folder that an image lies in, float32 `(classes,)`."""
     parts = tf1.string_split([path], os.sep).values
     return tf1.cast(tf1.equal(parts[-2], folders), tf1.float32)

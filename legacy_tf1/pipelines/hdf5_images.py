@@ -30,9 +30,9 @@ def batches(
     """One epoch in NumPy; only its last batch may be smaller.
 
     Args:
-        split: of an HDF5 folder.
-        prefetch_batches: batches that are read in one go, and among whose samples is shuffled.
-        shuffle, scale, onehot: see `npz_chunks.batches`.
+        split: A split of an HDF5 folder.
+        prefetch_batches: Number of batches that are read in one go, and whose samples are shuffled together.
+        shuffle, scale, onehot: See `npz_chunks.batches`.
 
     Raises:
         InputError: `prefetch_batches` is not positive, or the file is missing or damaged.

@@ -26,14 +26,14 @@ class Mechanism:
     """One way of feeding a TensorFlow 1 graph.
 
     Attributes:
-        topic: its id; the recipe of this id is the partner in TensorFlow 2.
-        name: what TensorFlow 1 does, in its own words.
-        partner: what `tf_data` does with the same files.
-        module: below `legacy_tf1.pipelines`; its `build` takes the folder and `options`.
-        format: of the files, with `encoding` and the seed `shuffle` that orders them.
-        options: arguments of `build`.
-        ends: whether `build` must be told the number of epochs, because the mechanism cannot begin anew.
-        goal: how many times as fast the partner is to be.
+        topic: Id of the topic; the recipe of this id is the partner in TensorFlow 2.
+        name: What TensorFlow 1 does, in its own words.
+        partner: What `tf_data` does with the same files.
+        module: Module below `legacy_tf1.pipelines`; its `build` takes the folder and `options`.
+        format: Format of the files, with `encoding` and the seed `shuffle` that orders them.
+        options: Arguments of `build`.
+        ends: Whether `build` needs the number of epochs, because the mechanism cannot begin anew.
+        goal: How many times as fast the partner is to be.
     """
 
     topic: str
@@ -49,7 +49,7 @@ class Mechanism:
 
     @property
     def recipe(self) -> Recipe:
-        """The partner, whose batch size, epochs and learning rate both sides share."""
+        """The partner, whose batch size, epochs and learning rate both sides have."""
         return get_recipe(self.topic)
 
     def write(self, data: Data, folder: Path) -> Stored:
@@ -62,7 +62,7 @@ class Mechanism:
         """Add the mechanism to the default graph: a `feed.Feed` of the training split.
 
         Args:
-            epochs: after which a mechanism that `ends` does so; None never ends a queue.
+            epochs: Number of epochs after which a mechanism that `ends` does so; None never ends a queue.
         """
         module = importlib.import_module(f"legacy_tf1.pipelines.{self.module}")
         arguments = {"epochs": epochs} if self.ends else {}
@@ -71,7 +71,7 @@ class Mechanism:
 
 FILE_QUEUES = {
     "topic": "mech-file-queues",
-    "partner": "pictures read in windows ahead, decoded in parallel",
+    "partner": "images read in windows ahead, decoded in parallel",
     "module": "file_queues",
     "format": "images",
     "encoding": "jpeg",

@@ -30,14 +30,14 @@ def batches(
     """One epoch in NumPy. A batch never crosses the border of a file, so a file's last one may be smaller.
 
     Args:
-        split: of an npz folder.
-        shuffle: the samples inside each file.
-        shuffle_files: the order of the files.
-        scale: pixels as float32 0..1, else uint8 as stored.
-        onehot: labels as float32 `(batch, classes)`, else class numbers.
+        split: A split of an npz folder.
+        shuffle: Whether to shuffle the samples inside each file.
+        shuffle_files: Whether to shuffle the order of the files.
+        scale: Whether pixels come as float32 0..1, else uint8 as stored.
+        onehot: Whether labels come as float32 `(batch, classes)`, else class numbers.
 
     Raises:
-        InputError: a file is missing or damaged.
+        InputError: A file is missing or damaged.
     """
     blocks = split.blocks
     classes = len(blocks.schema.classes) if onehot else 0

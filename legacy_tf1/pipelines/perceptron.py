@@ -16,9 +16,9 @@ def perceptron(images: tf1.Tensor, labels: tf1.Tensor, learning_rate: float = 0.
     """Add the network, its loss and its training to the default graph, whose seed decides the weights.
 
     Args:
-        images: float32 `(batch, height, width, channels)`.
-        labels: float32 `(batch, classes)`, one-hot.
-        learning_rate: of gradient descent.
+        images: Float32 `(batch, height, width, channels)`.
+        labels: Float32 `(batch, classes)`, one-hot.
+        learning_rate: Learning rate of gradient descent.
     """
     truncated = tf1.truncated_normal_initializer(stddev=STDDEV)
     x = tf1.reshape(images, (-1, images.shape[1:].num_elements()))
@@ -29,12 +29,12 @@ def perceptron(images: tf1.Tensor, labels: tf1.Tensor, learning_rate: float = 0.
 
 
 def score(session: tf1.Session, images: tf1.Tensor, logits: tf1.Tensor, x: np.ndarray, y: np.ndarray) -> float:
-    """The share of right answers, on pixels scaled as in training; every sample counts once.
+    """The fraction of right answers, on pixels scaled as in training; every sample counts once.
 
     Args:
-        images, logits: of the graph.
-        x: uint8 `(n, height, width, channels)`.
-        y: class numbers `(n,)`.
+        images, logits: Tensors of the graph.
+        x: Uint8 `(n, height, width, channels)`.
+        y: Class numbers `(n,)`.
     """
     right = 0
     for start in range(0, len(x), SCORED_AT_ONCE):

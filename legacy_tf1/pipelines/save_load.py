@@ -21,7 +21,7 @@ from legacy_tf1.pipelines.perceptron import HIDDEN, perceptron, score
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.files import whole_file
-from tf_data.formats.npz import read_arrays
+from tf_data.npz_files import read_arrays
 from tf_data.order import permutation
 from tf_models.configs import get as get_recipe
 from tf_models.configs.overrides import for_source
@@ -43,9 +43,9 @@ def demonstrate(data: Data, folder: Path, epochs: int | None = None) -> Saved:
     """Train the common perceptron by feed dict, save it both ways, and score all that comes back.
 
     Args:
-        data: digits.
-        folder: where `mlp.meta`, `mlp.index`, `mlp.data-00000-of-00001` and `mlp.npz` go.
-        epochs: default the recipe's.
+        data: The digits.
+        folder: Folder where `mlp.meta`, `mlp.index`, `mlp.data-00000-of-00001` and `mlp.npz` go.
+        epochs: Number of epochs; default the recipe's.
     """
     recipe = for_source(get_recipe(TOPIC), data.source)
     checkpoint, npz = Path(folder) / "mlp", Path(folder) / "mlp.npz"
@@ -96,7 +96,7 @@ def restore(session: tf1.Session, saver: tf1.train.Saver, checkpoint: Path) -> N
     """Set the graph's variables from a checkpoint.
 
     Raises:
-        InputError: it is missing, cut off, or of another network; the message names the file and the variables.
+        InputError: The checkpoint is missing, cut off, or of another network; the message names the file and the variables.
     """
     with _one_line(checkpoint):
         _check_shapes(session.graph, checkpoint)
@@ -134,7 +134,7 @@ def constant_graph(images: tf1.Tensor, path: Path) -> tf1.Tensor:
     """Logits of `images` by the arrays of an npz file.
 
     Raises:
-        InputError: the file is missing or damaged, or an array is missing or does not fit the one before.
+        InputError: The file is missing or damaged, or an array is missing or does not fit the one before.
     """
     arrays = dict(zip(NAMES, read_arrays(Path(path), *NAMES), strict=True))
     x = tf1.reshape(images, (-1, images.shape[1:].num_elements()))
@@ -151,7 +151,7 @@ def constant_graph(images: tf1.Tensor, path: Path) -> tf1.Tensor:
 
 
 def _check_operations(checkpoint: Path) -> None:
-    # Importing names one operation that is missing, and says nothing of the weights.
+    # Importing names one operation that is missing, and nothing about the weights.
     if unknown := constants.unknown_operations(sources.read_graph(Path(f"{checkpoint}.meta"))):
         raise InputError(
             f"{checkpoint}.meta has operations that are unknown here, {', '.join(unknown)}; the weights can still be read: "
@@ -186,6 +186,6 @@ def _one_line(checkpoint: Path) -> Iterator[None]:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what TensorFlow says."""
+    """The first line of TensorFlow's message."""
     text = error.message if isinstance(error, tf1.errors.OpError) else str(error)
     return (text.strip().splitlines() or [type(error).__name__])[0]

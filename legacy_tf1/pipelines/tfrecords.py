@@ -36,22 +36,24 @@ def build(
     """Shuffled batches of TFRecord shards, read by background threads.
 
     Args:
-        stored: a TFRecord folder, uncompressed.
-        epochs: how often the files are read before the queue closes; None without end. The shuffling queue mixes
+        stored: A TFRecord folder, uncompressed.
+        epochs: How often the files are read before the queue closes; None without end. The shuffling queue mixes
             neighbouring epochs: each sample comes once an epoch for certain only with `epochs=1`.
-        threads: that read, parse and enqueue.
-        capacity: samples that the shuffling queue holds at most.
-        min_after_dequeue: samples that it keeps, among which is drawn.
+        threads: Number of threads that read, parse and enqueue.
+        capacity: Number of samples that the shuffling queue holds at most.
+        min_after_dequeue: Number of samples that it keeps to draw from.
 
     Returns:
         A `Feed`. With `epochs` its steps cover every sample, the last batch being smaller; without, whole batches only.
 
     Raises:
-        InputError: a folder of another format, or compressed, or a file that was cut where a record ends.
+        InputError: The folder is of another format or compressed, or a file was cut where a record ends.
     """
     records = opened(stored, split, "tfrecord")
     if stored.manifest.options["compress"]:
-        raise InputError(f"{stored.path} is compressed, which this reader is not told; convert it without --compress")
+        raise InputError(
+            f"{stored.path} is compressed, and this reader takes plain files only; convert it without --compress"
+        )
     schema = stored.manifest.schema
     files = stored.manifest.of_split(split)
     paths = [stored.path / file.path for file in files]
@@ -122,7 +124,7 @@ def check_records(paths: list[Path], schema: Schema) -> None:
     """Read every record of TFRecord files plainly.
 
     Raises:
-        InputError: a file is missing or damaged, or a record is of another schema; the message names the first one.
+        InputError: A file is missing or damaged, or a record is of another schema; the message names the first one.
     """
     for path in paths:
         number = 0

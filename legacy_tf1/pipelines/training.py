@@ -15,7 +15,7 @@ from tf_data.formats import Stored
 from tf_models.configs.overrides import for_source
 from tf_models.scores import show
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Trained:
     Attributes:
         history: `loss`, the mean over the epoch's batches, and `validation_accuracy` where there is such a split.
         results: `accuracy` and `samples` of each split that was not trained on.
-        seconds: of the epochs alone.
+        seconds: Time of the epochs alone.
     """
 
     history: list[dict[str, float]]
@@ -38,21 +38,21 @@ def train(
     stored: Stored,
     epochs: int | None = None,
     checkpoint: Path | None = None,
-    say: Say = print,
+    report: Report = print,
 ) -> Trained:
     """Train through one mechanism with the settings of its topic's recipe.
 
     Args:
-        mechanism: one of `mechanisms.MECHANISMS`.
-        stored: the files, as `mechanism.write` left them.
-        epochs: default the recipe's, which has more for the embedded sample. A queue without end has no epochs; as in
+        mechanism: One of `mechanisms.MECHANISMS`.
+        stored: The files, as `mechanism.write` left them.
+        epochs: Number of epochs; default the recipe's, which has more for the embedded sample. A queue without end has no epochs; as in
             the notebooks an epoch is as many whole batches as the samples fill.
-        checkpoint: path where a `Saver` puts the variables at the end; None for nowhere.
-        say: gets a line an epoch.
+        checkpoint: Path where a `Saver` puts the variables at the end; None for nowhere.
+        report: Called with a line an epoch.
 
     Raises:
-        InputError: a file is missing or bad.
-        TrainingError: the loss is not finite.
+        InputError: A file is missing or bad.
+        TrainingError: The loss is not finite.
     """
     recipe = for_source(mechanism.recipe, stored.manifest.dataset["source"])
     epochs = recipe.epochs if epochs is None else epochs
@@ -74,7 +74,9 @@ def train(
                     row["validation_accuracy"] = score(session, model.inputs, model.outputs, *held_out["validation"])
                 scoring += time.perf_counter() - pause
                 history.append(row)
-                say(f"epoch {epoch + 1}/{epochs}: " + ", ".join(f"{name} {show(name, v)}" for name, v in row.items()))
+                report(
+                    f"epoch {epoch + 1}/{epochs}: " + ", ".join(f"{name} {show(name, v)}" for name, v in row.items())
+                )
             seconds = time.perf_counter() - begin - scoring
             results = {
                 name: {"accuracy": score(session, model.inputs, model.outputs, *samples), "samples": len(samples[0])}

@@ -145,3 +145,21 @@ def test_an_unknown_benchmark_is_refused(capsys):
     assert "nowhere is no worktree" in capsys.readouterr().err
     assert run(command.main, []) == 0
     assert "train_step" in capsys.readouterr().out
+
+
+def test_baselines_are_what_counting_reaches():
+    """A text of two characters in strict turn costs almost nothing, one of coins a bit; the grammar's reviews need pairs of words."""
+    from benchmarks import baselines
+    from tf_data.dataset import Data, Split
+
+    def book(text):
+        parts = np.array([text[:-500]], object), np.array([text[-500:]], object)
+        return Data("book", "synthetic", "this test", Split("train", parts[0]), Split("test", parts[1]))
+
+    assert float(baselines.ngrams(book("ab" * 3000))["score"].split()[0]) < 0.05
+    coins = "".join(np.random.default_rng(0).choice(["a", "b"], 6000))
+    assert float(baselines.ngrams(book(coins))["score"].split()[0]) == pytest.approx(1, abs=0.02)
+    assert 1 < float(baselines.compressed(book(coins))["score"].split()[0]) < 2
+    rows = baselines.run(quick=True)
+    assert rows[0]["samples"] == 400
+    assert float(rows[0]["score"].rstrip("%")) > 80

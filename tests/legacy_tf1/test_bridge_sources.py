@@ -194,7 +194,7 @@ def test_what_is_no_source_is_one_line(content, name, said, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--out", "x.keras"], "say by --topic or --model"),
+        (["--out", "x.keras"], "name the model that the weights are for by --topic or --model"),
         (["--topic", "mlp-basic", "--model", "m.keras", "--out", "x.keras"], "exclude each other"),
         (["--topic", "mlp-basic", "--map", "a=b", "--out", "x.keras"], "goes without --topic"),
         (["--map", "a", "--out", "x.npz"], "write OLD=NEW"),

@@ -21,9 +21,9 @@ TRAPS = {
         "after an epoch that was all right": 1.0,
         "after one that was all wrong, not begun anew": 0.5,
     },
-    "summaries": {"loss": "1 points", "accuracy": "0 points"},
+    "summaries": {"points of loss": 1, "points of accuracy": 0},
     "monitored_session": {
-        "a monitored session says": "Graph is finalized and cannot be modified.",
+        "a monitored session raises": "Graph is finalized and cannot be modified.",
         "operations that a plain one adds in 100 steps": 300,
     },
     "estimator": {"tf.estimator in this TensorFlow": False},

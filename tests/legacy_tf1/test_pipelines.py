@@ -351,7 +351,7 @@ def test_a_one_shot_iterator_serves_its_split_only(stored):
 @pytest.mark.parametrize("name", ["generator over npz files, feed_dict", "WholeFileReader, QueueRunner, 4 threads"])
 def test_training_learns_and_scores_whole_splits(name, stored, tmp_path):
     folder = stored(BY_NAME[name].format)
-    trained = train(BY_NAME[name], folder, epochs=30, checkpoint=tmp_path / "mlp", say=lambda line: None)
+    trained = train(BY_NAME[name], folder, epochs=30, checkpoint=tmp_path / "mlp", report=lambda line: None)
     assert trained.history[-1]["loss"] < trained.history[0]["loss"] / 3
     assert {name: scores["samples"] for name, scores in trained.results.items()} == {
         "test": HELD_OUT,
@@ -370,7 +370,7 @@ def test_training_that_diverges_is_an_error(stored, monkeypatch):
 
     monkeypatch.setattr(training, "perceptron", lambda images, labels, rate: perceptron(images, labels, 1e30))
     with pytest.raises(TrainingError, match="not finite in epoch"):
-        train(BY_NAME["WholeFileReader, QueueRunner, 1 thread"], stored("images"), epochs=2, say=lambda line: None)
+        train(BY_NAME["WholeFileReader, QueueRunner, 1 thread"], stored("images"), epochs=2, report=lambda line: None)
 
 
 @pytest.fixture(scope="module")

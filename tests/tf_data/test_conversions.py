@@ -175,7 +175,12 @@ def test_kill_9_in_the_middle_and_again(tmp_path, to, at):
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (lambda m: m.update(format_version=9), "has version 9, this program reads 1"),
+        (lambda m: m.update(format_version=9), "has version 9, this program reads 1; a newer program wrote it"),
+        (lambda m: m.update(more=1), "unknown key 'more'"),
+        (lambda m: m["counts"].update(train="23"), "counts must be"),
+        (lambda m: m["options"].update(chunk_size=-1), "chunk_size must be a positive number"),
+        (lambda m: m["schema"].update(shape=[2**40]), "samples of shape"),
+        (lambda m: m["classes"].update(train=[23, 0]), "do not add up"),
         (lambda m: m["files"][0].update(path="../../etc/passwd"), "outside the folder"),
         (lambda m: m["files"][0].update(path="/etc/passwd"), "outside the folder"),
         (lambda m: m["counts"].update(train=99), "counts 99 train samples, its files 23"),
@@ -189,9 +194,22 @@ def test_a_bad_manifest_is_refused(tmp_path, change, match):
     convert(random_images(), "hdf5", tmp_path / "out")
     path = tmp_path / "out" / "manifest.json"
     info = json.loads(path.read_text())
+    del info["checksum"]  # what somebody writes on purpose, or wrote before there was one
+    path.write_text(json.dumps(info))
+    assert len(formats.open(tmp_path / "out").splits) == 2
     change(info)
     path.write_text(json.dumps(info))
     with pytest.raises(InputError, match=match):
+        formats.open(tmp_path / "out")
+
+
+def test_a_manifest_knows_when_it_has_changed(tmp_path):
+    convert(random_images(), "npz", tmp_path / "out")
+    path = tmp_path / "out" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text())))  # the layout may change
+    assert formats.open(tmp_path / "out").faults() == []
+    path.write_text(path.read_text().replace("a test", "a tist"))
+    with pytest.raises(InputError, match=r"manifest\.json is damaged: its content does not have the checksum"):
         formats.open(tmp_path / "out")
 
 

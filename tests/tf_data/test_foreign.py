@@ -14,7 +14,7 @@ import tf_data
 from tf_data import arguments, convert, foreign, formats, inspect
 from tf_data.command import run
 from tf_data.errors import InputError
-from tf_data.formats import npz
+from tf_data.npz_files import read_all
 
 train = tf.train
 rng = np.random.default_rng(0)
@@ -130,7 +130,7 @@ def test_damaged_and_foreign_record_files_are_one_line(tmp_path):
     path = records(tmp_path / "x.tfrecord", image=PIXELS, label=LABELS)
     content = path.read_bytes()
     path.write_bytes(content[:-40])
-    fails(path, "is damaged after 29 records")
+    fails(path, "is damaged after 29 records: truncated record at")
     path.write_bytes(content[:100] + b"\0" + content[101:])
     fails(path, "is damaged after 0 records")
     path.write_bytes(b"")
@@ -161,12 +161,12 @@ def test_no_changed_byte_of_an_npz_file_ends_in_a_traceback(tmp_path):
     """Of the zip's headers, of NumPy's and of the numbers: each is found, or the arrays that are read are right."""
     path = tmp_path / "x.npz"
     np.savez_compressed(path, data=PIXELS[:2, :3, :3], labels=LABELS[:2])
-    whole, content, messages = npz.read_all(path), path.read_bytes(), []
+    whole, content, messages = read_all(path), path.read_bytes(), []
     for place in range(len(content)):
         path.write_bytes(content[:place] + bytes([content[place] ^ 0x15]) + content[place + 1 :])
         arrays = {}
         try:
-            arrays = npz.read_all(path)
+            arrays = read_all(path)
         except InputError as error:
             messages.append(str(error))
         assert arrays.keys() <= whole.keys()

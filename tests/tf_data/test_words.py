@@ -11,6 +11,7 @@ from tf_data.dataset import Split, stratified
 from tf_data.datasets import text_csv
 from tf_data.errors import InputError
 from tf_data.samples import Texts, objects
+from tf_data.texts import Text
 
 
 def cut(text: str, **options) -> str:
@@ -43,7 +44,7 @@ def test_capital_letters_on_request():
     assert cut("Don't SHOUT", lower=False) == "Do n't SHOUT"
 
 
-def learned(texts, **options) -> transform.Text:
+def learned(texts, **options) -> Text:
     made = transform.make({"name": "text", **options})
     made.fit(Split("train", np.array(texts, object)))
     return made
@@ -95,9 +96,9 @@ def test_bad_arguments_and_samples_are_refused():
         learned(["", "<br>"])
     with pytest.raises(InputError, match="words are found in texts, not in samples of uint8"):
         transform.make({"name": "text"}).fit(Split("train", np.zeros((2, 3), np.uint8)))
-    with pytest.raises(InputError, match="takes texts, not samples of"):
+    with pytest.raises(InputError, match="Text takes texts, not samples of"):
         transform.make({"name": "text"}).shape((28, 28, 1), "uint8")
-    with pytest.raises(InputError, match="has not learned a vocabulary"):
+    with pytest.raises(InputError, match="Text has not learned from training texts yet"):
         transform.make({"name": "text"})(np.array(["a"], object))
 
 

@@ -14,8 +14,8 @@ MOBILENET_V3 = {
     "width": 0.5,
     "blocks": ((3, 16, 16, True, "relu", 2), (5, 64, 16, True, "hard_silu", 1)),
 }
-FACES = {"depth": 18, "blocks": (1, 1, 1, 1), "filters": 4, "input_shape": (28, 28, 3)}
 RECURRENT = {"vocabulary": 60, "embedding": 8, "units": 8}
+FACES = {"depth": 18, "blocks": (1, 1, 1, 1), "filters": 4, "input_shape": (28, 28, 3)}
 SMALL = {
     "rnn-simple-imdb": RECURRENT,
     "rnn-simple-packed-imdb": RECURRENT,

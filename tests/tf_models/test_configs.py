@@ -77,6 +77,7 @@ def test_transforms():
     for recipe in tf_models.recipes():
         assert not {"crop", "resize", "augment"} & recipe.task_options.keys()
         names = {"iris": "features", "toy-2d": "features", "cement": "features", "imdb": "text", "text-csv": "text"}
+        names |= {"dickens": "characters", "text-file": "characters"}
         name = recipe.transform["name"]
         assert issubclass(transform.get(name), transform.Images) or name == names[recipe.dataset]
         assert recipe.transform.get("value_range") == ((-1.0, 1.0) if recipe.task == "generate" else None)

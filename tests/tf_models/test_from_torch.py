@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from tf_models.cnn import (
     resnet,
     vgg,
 )
+from tf_models.cnn.from_torch import read_state_dict
 
 torch = pytest.importorskip("torch")
 networks = pytest.importorskip("benchmarks.torch_networks")
@@ -192,6 +194,44 @@ def test_files_that_are_no_state_dict_are_refused(tmp_path, capsys):
     with pytest.raises(InputError, match="not a state_dict file that can be read safely"):
         load_torch_weights(model, path)
     assert "must not run" not in capsys.readouterr().out
+
+
+OLD_NAMES = [
+    ("features.denseblock1.denselayer2.norm1.weight", "features.denseblock1.denselayer2.norm.1.weight"),
+    ("features.denseblock4.denselayer16.conv2.weight", "features.denseblock4.denselayer16.conv.2.weight"),
+]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda tensors: {f"module.{name}": value for name, value in tensors.items()},
+        lambda tensors: {"epoch": 3, "state_dict": tensors},
+        lambda tensors: {"model": {f"_orig_mod.module.{name}": value for name, value in tensors.items()}, "arch": "x"},
+        lambda tensors: {name: torch.nn.Parameter(value) for name, value in tensors.items()},
+    ],
+)
+def test_a_state_dict_is_read_as_it_lies_on_disks(tmp_path, form):
+    """Of DataParallel, of torch.compile, in a checkpoint with more beside it, as parameters."""
+    tensors = {"conv1.weight": torch.rand(2, 3), "bn1.num_batches_tracked": torch.tensor(7), "fc.bias": torch.rand(4)}
+    tensors = {name: value for name, value in tensors.items() if value.is_floating_point()}
+    torch.save(form(tensors), tmp_path / "x.pth")
+    found = read_state_dict(tmp_path / "x.pth")
+    assert list(found) == list(tensors)
+    for name, value in tensors.items():
+        np.testing.assert_array_equal(found[name], value.numpy())
+
+
+def test_names_of_old_densenets_become_the_new_ones(tmp_path):
+    torch.save({old: torch.ones(1) for _, old in OLD_NAMES}, tmp_path / "x.pth")
+    assert list(read_state_dict(tmp_path / "x.pth")) == [new for new, _ in OLD_NAMES]
+
+
+def test_a_file_that_unpacks_to_far_more_than_it_is_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x/data.pkl", bytes(2**27))
+    with pytest.raises(InputError, match="unpacks to 134,217,728 bytes"):
+        read_state_dict(tmp_path / "x.pth")
 
 
 def test_other_networks_are_refused(saved):

@@ -93,8 +93,6 @@ TOPICS = [
     "mech-save-load",
 ]
 NOT_BUILT = [
-    "rnn-char-dickens",
-    "mech-char-rnn-own-text",
     "mech-multi-gpu-vgg16-celeba",
 ]
 

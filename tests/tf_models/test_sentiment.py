@@ -21,6 +21,7 @@ from tf_data.pipeline import Batches
 from tf_models import configs, predict, train
 from tf_models.configs import get
 from tf_models.rnn import sentiment_rnn
+from tf_models.tasks import explain
 from tf_models.training import trainer
 from tf_models.training.building import build_model
 from tf_models.training.devices import choose_jit
@@ -136,6 +137,13 @@ def test_words_alone_do_not_tell_and_a_network_that_reads_does(tmp_path, capsys)
     rows = json.loads(capsys.readouterr().out)
     assert [row["class"] for row in rows] == ["positive", "negative"]
     assert [row["input"] for row in rows] == texts
+    assert done.info["figures"] == ["curves.png", "confusion.png", "lengths.png"]
+    assert run(predict.main, [str(done.path), "The plot was not dull but superb.", "--explain", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert [word for word, _ in row["words"]] == ["the", "plot", "was", "not", "dull", "but", "superb", "."]
+    assert max(row["words"], key=lambda pair: abs(pair[1]))[0] in ("dull", "superb", "not", "but")
+    assert run(predict.main, [str(done.path), "superb", "--explain"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[-2] == "superb"
 
 
 @pytest.mark.parametrize(
@@ -247,3 +255,29 @@ def test_vectors_that_are_missing_or_malformed_are_named(vectors):
         trainer.build(glove(), options, data)
     with pytest.raises(InputError, match="vectors must be glove or nothing, not 'word2vec'"):
         tf_data.transform.make({"name": "text", "vectors": "word2vec"})
+
+
+def test_a_words_part_is_what_taking_it_away_changes():
+    text = tf_data.transform.make({"name": "text", "size": 20})
+    text.learn({"vocabulary": ["good", "bad", "film"]})
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    embedding = keras.layers.Embedding(22, 3, name="embedding")
+    model = keras.Model(ids, keras.ops.sum(embedding(ids), axis=1), name="sums")
+    table = np.zeros((22, 3), np.float32)
+    table[2, 0], table[3, 1] = 2.0, 1.5  # good speaks for class 0, bad for class 1
+    embedding.set_weights([table])
+    found = explain.parts(model, text, "Good bad film nowhere")
+    assert [word for word, _ in found] == ["good", "bad", "film", "nowhere"]
+
+    def odds(first, second):
+        return first - np.log(np.exp(second) + 1)
+
+    expected = [odds(2, 1.5) - odds(0, 1.5), odds(2, 1.5) - odds(2, 0), 0, 0]
+    np.testing.assert_allclose([part for _, part in found], expected, atol=1e-6)
+    assert explain.parts(model, text, " <br>") == []
+    long = explain.parts(model, text, "film " * 999 + "good")
+    assert len(long) == explain.PARTS
+    assert (long[-1][0].split()[-1], long[0][1]) == ("good", 0)
+    assert long[-1][1] > 1
+    with pytest.raises(InputError, match="--explain goes with models that read the words of texts"):
+        explain.parts(model, tf_data.transform.make({"name": "image"}), "good")

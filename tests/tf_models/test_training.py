@@ -415,6 +415,7 @@ def test_a_run_directory_is_complete(tmp_path):
         "classes": list("0123456789"),
         "shape": [28, 28, 1],
         "skipped": [],
+        "notes": [],
     }
     assert info["results"]["test"]["samples"] == 300
     for name in ("curves.png", "confusion.png", "mistakes.png"):

@@ -1,6 +1,7 @@
 """The datasets, one file each; `load` finds one by its name. Nothing here imports TensorFlow."""
 
 import atexit
+import functools
 import importlib
 import inspect
 import json
@@ -11,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from tf_data import tables
-from tf_data.dataset import SOURCES, Data, Dataset, data_directory
+from tf_data.dataset import SOURCES, Data, Dataset, Reading, data_directory
 from tf_data.errors import InputError
+from tf_data.files import checksum
+from tf_data.layouts import listed, not_understood
 
 MODULES = (
     "afad-lite",
@@ -30,6 +33,7 @@ MODULES = (
     "quickdraw",
     "svhn",
     "text-csv",
+    "text-file",
     "toy-2d",
 )
 
@@ -107,11 +111,31 @@ def load(
         classes=reading.classes or dataset.classes,
         features=reading.features,
         skipped=reading.skipped,
+        notes=(*reading.notes, *(_unofficial(dataset, folder, reading) if source == "official" else ())),
         options=_all_options(dataset, source, options),
         licence=dataset.licence,
         citation=dataset.citation,
         **_shortened(reading.splits, validation, limit),
     )
+
+
+def _unofficial(dataset: Dataset, folder: Path, reading: Reading) -> list[str]:
+    """In what files differ from the official ones, a line each. They are read all the same."""
+    found = []
+    for name, md5 in dataset.md5.items():
+        if (path := folder / name).is_file() and _known_checksum(
+            path, path.stat().st_size, path.stat().st_mtime_ns
+        ) != md5:
+            found.append(f"{path} is not the official file: its MD5 differs from {md5}")
+    count, official = sum(map(len, reading.splits.values())), sum(dataset.counts.values())
+    if dataset.counts and count != official:
+        found.append(f"{dataset.title} has {official:,} samples, and these are {count:,}")
+    return found
+
+
+@functools.lru_cache(maxsize=32)  # size and time, so that a file that has changed is read again
+def _known_checksum(path: Path, size: int, time: int) -> str:
+    return checksum(path)
 
 
 def _converted(dataset: Dataset, source: str, folder: Path, options: dict) -> Data | None:
@@ -165,7 +189,7 @@ def _folder(dataset: Dataset, source: str, data_dir, path, download: bool) -> Pa
     """Where the official files are or would be; only asked to exist where they are needed."""
     if path is not None:
         if not Path(path).exists():
-            raise InputError(f"{path} does not exist; name the folder that holds {', '.join(dataset.files)}")
+            raise InputError(f"{path} does not exist; name the folder that holds {listed(dataset.official_names)}")
         return Path(path)
     needed = source in ("auto", "official") and dataset.generated is None and not download
     directory = data_directory(data_dir) if needed else Path(data_dir or os.environ.get("TF_DATA_DIR") or "data")
@@ -176,6 +200,11 @@ def _resolve(dataset: Dataset, source: str, folder: Path) -> str:
     if source == "auto":
         if dataset.official and dataset.present(folder):
             return "official"
+        if dataset.official and (strangers := not_understood(folder)):
+            raise InputError(
+                f"{folder} holds {listed(strangers)}, none of which is a known file of {dataset.title}: "
+                f"{dataset.ways(folder)}"
+            )
         if dataset.generated:
             return "generated"
         if dataset.embedded:

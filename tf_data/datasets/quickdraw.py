@@ -1,6 +1,7 @@
 """Quick, Draw!: 28x28 grey bitmaps of drawings (Google 2017)."""
 
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from tf_data.dataset import Dataset, Reading, Split
 from tf_data.datasets.drawing import shape_image
 from tf_data.errors import InputError
 from tf_data.files import whole_file
+from tf_data.npz_files import MappedArray
 from tf_data.samples import Samples
 
 FRACTIONS = {"train": 0.7, "validation": 0.1, "test": 0.2}
@@ -22,13 +24,13 @@ class Bitmaps(Samples):
     """Drawings of several classes, read from memory-mapped files when asked for.
 
     Args:
-        files: Memory-mapped arrays `(n, 784)` uint8.
+        files: Arrays `(n, 784)` uint8 that lie in files.
         places: For each sample the number of the file and the row in it, `(count, 2)`.
     """
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, files: list[np.ndarray], places: np.ndarray):
+    def __init__(self, files: list[MappedArray], places: np.ndarray):
         self._files, self._places = files, places
         self.shape = (len(places), 28, 28, 1)
 
@@ -46,7 +48,10 @@ class Bitmaps(Samples):
 
 
 def official(folder: Path, classes: tuple[str, ...] = (), per_class: int = 0, seed: int = 3) -> Reading:
-    """Bitmaps from `<class>.npy` or `full_numpy_bitmap_<class>.npy`, split 70/10/20 at random.
+    """Bitmaps from `<class>.npy`, split 70/10/20 at random.
+
+    The class may stand in a name as the bucket or a download tool gives it: `full_numpy_bitmap_<class>.npy`,
+    `full%2Fnumpy_bitmap%2F<class>.npy`, with `%20` or `+` for blanks.
 
     Args:
         folder: Folder that holds the files.
@@ -54,7 +59,11 @@ def official(folder: Path, classes: tuple[str, ...] = (), per_class: int = 0, se
         per_class: Largest number of drawings of each class; 0 for all.
         seed: Seed of the permutation that decides the split.
     """
-    found = {path.stem.removeprefix("full_numpy_bitmap_"): path for path in sorted(folder.glob("*.npy"))}
+    found, skipped = {}, []
+    for path in sorted(path for name in DATASET.files for path in folder.glob(name)):
+        if (name := class_name(path)) in found:
+            skipped.append(f"{path} is left out: {found[name].name} is {name}, too")
+        found.setdefault(name, path)
     classes = tuple(classes) or tuple(sorted(found))
     files = []
     for name in classes:
@@ -70,15 +79,18 @@ def official(folder: Path, classes: tuple[str, ...] = (), per_class: int = 0, se
         rows = places[order[start:stop]]
         splits[name] = Split(name, Bitmaps(files, rows), rows[:, 0].astype(np.int32))
         start = stop
-    return Reading(splits, classes)
+    return Reading(splits, classes, skipped=tuple(skipped))
 
 
-def _map(path: Path) -> np.ndarray:
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path} is truncated or not a NumPy array ({error}); fetch it again") from None
-    if array.dtype != np.uint8 or array.ndim != 2 or array.shape[1] != 784 or len(array) == 0:
+def class_name(path: Path) -> str:
+    """The class that a file's name tells."""
+    name = unquote_plus(path.stem).rpartition("/")[2]
+    return name.removeprefix("full_numpy_bitmap_").strip()
+
+
+def _map(path: Path) -> MappedArray:
+    array = MappedArray(path)
+    if array.dtype != np.uint8 or len(array.shape) != 2 or array.shape[1] != 784 or len(array) == 0:
         raise InputError(f"{path} holds {array.dtype} {array.shape}, not uint8 (n, 784)")
     return array
 
@@ -97,7 +109,7 @@ DATASET = Dataset(
     name="quickdraw",
     title="Quick, Draw! bitmaps",
     shape=(28, 28, 1),
-    files=("*.npy",),
+    files=("*.npy", "full/numpy_bitmap/*.npy"),
     official=official,
     synthetic=synthetic,
     homepage="https://github.com/googlecreativelab/quickdraw-dataset",

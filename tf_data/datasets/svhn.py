@@ -4,13 +4,19 @@ from pathlib import Path
 
 import numpy as np
 
+from tf_data import mat_files
 from tf_data.dataset import Dataset, Reading, Split
 from tf_data.datasets.mnist import draw_digit
 from tf_data.errors import InputError
 from tf_data.files import download, whole_file
+from tf_data.layouts import Layout, locate
 
 URL = "http://ufldl.stanford.edu/housenumbers/"
 MD5 = {"train_32x32.mat": "e26dedcc434d2e4c54c9b2d4a06d8373", "test_32x32.mat": "eb5a983be6a315427106f1b164d9cef3"}
+
+
+MOST_BYTES = 2**31  # of an array: the 531,131 extra digits have 1.6 billion
+LAYOUT = Layout({name: (f"{name}_32x32.mat", f"*/{name}_32x32.mat") for name in ("train", "test")})
 
 
 def read_mat(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -19,15 +25,8 @@ def read_mat(path: Path) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         InputError: The file is missing, damaged, or not in the form of the cropped digits.
     """
-    from scipy.io import loadmat
-
-    try:
-        content = loadmat(path, variable_names=("X", "y"))
-        x, y = content["X"], content["y"]
-    except FileNotFoundError:
-        raise InputError(f"missing file {path}; fetch it again or use another --data") from None
-    except Exception as error:  # scipy raises many kinds for damaged files
-        raise InputError(f"{path} is not a MATLAB file of cropped digits: {error}; fetch it again") from None
+    content = mat_files.read_mat(path, ("X", "y"), MOST_BYTES)
+    x, y = content["X"], content["y"]
     if x.dtype != np.uint8 or x.ndim != 4 or x.shape[:3] != (32, 32, 3) or y.shape != (x.shape[3], 1):
         raise InputError(f"{path} holds X {x.dtype} {x.shape} and y {y.shape}, not uint8 (32, 32, 3, n) and (n, 1)")
     y = y[:, 0]
@@ -39,8 +38,8 @@ def read_mat(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def official(folder: Path) -> Reading:
     """`train_32x32.mat` and `test_32x32.mat`."""
-    files = {"train": "train_32x32.mat", "test": "test_32x32.mat"}
-    return Reading({name: Split(name, *read_mat(folder / file)) for name, file in files.items()})
+    _, found = locate(folder, (LAYOUT,))
+    return Reading({name: Split(name, *read_mat(found[name])) for name in ("train", "test")})
 
 
 def fetch(folder: Path) -> None:
@@ -70,7 +69,8 @@ DATASET = Dataset(
     shape=(32, 32, 3),
     classes=tuple("0123456789"),
     counts={"train": 73_257, "test": 26_032},
-    files=("train_32x32.mat", "test_32x32.mat"),
+    layouts=(LAYOUT,),
+    md5=MD5,
     official=official,
     synthetic=synthetic,
     download=fetch,

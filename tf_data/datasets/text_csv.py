@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tf_data.csv_files import PATTERNS, TableFile, numbered, only_table
 from tf_data.dataset import Dataset, Reading, Split, stratified
-from tf_data.datasets.feature_csv import only_csv, rows
 from tf_data.datasets.grammar import reviews
 from tf_data.errors import InputError
 from tf_data.files import write_text
@@ -19,21 +19,19 @@ def official(folder: Path, text: str = "text", label: str = "label", seed: int =
     Args:
         folder: The CSV file, or a folder that holds just one.
         text: Column of the texts; they may be empty.
-        label: Column of the class names, two or more, which are sorted and numbered.
+        label: Column of the class names, two or more, which are sorted (as numbers if all are) and numbered.
         seed: Seed of the random split.
 
     Raises:
         InputError: The file cannot be read, lacks a column, a label is empty, there is one class only, or a class has
             too few rows for all three splits.
     """
-    path = only_csv(folder)
-    texts, names = [], []
-    for line, row in rows(path, (text, label)):
-        if not row[label].strip():
-            raise InputError(f"{path} line {line}, column {label!r} is empty; name the class or remove the row")
+    table = TableFile(only_table(folder), (text, label))
+    path, texts, names = table.path, [], []
+    for line, row in table.rows():
         texts.append(row[text])
-        names.append(row[label].strip())
-    classes, y = np.unique(np.array(names, object) if names else np.array([], object), return_inverse=True)
+        names.append(table.label(line, label, row[label]))
+    classes, y = numbered(names)
     if len(classes) < 2:
         found = f"only {classes[0]!r}" if len(classes) else "no rows"
         raise InputError(f"{path}, column {label!r} must hold two classes or more, and has {found}")
@@ -42,8 +40,9 @@ def official(folder: Path, text: str = "text", label: str = "label", seed: int =
         cut = stratified(y, {"train": len(y) - sum(counts.values()), **counts}, seed)
     except InputError as error:
         raise InputError(f"{path}, column {label!r} with the classes {', '.join(classes)}: {error}") from None
-    x, y = np.array(texts, object), y.astype(np.int32)
-    return Reading({name: Split(name, x[numbers], y[numbers]) for name, numbers in cut.items()}, tuple(classes))
+    x = np.array(texts, object)
+    splits = {name: Split(name, x[numbers], y[numbers]) for name, numbers in cut.items()}
+    return Reading(splits, classes, notes=table.notes)
 
 
 def synthetic(folder: Path, count: int = 400, seed: int = 0) -> None:
@@ -58,7 +57,7 @@ DATASET = Dataset(
     name="text-csv",
     title="a table of texts of your own",
     shape=(),
-    files=("*.csv",),
+    files=PATTERNS,
     official=official,
     synthetic=synthetic,
     licence="yours",

@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from tf_data.datasets.feature_csv import number, rows
+from tf_data.csv_files import TableFile, ordered
 from tf_data.errors import InputError
 from tf_data.files import whole_file
 from tf_data.formats import hdf5
@@ -56,7 +56,8 @@ def convert(
     table = Table(path, label, features, labels, skipped if options.skip_bad else None)
     schema = Schema((len(table.features),), "float32", (), table.label_dtype, features=table.features)
     options = replace(options, chunk_size=options.chunk_size or hdf5.chunk_size(schema, options.compress))
-    target = folder / f"{path.stem}.h5"
+    stem = path.name.partition(".")[0] or "table"
+    target = folder / f"{stem}.h5"
     with removed_if_empty(folder), whole_file(target) as temporary, hdf5.writing(temporary) as file:
         group = file().create_group(SPLIT)
         hdf5.create(group, schema, options.chunk_size, options.compress)
@@ -69,7 +70,7 @@ def convert(
     schema = replace(schema, classes=classes)
     result = Manifest(
         format=hdf5.NAME,
-        dataset={"name": path.stem, "source": "official", "origin": str(path)},
+        dataset={"name": stem, "source": "official", "origin": str(path), "notes": list(table.notes)},
         schema=schema,
         counts={SPLIT: count},
         classes={SPLIT: balance},
@@ -95,22 +96,22 @@ class Table:
     Attributes:
         features: Names of the columns.
         label_dtype: `int32` for classes, `float32` for numbers.
+        notes: What a user should know of the file, a line each.
     """
 
     def __init__(self, path: Path, label: str, features: tuple[str, ...], labels: str, skipped: list[str] | None):
         self._path, self._label, self._skipped = path, label, skipped
-        first = next(rows(path, (label, *features), []), None)
-        if first is None:
-            raise InputError(f"{path} has a header but no rows")
-        self.features = tuple(features) or tuple(name for name in first[1] if name != label)
+        self._file = TableFile(path, (label, *features), skipped)
+        self.features = tuple(features) or tuple(name for name in self._file.columns if name != label)
         self.label_dtype = {"classes": "int32", "numbers": "float32"}[labels]
+        self.notes = self._file.notes
         self._classes: dict[str, int] = {}  # numbered as they come, until all are known
 
     def chunks(self, size: int, quiet: bool):
         """Features float32 `(n, columns)` and labels `(n,)` of up to `size` rows at a time."""
         from tqdm import tqdm
 
-        lines = rows(self._path, (self._label, *self.features), self._skipped)
+        lines = self._file.rows()
         with tqdm(desc=f"{self._path.name} to hdf5", unit=" rows", disable=True if quiet else None) as progress:
             while chunk := list(islice(lines, size)):
                 progress.update(len(chunk))
@@ -124,10 +125,7 @@ class Table:
         """Sort the classes, renumber the labels that were written, and count each."""
         if self.label_dtype == "float32":
             return (), None
-        try:
-            names = sorted(self._classes, key=float)
-        except ValueError:
-            names = sorted(self._classes)
+        names = ordered(self._classes)
         place = {name: number for number, name in enumerate(names)}
         renumber = np.array([place[name] for name in self._classes], np.int32)
         balance = np.zeros(len(names), np.int64)
@@ -135,7 +133,7 @@ class Table:
             values = renumber[labels[start : start + size]]
             labels[start : start + size] = values
             balance += np.bincount(values, minlength=len(names))
-        return tuple(names), balance.tolist()
+        return names, balance.tolist()
 
     def _numbers(self, chunk) -> tuple[np.ndarray, np.ndarray]:
         """All rows of a chunk at once. Raises `ValueError` if one is bad."""
@@ -153,11 +151,11 @@ class Table:
         for line, row in chunk:
             try:
                 for column in columns:
-                    value = number(self._path, line, column, row[column])
+                    value = self._file.number(line, column, row[column])
                     if not np.isfinite(_floats([row[column]])).all():
                         raise InputError(f"{self._path} line {line}, column {column!r}: {value} is beyond float32")
-                if self.label_dtype == "int32" and not row[self._label].strip():
-                    raise InputError(f"{self._path} line {line}, column {self._label!r} is empty; mend or remove it")
+                if self.label_dtype == "int32":
+                    self._file.label(line, self._label, row[self._label])
             except InputError as error:
                 if self._skipped is None:
                     raise

@@ -9,7 +9,6 @@ Texts lie one after another in `texts`, as UTF-8 bytes, and sequences in `sequen
 
 import contextlib
 import io
-import threading
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -17,17 +16,20 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from tf_data.archives import FREE_BYTES, RATIO
 from tf_data.errors import InputError
 from tf_data.files import whole_file
 from tf_data.formats.manifest import File, Manifest, Schema
 from tf_data.formats.stored import Blocks
 from tf_data.formats.writing import Job, default_size
 from tf_data.samples import objects
+from tf_data.sharing import OwnHandle
 
 NAME = "hdf5"
 CHUNK_BYTES = 256 * 2**10
 CHUNK_ROWS = 4096
 WRITE_BYTES = 4 * 2**20
+FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
 
 
 def chunk_size(schema: Schema, compress: bool) -> int:
@@ -143,6 +145,34 @@ def write(job: Job) -> Manifest:
     return job.complete(units, [File.of(job.folder, path, counts)])
 
 
+def inside(group: h5py.Group, name: str, place: str):
+    """A member of a group whose content lies in this very file, None where there is none.
+
+    Raises:
+        InputError: It is a link to elsewhere, is put together from other files, keeps its numbers in one, needs a
+            filter that is not the library's own, or claims far more numbers than the file holds. Whoever trains on a stranger's folder must not read own files with it.
+    """
+    link = group.get(name, getlink=True)
+    if link is None:
+        return None
+    what = None if isinstance(link, h5py.HardLink) else "is a link"
+    found = group[name] if what is None else None
+    if isinstance(found, h5py.Dataset):
+        creation = found.id.get_create_plist()
+        filters = {creation.get_filter(number)[0] for number in range(creation.get_nfilters())}
+        if found.is_virtual:
+            what = "is a virtual dataset"
+        elif found.external:
+            what = "keeps its numbers in another file"
+        elif not filters <= FILTERS:
+            what = "needs a filter of somebody else"
+        elif found.nbytes > max(FREE_BYTES, RATIO * found.id.get_storage_size()):
+            what = f"is said to have {found.nbytes:,} bytes, of which the file holds {found.id.get_storage_size():,}"
+    if what is not None:
+        raise InputError(f"{place} {what}, which no conversion makes; do not trust it")
+    return found
+
+
 class Hdf5Blocks(Blocks):
     """One split of an HDF5 file."""
 
@@ -154,8 +184,7 @@ class Hdf5Blocks(Blocks):
         self._rows = rows
         self.counts = np.diff(np.append(np.arange(0, count, rows), count)).astype(np.int64)
         self.sample_bytes = int(manifest.options.get("sample_bytes", self.schema.sample_bytes))
-        self._group: h5py.Group | None = None
-        self._lock = threading.Lock()
+        self._open = OwnHandle(self._checked)
 
     def read(self, block, start, stop):
         first, name = block * self._rows, samples_name(self.schema)
@@ -180,24 +209,24 @@ class Hdf5Blocks(Blocks):
     def _slice(self, name: str, start: int, stop: int) -> np.ndarray:
         try:
             return self._open()[name][start:stop]
-        except OSError as error:
+        except (OSError, RuntimeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
             raise InputError(
                 f"{self._path}: {self._split}/{name} records {start}..{stop - 1} are damaged ({error}); convert again"
             ) from None
-
-    def _open(self) -> h5py.Group:
-        with self._lock:
-            if self._group is None:
-                self._group = self._checked()
-            return self._group
 
     def _checked(self) -> h5py.Group:
         if not self._path.is_file():
             raise InputError(f"missing file {self._path}; convert again")
         try:
-            group = h5py.File(self._path, "r")[self._split]
-            datasets = {name: group[name] for name in group}
-        except (OSError, KeyError, RuntimeError) as error:
+            file = h5py.File(self._path, "r")
+            group = inside(file, self._split, f"{self._path}: {self._split}")
+            names = [] if group is None else layout(self.schema)
+            datasets = {name: inside(group, name, f"{self._path}: {self._split}/{name}") for name in names}
+        except InputError:
+            raise
+        except Exception as error:  # h5py turns damage into errors of many kinds
             raise InputError(f"{self._path} is damaged or not an HDF5 file ({error}); convert again") from None
         schema, count = self.schema, int(self.counts.sum())
         for name, (shape, dtype) in layout(schema).items():

@@ -1,5 +1,6 @@
 """`manifest.json`: what a converted folder holds. It is written last, so that a folder that has one is whole."""
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ import numpy as np
 
 from tf_data.errors import InputError
 from tf_data.files import checksum, write_text
+from tf_data.schema import build, read_json
 
 NAME = "manifest.json"
 VERSION = 1
@@ -18,7 +20,13 @@ ENCODINGS = ("raw", "png", "jpeg")
 HASH = "sha256"
 TEXT = "str"  # the type of texts
 SEQUENCES = ("uint8", "uint16", "int8", "int16", "int32", "int64")  # types that a sequence may have
+MOST_VALUES = 2**31  # of one sample
 VARYING_BYTES = 1024  # of a text or a sequence, about, before any is known
+
+
+def _checksum(values: Mapping) -> str:
+    """Checksum of what a manifest says, whatever its layout."""
+    return hashlib.new(HASH, json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class Schema:
         encoding: How samples are stored: `raw` bytes, or `png` or `jpeg` images.
     """
 
-    shape: tuple[int, ...]
+    shape: tuple[int | None, ...]
     dtype: str
     label_shape: tuple[int, ...] = ()
     label_dtype: str | None = None
@@ -140,9 +148,9 @@ class Manifest:
     counts: Mapping[str, int]
     classes: Mapping[str, list[int] | None]
     files: tuple[File, ...]
-    options: Mapping
+    options: Mapping[str, Any]
     source_counts: Mapping[str, int]
-    skipped: Mapping = field(default_factory=lambda: {"count": 0, "records": []})
+    skipped: Mapping[str, Any] = field(default_factory=lambda: {"count": 0, "records": []})
 
     def of_split(self, split: str) -> list[File]:
         """The files with samples of `split`, in their order."""
@@ -157,7 +165,9 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` into `folder`."""
-        write_text(folder / NAME, json.dumps({"format_version": VERSION, **asdict(self)}, indent=1) + "\n")
+        values = json.loads(json.dumps(asdict(self)))
+        values = {"format_version": VERSION, **values, "checksum": _checksum(values)}
+        write_text(folder / NAME, json.dumps(values, indent=1) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
@@ -168,20 +178,25 @@ class Manifest:
         """
         path = Path(folder) / NAME
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            version = values.pop("format_version")
+            values = read_json(path)
+            version, expected = values.pop("format_version", None), values.pop("checksum", None)
             if version != VERSION:
-                raise InputError(f"{path} has version {version}, this program reads {VERSION}; convert again")
-            schema = {key: tuple(v) if isinstance(v, list) else v for key, v in values.pop("schema").items()}
-            files = tuple(File(**file) for file in values.pop("files"))
-            manifest = cls(schema=Schema(**schema), files=files, **values)
+                newer = isinstance(version, int) and version > VERSION
+                remedy = "a newer program wrote it; update this one" if newer else "convert again"
+                raise InputError(f"{path} has version {version}, this program reads {VERSION}; {remedy}")
+            if expected not in (None, _checksum(values)):  # None: written before there was one
+                raise InputError(f"{path} is damaged: its content does not have the checksum that it states")
+            schema = build(Schema, values.pop("schema", None), "schema")
+            files = values.pop("files", None)
+            if not isinstance(files, list):
+                raise InputError(f"files must be a list, not {files!r}")
+            values["files"] = tuple(build(File, file, "a file") for file in files)
+            manifest = build(cls, {**values, "schema": schema}, NAME)
             manifest._check()
         except FileNotFoundError:
             raise InputError(
                 f"{folder} has no {NAME}: it is not a converted dataset, or its conversion broke off"
             ) from None
-        except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror or error}") from None
         except InputError as error:
             raise InputError(str(error) if str(path) in str(error) else f"{path} is damaged: {error}") from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -189,10 +204,32 @@ class Manifest:
         return manifest
 
     def _check(self) -> None:
+        sizes = [*self.schema.shape, *self.schema.label_shape]
+        if any(size is not None and not 0 < size <= MOST_VALUES for size in sizes):
+            raise InputError(f"samples of shape {self.schema.shape} and labels of {self.schema.label_shape}")
+        if self.schema.sample_bytes > MOST_VALUES:
+            raise InputError(f"samples of {self.schema.sample_bytes:,} bytes")
+        texts = [self.dataset.get(name, "") for name in ("source", "origin", "licence", "citation")]
+        if not all(isinstance(text, str) for text in (self.dataset.get("name"), *texts)):
+            raise InputError("dataset must say its name, source and origin as texts")
+        for name in ("chunk_size", "block_records", "sample_bytes"):
+            value = self.options.get(name, 1)
+            if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= 2**40:
+                raise InputError(f"{name} must be a positive number, not {value!r}")
+        records = self.skipped.get("records")
+        if not isinstance(records, list) or not all(isinstance(r, dict) and "reason" in r for r in records):
+            raise InputError("skipped must list records with their reasons")
+        if set(self.counts) != set(self.classes):
+            raise InputError(f"it counts {', '.join(self.counts)}, but classes of {', '.join(self.classes)}")
+        for name, balance in self.classes.items():
+            if balance is not None and (len(balance) != len(self.schema.classes) or sum(balance) != self.counts[name]):
+                raise InputError(f"its classes of {name} do not add up to its samples")
         for file in self.files:
             path = PurePosixPath(file.path)
             if path.is_absolute() or ".." in path.parts:
                 raise InputError(f"it names {file.path}, a file outside the folder")
+            if min(file.bytes, *file.samples.values(), 0) < 0:
+                raise InputError(f"it gives {file.path} fewer than 0 bytes or samples")
         for split, count in self.counts.items():
             listed = sum(file.samples.get(split, 0) for file in self.files)
             if listed != count:

@@ -3,14 +3,9 @@
 A chunk is a block and is read whole, which also checks it: every array in a zip file has a checksum.
 """
 
-import threading
-import zipfile
-import zlib
 from pathlib import Path
-from tokenize import TokenError
 
 import numpy as np
-from numpy.lib import format as npy
 
 from tf_data.errors import InputError
 from tf_data.files import whole_file
@@ -18,13 +13,11 @@ from tf_data.formats.manifest import File, Manifest, Schema
 from tf_data.formats.source import Chunk
 from tf_data.formats.stored import Blocks
 from tf_data.formats.writing import Job, Unit, check_file_bytes, default_size
+from tf_data.npz_files import NpzFile
 
 NAME = "npz"
 CHUNK_BYTES = 4 * 2**20
 CHUNK_SAMPLES = 5000  # as in the notebooks
-# NumPy parses an array's header as Python, and Python 3.11 now and then fails to parse in two threads at once
-# ("AST constructor recursion depth mismatch").
-HEADER = threading.Lock()
 
 
 def chunk_size(schema: Schema, compress: bool) -> int:
@@ -77,78 +70,15 @@ class NpzBlocks(Blocks):
             raise self._damaged[block]
         path, shape = self._paths[block], (int(self.counts[block]), *shape)
         try:
-            (array,) = read_arrays(path, key)
-            if array.shape != shape or array.dtype != dtype:
-                raise InputError(f"{path}: {key} is {array.dtype} of shape {array.shape}, not {dtype} of {shape}")
+            with NpzFile(path, "convert again") as file:
+                found = file.header(key)
+                if found.shape != shape or found.dtype != dtype:
+                    raise InputError(f"{path}: {key} is {found.dtype} of shape {found.shape}, not {dtype} of {shape}")
+                array = file.read(key)
         except InputError as error:
             self._damaged[block] = error
             raise
         return array
-
-
-def read_arrays(path: Path, *names: str) -> list[np.ndarray]:
-    """Arrays of an npz file by their names.
-
-    Raises:
-        InputError: The file is missing or damaged, or an array is missing or holds Python objects.
-    """
-    name = names[0]
-    try:
-        # NumPy leaves a damaged file open when it opens it itself.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = []
-            for name in names:
-                arrays.append(_read_array(archive.zip, name))
-    except FileNotFoundError:
-        raise InputError(f"missing file {path}; convert again") from None
-    except KeyError:
-        raise InputError(f"{path} has no array {name!r}; it is no file of this dataset") from None
-    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        what = "holds Python objects, which are not read" if "allow_pickle" in str(error) else f"is damaged ({error})"
-        raise InputError(f"{path}: {name} {what}; convert again") from None
-    return arrays
-
-
-def read_all(path: Path) -> dict[str, np.ndarray]:
-    """Every array of an npz file that anybody wrote, by its name.
-
-    Raises:
-        InputError: The file is missing, damaged or no npz archive, or an array holds Python objects.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
-            return {name: _read_array(archive, name) for name in names}
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist") from None
-    # What zipfile and NumPy's parser raise for single bytes that are changed.
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        KeyError,
-        TypeError,
-        RuntimeError,
-        SyntaxError,
-        MemoryError,
-        OverflowError,
-        zlib.error,
-        zipfile.BadZipFile,
-        TokenError,
-    ) as error:
-        raise InputError(f"{path} is damaged or no npz archive of numbers: {error}") from None
-
-
-def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    with archive.open(f"{name}.npy") as file:
-        with HEADER:
-            version = npy.read_magic(file)
-            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            shape, columns_first, dtype = read(file)
-        if dtype.hasobject:
-            raise ValueError("allow_pickle=False")
-        # To the end, where the checksum is compared.
-        return np.frombuffer(file.read(), dtype).reshape(shape, order="F" if columns_first else "C")
 
 
 blocks = NpzBlocks

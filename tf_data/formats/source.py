@@ -1,6 +1,6 @@
 """Samples on their way into a format: read in runs, checked one by one, bad ones named or left out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from tf_data.dataset import BaseSplit
 from tf_data.errors import InputError
 from tf_data.formats.manifest import TEXT, Schema
-from tf_data.images import decode, encode
+from tf_data.images import decode, encode, encoding_of
 from tf_data.order import permutation
 from tf_data.samples import objects
 
@@ -71,6 +71,8 @@ class Source:
         self.about, self.splits, self.shuffle = about, splits, shuffle
         self.skipped = [Bad(None, None, line) for line in skipped]
         schemas = {name: _schema(split, tuple(classes), tuple(features)) for name, split in splits.items()}
+        if len({schema.encoding for schema in schemas.values()}) > 1:  # files of several kinds become pixels
+            schemas = {name: replace(schema, encoding="raw") for name, schema in schemas.items()}
         (first, self.schema), *others = schemas.items()
         for name, schema in others:
             if schema != self.schema:
@@ -149,7 +151,7 @@ class Source:
             self._check_labels(split, numbers, y, schema)
         if keeps_bytes:
             for number, data in zip(numbers, x, strict=True):
-                decode(data, schema.shape, self._name(split, number))
+                self._check_image(data, schema, self._name(split, number))
             return x, y  # the original file's bytes, unchanged
         if schema.varies:
             return objects([self._bytes(split, *sample, schema) for sample in zip(numbers, x, strict=True)]), y
@@ -166,6 +168,12 @@ class Source:
             return sample.encode("utf-8")
         except UnicodeEncodeError as error:
             raise InputError(f"{self._name(split, number)} has no form in UTF-8: {error}") from None
+
+    def _check_image(self, data: bytes, schema: Schema, name: str) -> None:
+        """Raise `InputError` unless a file's bytes can be kept as they are."""
+        decode(data, schema.shape, name)
+        if encoding_of(data, schema.shape[2], name) != schema.encoding:
+            raise InputError(f"{name} is no plain {schema.encoding}, as the others are; write it anew as one")
 
     def _check_samples(self, split: str, numbers: np.ndarray, x: np.ndarray, schema: Schema) -> None:
         if x.shape[1:] != schema.shape or x.dtype != schema.dtype:

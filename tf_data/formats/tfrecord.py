@@ -15,15 +15,16 @@ from pathlib import Path
 
 import numpy as np
 
+from tf_data.archives import FREE_BYTES, RATIO
 from tf_data.command import import_tensorflow
 from tf_data.errors import InputError
 from tf_data.files import whole_file
 from tf_data.formats.example import BadExample, build, parse
 from tf_data.formats.manifest import File, Manifest, Schema
-from tf_data.formats.npz import read_arrays
 from tf_data.formats.source import Chunk
 from tf_data.formats.stored import Blocks
 from tf_data.formats.writing import FILE_BYTES, Job, Unit, check_file_bytes, default_size
+from tf_data.npz_files import NpzFile
 
 NAME = "tfrecord"
 HEAD, TAIL = 12, 4  # bytes of a record before and after its message
@@ -78,7 +79,8 @@ def make_index(path: Path, messages: list[bytes], compressed: bool, rows: int) -
         `crc` uint32 `(records,)`: CRC-32 of each record; `block_crc` uint32 `(blocks,)`: of each block.
     """
     offsets = np.concatenate([[0], np.cumsum([HEAD + len(message) + TAIL for message in messages])]).astype(np.int64)
-    content = memoryview(_inflate(path.read_bytes()) if compressed else path.read_bytes())
+    content = path.read_bytes()
+    content = memoryview(_inflate(content, int(offsets[-1])) if compressed else content)
     starts = np.append(np.arange(0, len(messages), rows), len(messages))
     return {
         "offsets": offsets,
@@ -112,14 +114,16 @@ def _index_path(path: Path) -> Path:
     return path.with_suffix(".index.npz")
 
 
-def _inflate(content: bytes) -> bytes:
-    """The uncompressed part of a gzip file up to its first fault; the checksums tell what is missing."""
+def _inflate(content: bytes, most: int) -> bytes:
+    """The uncompressed part of a gzip file up to its first fault, `most` bytes; the checksums tell what is missing."""
     inflater = zlib.decompressobj(31)
-    parts, step = [], 2**16
+    parts, step, most = [], 2**16, min(most, max(FREE_BYTES, RATIO * len(content)))
     for start in range(0, len(content), step):
         try:
-            parts.append(inflater.decompress(content[start : start + step]))
+            parts.append(inflater.decompress(content[start : start + step], max(1, most)))
         except zlib.error:
+            break
+        if (most := most - len(parts[-1])) <= 0:
             break
     return b"".join(parts)
 
@@ -139,14 +143,27 @@ class TFRecordBlocks(Blocks):
         self._number = np.concatenate([np.arange(count) for count in blocks])  # of a block in its shard
         self._first = self._number * rows
         self.counts = np.minimum(rows, self._records[self._shard] - self._first)
-        # Shards are many, and their indexes hold 12 bytes a record: a few stay in memory.
-        self._index = lru_cache(maxsize=64)(self._read_index)
-        self._inflated = lru_cache(maxsize=2)(lambda shard: _inflate(self._bytes(shard)))
+        self._remember()
         self.sample_bytes = self.schema.sample_bytes
         if self.schema.varies and self._compressed:
             self.sample_bytes = int(self._index(0)["offsets"][-1] // self._records[0])  # a shard's average tells enough
         elif self.schema.as_bytes:
             self.sample_bytes = sum(file.bytes for file in files) // int(self._records.sum())
+
+    def _remember(self) -> None:
+        # Shards are many, and their indexes hold 12 bytes a record: a few stay in memory.
+        self._index = lru_cache(maxsize=64)(self._read_index)
+        self._inflated = lru_cache(maxsize=2)(self._inflate)
+
+    def __getstate__(self) -> dict:
+        return {name: value for name, value in vars(self).items() if name not in ("_index", "_inflated")}
+
+    def __setstate__(self, state: dict) -> None:
+        vars(self).update(state)
+        self._remember()
+
+    def _inflate(self, shard: int) -> bytes:
+        return _inflate(self._bytes(shard), int(self._index(shard)["offsets"][-1]))
 
     def read(self, block, start, stop):
         shard, first = int(self._shard[block]), int(self._first[block]) + start
@@ -178,8 +195,10 @@ class TFRecordBlocks(Blocks):
         path = self._paths[shard]
         try:
             with open(path, "rb", buffering=0) as file:
+                end = os.fstat(file.fileno()).st_size
+                stop = end if stop is None else min(stop, end)  # no more memory than there are bytes
                 file.seek(start)
-                return file.read() if stop is None else file.read(stop - start)
+                return file.read(max(0, stop - start))
         except FileNotFoundError:
             raise InputError(f"missing file {path}; convert again") from None
         except OSError as error:
@@ -187,12 +206,16 @@ class TFRecordBlocks(Blocks):
 
     def _read_index(self, shard: int) -> dict[str, np.ndarray]:
         path = _index_path(self._paths[shard])
-        names = ("offsets", "crc", "block_crc")
-        index = dict(zip(names, read_arrays(path, *names), strict=True))
-        sizes = {name: len(values) for name, values in index.items()}
         records, blocks = int(self._records[shard]), int((self._shard == shard).sum())
-        if sizes != {"offsets": records + 1, "crc": records, "block_crc": blocks}:
-            raise InputError(f"{path} is not the index of {records} records in {blocks} blocks; convert again")
+        forms = {"offsets": (records + 1, np.int64), "crc": (records, np.uint32), "block_crc": (blocks, np.uint32)}
+        with NpzFile(path, "convert again") as file:
+            for name, (count, dtype) in forms.items():
+                found = file.header(name)
+                if found.shape != (count,) or found.dtype != dtype:
+                    raise InputError(f"{path} is not the index of {records} records in {blocks} blocks; convert again")
+            index = {name: file.read(name) for name in forms}
+        if index["offsets"][0] or (np.diff(index["offsets"]) < HEAD + TAIL).any():
+            raise InputError(f"{path} is damaged (records do not follow each other); convert again")
         return index
 
 

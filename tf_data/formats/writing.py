@@ -17,11 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
+from tf_data.command import printable
 from tf_data.errors import InputError
-from tf_data.files import unwritable, write_text
+from tf_data.files import remove_leftovers, unwritable, write_text
 from tf_data.formats import manifest
 from tf_data.formats.manifest import File, Manifest, Schema
 from tf_data.formats.source import Bad, Chunk, Source
+from tf_data.locks import NAME as LOCK
+from tf_data.locks import Lock
 
 JOURNAL = "unfinished.jsonl"
 LISTED_BAD = 1000  # of the skipped samples that a manifest lists
@@ -136,13 +139,28 @@ class Job:
             "counts": found.source_counts,
         }
         self._compare(_plain(signature), "a converted dataset", "choose another folder")
+        if (self.folder / LOCK).exists():  # of a process that ended, or was killed, after the manifest was written
+            Lock(self.folder, str(self.folder)).release()
         self._journal.unlink(missing_ok=True)
         return found
 
     def __enter__(self) -> "Job":
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(self.folder, error) from None
+        self._lock = Lock(self.folder, str(self.folder))
+        try:
+            return self._begin()
+        except BaseException:
+            self._end()
+            raise
+
+    def _begin(self) -> "Job":
+        remove_leftovers(self.folder)  # a kill at the very start leaves nothing but these
         if self._journal.is_file():
             self._continue()
-        elif self.folder.exists() and any(self.folder.iterdir()):
+        elif any(path.name != LOCK for path in self.folder.iterdir()):
             raise InputError(f"{self.folder} is not empty; empty it or choose another folder")
         else:
             self._write_journal()
@@ -153,17 +171,21 @@ class Job:
             total=sum(self.source.counts.values()),
             initial=done,
             unit=" samples",
-            desc=f"{self.source.about['name']} to {self.format}",
+            desc=printable(f"{self.source.about['name']} to {self.format}"),
             disable=True if self.options.quiet else None,  # None shows it on a terminal only
         )
         return self
 
     def __exit__(self, kind, *_) -> None:
         self.progress.close()
-        if kind is not None:
-            with removed_if_empty(self.folder):
-                if [path.name for path in self.folder.iterdir()] == [JOURNAL]:
-                    self._journal.unlink()  # nothing to go on from
+        if kind is not None and {path.name for path in self.folder.iterdir()} == {JOURNAL, LOCK}:
+            self._journal.unlink()  # nothing to go on from
+        self._end()
+
+    def _end(self) -> None:
+        """Give the folder back, and remove it where nothing is in it."""
+        with removed_if_empty(self.folder):
+            self._lock.release()
 
     def units(self, size: int | None = None) -> list[Unit]:
         """The work in pieces of `size` samples, by default `options.chunk_size`."""

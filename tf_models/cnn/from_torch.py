@@ -1,6 +1,7 @@
 """Weights from PyTorch: a `state_dict` file with torchvision's names into the builders of this package."""
 
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,9 +9,14 @@ import keras
 import numpy as np
 from keras import layers
 
+from tf_data.archives import FREE_BYTES
 from tf_data.errors import InputError
 
 UNUSED = "num_batches_tracked"  # PyTorch counts batches beside the statistics; nothing needs them
+WRAPPERS = ("state_dict", "model_state_dict", "model", "net")  # keys under which training scripts keep a state_dict
+PREFIXES = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile
+# DenseNets of before 2018, as torchvision still offers them, have `norm.1` where it now says `norm1`.
+OLD_DENSENET = re.compile(r"(\.denselayer\d+\.(?:norm|conv))\.(\d)(?=\.)")
 NORM = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
 
 
@@ -23,7 +29,8 @@ def load_torch_weights(model: keras.Model, path: str | Path) -> keras.Model:
         model: Model of `resnet`, `vgg`, `alexnet`, `densenet`, `mobilenet_v2` or `mobilenet_v3`, with the sizes of the
             network that was saved. The first dense layer of torchvision's VGGs takes a feature map of 7x7, as images of
             224x224 give it.
-        path: File that `torch.save(module.state_dict(), path)` wrote.
+        path: File that `torch.save(module.state_dict(), path)` wrote, also for a module in `DataParallel`, with the
+            names of torchvision's old DenseNets, or below `state_dict` in a checkpoint that holds more.
 
     Returns:
         The model.
@@ -56,6 +63,7 @@ def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
         import torch
     except ImportError:
         raise InputError(f"reading {path} needs PyTorch; pip install torch") from None
+    _check_size(path)
     try:
         tensors = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
@@ -63,9 +71,37 @@ def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
     except Exception as error:  # a damaged or hostile file can raise anything
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise InputError(f"{path} is not a state_dict file that can be read safely: {said[0]}") from None
+    tensors = _unwrapped(tensors)
     if not isinstance(tensors, dict) or not tensors or not all(torch.is_tensor(value) for value in tensors.values()):
         raise InputError(f"{path} holds no tensors by name; save module.state_dict()")
-    return {name: value.float().numpy() for name, value in tensors.items() if not str(name).endswith(UNUSED)}
+    tensors = {str(name): value for name, value in tensors.items()}
+    while prefix := next((p for p in PREFIXES if all(name.startswith(p) for name in tensors)), None):
+        tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
+    return {
+        OLD_DENSENET.sub(r"\1\2", name): value.detach().float().numpy()
+        for name, value in tensors.items()
+        if not name.endswith(UNUSED)
+    }
+
+
+def _unwrapped(content):
+    """The `state_dict` of a checkpoint that has more beside it, as training scripts write."""
+    if isinstance(content, dict):
+        return next((content[key] for key in WRAPPERS if isinstance(content.get(key), dict)), content)
+    return content
+
+
+def _check_size(path: str | Path) -> None:
+    """Raise `InputError` for a file that unpacks to far more than it is; PyTorch packs nothing."""
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(info.file_size for info in archive.infolist())
+    except Exception:  # PyTorch itself says what is wrong with it
+        return
+    if size > max(FREE_BYTES, 2 * Path(path).stat().st_size):
+        raise InputError(f"{path} unpacks to {size:,} bytes, which no weights do; do not trust it")
 
 
 def _variables(model: keras.Model) -> Iterator[tuple]:

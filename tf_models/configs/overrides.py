@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tf_data import datasets, transform
+from tf_data import datasets, transform, words
 from tf_data.command import import_tensorflow, nearest
 from tf_data.dataset import Data
 from tf_data.errors import InputError
@@ -28,7 +28,7 @@ GROUPS = {
     "optimizer": "optimizer_options",
     "schedule": "schedule",
 }
-OWN_TEXTS = "text-csv"
+OWN_TEXTS, OWN_TEXT = "text-csv", "text-file"
 # What these take stands in signatures that come with TensorFlow.
 SLOW = ("model", "task", "optimizer")
 
@@ -55,11 +55,21 @@ def own_texts(recipe: Recipe, path: str, text: str | None, label: str | None) ->
     return replace(recipe, dataset=OWN_TEXTS, data={"path": str(Path(path).absolute()), **columns})
 
 
+def own_text(recipe: Recipe, path: str) -> Recipe:
+    """The recipe on a text file of the user's own; it keeps the absolute path. Raises `InputError` for other recipes."""
+    if recipe.task != "continue-text":
+        raise InputError(f"{recipe.id} does not continue a text, so --text does not go with it; see --list char")
+    return replace(recipe, dataset=OWN_TEXT, data={"path": str(Path(path).absolute())})
+
+
 def for_data(recipe: Recipe, data: Data) -> Recipe:
-    """The recipe as it is trained on these data: a table of the user's own decides the number of classes."""
-    if recipe.dataset != OWN_TEXTS or "classes" not in recipe.model:
-        return recipe
-    return replace(recipe, model={**recipe.model, "classes": len(data.classes)})
+    """The recipe as it is trained on these data: those of the user decide the number of classes, or the alphabet."""
+    if recipe.dataset == OWN_TEXTS and "classes" in recipe.model:
+        return replace(recipe, model={**recipe.model, "classes": len(data.classes)})
+    if recipe.dataset == OWN_TEXT and "alphabet" in recipe.model:
+        size = len(words.alphabet(data.train.samples))
+        return replace(recipe, model={**recipe.model, "alphabet": size}, transform={**recipe.transform, "size": size})
+    return recipe
 
 
 def override(recipe: Recipe, settings: Iterable[str] = (), **flags) -> Recipe:

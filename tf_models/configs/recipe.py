@@ -1,12 +1,11 @@
 """A recipe: one topic ready to run, as data."""
 
-import functools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from tf_data.errors import InputError
+from tf_data.schema import require_types, tuples
 
 SETTINGS = ("optimizer", "learning_rate", "batch_size", "epochs", "seed", "validation", "storage")
 # The epsilon of PyTorch and TensorFlow 1, whose notebooks the recipes follow; Keras' own is 1e-7.
@@ -96,6 +95,8 @@ class Recipe:
         for name, low in {"batch_size": 1, "epochs": 1, "seed": 0, "validation": 0}.items():
             if getattr(self, name) < low:
                 raise InputError(f"{name} must be at least {low}, not {getattr(self, name)}")
+        if self.seed >= 2**63:
+            raise InputError(f"seed must be below 2**63, not {self.seed}")
         if self.storage not in STORAGES:
             raise InputError(f"storage must be one of {', '.join(STORAGES)}, not {self.storage!r}")
         if not self.learning_rate > 0:
@@ -111,42 +112,8 @@ class Recipe:
     def from_dict(cls, values: Mapping) -> "Recipe":
         """The recipe that `as_dict` described, after a way through JSON. Raises `InputError` for anything else."""
         try:
-            values = {name: _tuples(value) for name, value in values.items()}
+            values = {name: tuples(value) for name, value in values.items()}
             original = values.get("original")
             return cls(**{**values, "original": original and Original(**original)})
         except (AttributeError, TypeError) as error:
             raise InputError(f"not a recipe of this version: {error}") from None
-
-
-_hints = functools.cache(get_type_hints)
-
-
-def require_types(data) -> None:
-    """Raise `InputError` where a field of a dataclass holds another type than it states."""
-    for name, hint in _hints(type(data)).items():
-        value = getattr(data, name)
-        if not _fits(value, hint):
-            raise InputError(f"{name} must be {getattr(hint, '__name__', hint)}, not {value!r}")
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    kind, inner = get_origin(hint) or hint, get_args(hint)
-    if kind is Any:
-        return True
-    if kind is UnionType:
-        return any(_fits(value, one) for one in inner)
-    if kind is Mapping:
-        return isinstance(value, Mapping) and all(isinstance(k, str) and _fits(v, inner[1]) for k, v in value.items())
-    if kind is tuple:
-        return isinstance(value, tuple) and all(_fits(one, inner[0]) for one in value)
-    if isinstance(value, bool) or kind is bool:
-        return isinstance(value, bool) and kind is bool
-    return isinstance(value, (int, float) if kind is float else kind)
-
-
-def _tuples(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
-    return value

@@ -84,6 +84,7 @@ RECIPES = {
     "rnn-lstm-packed-csv-imdb": "rnn.sentiment",
     "rnn-gru-packed-imdb": "rnn.sentiment",
     "rnn-bilstm-multilayer-imdb": "rnn.sentiment",
+    "rnn-char-dickens": "rnn.characters",
     "ordinal-coral-afadlite": "ordinal.vision",
     "ordinal-niu-afadlite": "ordinal.vision",
     "ordinal-niu-afadlite-alexnet": "ordinal.vision",
@@ -104,6 +105,7 @@ RECIPES = {
     "ordinal-binomial-cement": "ordinal.mlp",
     "ordinal-clm-cement": "ordinal.mlp",
     "mech-standardize-images": "cnn.basic",
+    "mech-char-rnn-own-text": "rnn.characters",
     "mech-lstm-own-csv": "rnn.sentiment",
     "mech-sequential-hooks": "mlp.mlp",
     "mech-npz-chunks": "mlp.mlp",
@@ -140,8 +142,6 @@ class Topic:
         return f"is no training of its own; run: {self.command}" if self.command else "is not built yet"
 
 
-_CHAR_RNN = Topic("rnn", "A character model continues Dickens", "dickens")
-
 OTHERS = {
     "data-mnist": Topic("data", "Handwritten digits", "mnist", "python -m tf_data.inspect mnist --sheet OUT.png"),
     "data-cifar10": Topic(
@@ -150,7 +150,6 @@ OTHERS = {
     "data-svhn": Topic("data", "Street view house numbers", "svhn", "python -m tf_data.inspect svhn --sheet OUT.png"),
     "data-celeba": Topic("data", "Faces", "celeba", "python -m tf_data.inspect celeba --sheet OUT.png"),
     "data-quickdraw": Topic("data", "Drawings", "quickdraw", "python -m tf_data.inspect quickdraw --sheet OUT.png"),
-    "rnn-char-dickens": _CHAR_RNN,
     "mech-dataset-csv-hdf5": Topic(
         "mechanics",
         "A CSV file read in parts into HDF5",
@@ -175,7 +174,6 @@ OTHERS = {
     "mech-image-augmentation": Topic(
         "mechanics", "Images changed at random", "cifar10", "python -m tf_data.inspect cifar10 --augment OUT.png"
     ),
-    "mech-char-rnn-own-text": _CHAR_RNN,
     "mech-multi-gpu-vgg16-celeba": Topic("mechanics", "VGG-16 on several devices", "celeba"),
     "mech-weight-sharing": Topic(
         "mechanics", "One weight vector for ten classes", "mnist", "python -m tf_models.mechanics.weight_sharing"

@@ -1,5 +1,6 @@
 """Losses and metrics that Keras does not have."""
 
+from tf_models.losses.bits import bits
 from tf_models.losses.contrastive import ContrastiveLoss, pair_accuracy
 from tf_models.losses.levels import (
     labels_from_levels,
@@ -42,6 +43,7 @@ __all__ = [
     "SigmoidSquaredError",
     "SmoothedCrossentropy",
     "SoftLabelLoss",
+    "bits",
     "class_distance_loss",
     "coral_loss",
     "corn_loss",

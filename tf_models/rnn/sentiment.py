@@ -4,8 +4,7 @@ import keras
 from keras import initializers
 
 from tf_models.layers.torch_like import dense, torch_recurrent
-
-CELLS = {"simple": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+from tf_models.rnn.cells import CELLS
 
 
 def sentiment_rnn(

@@ -11,12 +11,19 @@ TOP = Option("--top", {"type": int, "metavar": "K"}, "classes to show (default 3
 EXPLAIN = Option(
     "--explain",
     {"action": "store_true"},
-    "write which pixels speak for the class: gradients, guided backpropagation, Grad-CAM, as INPUT-explained.png here",
+    "what speaks for the class: of images a figure of the pixels, INPUT-explained.png; of texts each word's part",
 )
 OUT = Option("--out", {"metavar": "FILE"}, "PNG to write: samples, or images above their reconstructions")
 SAMPLES = Option("--samples", {"type": int, "metavar": "N"}, "draw N new images in place of INPUT; needs --out")
 LABEL = Option("--label", {"type": int, "metavar": "L"}, "class of samples or images, for conditional models")
-SEED = Option("--seed", {"type": int, "metavar": "S"}, "with --samples: seed of the noise (default 0)")
+SEED = Option("--seed", {"type": int, "metavar": "S"}, "with --samples or --prime: seed of what is drawn (default 0)")
+PRIME = Option("--prime", {"metavar": "TEXT"}, "continue TEXT in place of INPUT, printed as it comes")
+LENGTH = Option("--length", {"type": int, "metavar": "N"}, "with --prime: characters to write (default 400)")
+TEMPERATURE = Option(
+    "--temperature",
+    {"type": float, "metavar": "T"},
+    "with --prime: 0 takes the likeliest, 1 all as likely as learned (default 0.8)",
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class Entry:
         task: The class, or `module:Class`.
         headline: Names of the score that stands for a result, the first that there is.
         predicts: Options that `tf_models.predict` may pass to the task's `predict`.
-        draws: Options that go with drawing samples; empty where a task draws none.
+        draws: Options that go with drawing samples, or continuing a text; empty where a task does neither.
     """
 
     task: str | Callable
@@ -38,6 +45,9 @@ class Entry:
 
 TASKS = {
     "classify": Entry("tf_models.tasks.classify:Classify", ("accuracy",), (TOP, EXPLAIN)),
+    "continue-text": Entry(
+        "tf_models.tasks.continue_text:ContinueText", ("bits",), draws=(PRIME, LENGTH, TEMPERATURE, SEED)
+    ),
     "rank": Entry("tf_models.tasks.rank:Rank", ("mae",)),
     "compare": Entry("tf_models.tasks.compare:Compare", ("knn_accuracy",)),
     "reconstruct": Entry("tf_models.tasks.reconstruct:Reconstruct", ("loss",), (OUT,)),

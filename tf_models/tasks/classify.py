@@ -12,6 +12,7 @@ from tf_data.transform import Images
 from tf_models.losses import SigmoidSquaredError, SmoothedCrossentropy
 from tf_models.tasks import plots, saliency
 from tf_models.tasks.base import Task, scoring_batch
+from tf_models.tasks.explain import parts
 
 LOSSES = ("cross-entropy", "sigmoid-squared-error")
 REDUCTIONS = {"mean": "sum_over_batch_size", "sum": "sum"}
@@ -106,7 +107,10 @@ class Classify(Task):
         return f"accuracy {accuracy:.2%}{mirrored}, loss {results['loss']:.4f} on {count:,} samples"
 
     def predict(self, inputs, names, top=3, explain=False):
-        """Class, and probabilities by class; of images on request the file that explains the class, as `explained`."""
+        """Class, and probabilities by class; with `explain` what speaks for the class.
+
+        Of images that is `explained`, the file of a figure; of texts `words`, each word's part in the verdict.
+        """
         logits = self.model.predict(self.transform(inputs), verbose=0).astype(np.float32)
         rows = [
             {
@@ -119,13 +123,14 @@ class Classify(Task):
         ]
         if explain:
             for row, one in zip(rows, inputs, strict=True):
-                row["explained"] = self._explained(row, one[None])
+                if isinstance(self.transform, Images):
+                    row["explained"] = self._explained(row, one[None])
+                else:
+                    row["words"] = parts(self.model, self.transform, one)
         return rows
 
     def _explained(self, row: dict, image: np.ndarray) -> str:
         """Draw which pixels of an image `(1, height, width, channels)` speak for its class; the file, in this folder."""
-        if not isinstance(self.transform, Images):
-            raise InputError(f"model {self.model.name} takes no images, whose pixels --explain shows; leave it away")
         path = Path(f"{Path(row['input']).stem}-explained.png")
         x = np.asarray(self.transform(image))
         title = f"{row['class']} {row['probability']:.1%}"
@@ -134,7 +139,11 @@ class Classify(Task):
     def describe_prediction(self, row, top=3, explain=False):
         best = sorted(row["probabilities"].items(), key=lambda item: -item[1])[:top]
         line = f"{row['input']}: " + ", ".join(f"{name} {probability:.1%}" for name, probability in best)
-        return f"{line}; {row['explained']}" if explain else line
+        if not explain:
+            return line
+        if "explained" in row:
+            return f"{line}; {row['explained']}"
+        return line + f"\n  for {row['class']}: " + "  ".join(f"{word} {part:+.2f}" for word, part in row["words"])
 
     def figures(self, history, folder: Path):
         test, classes = self.data.test, self.about.classes
@@ -143,7 +152,10 @@ class Classify(Task):
             plots.curves(history, folder / "curves.png"),
             plots.confusion(test.y, labels(logits), classes, folder / "confusion.png"),
         ]
-        if test.samples.is_image:
+        if test.samples.is_text:
+            lengths = test.samples.lengths
+            names.append(plots.accuracy_by_length(lengths, labels(logits) == test.y, folder / "lengths.png"))
+        elif test.samples.is_image:
             names.append(plots.surest_mistakes(test, probabilities(logits), classes, folder / "mistakes.png"))
         elif test.samples.shape[1:] == (2,):
             classify = lambda x: labels(self.model.predict(self.transform(x), verbose=0, batch_size=4096))  # noqa: E731

@@ -46,6 +46,12 @@ class Compare(Task):
         self.require_shape(self.taken)
         if len(self.about.classes) < 2 or self.data.train.y is None:
             raise InputError(f"pairs need labels of two classes or more, which {self.about.name} does not have")
+        for name, split in self.data.splits.items():
+            counts = np.unique(split.y, return_counts=True)[1]
+            if len(counts) < 2 or counts.max() < 2:
+                raise InputError(
+                    f"the {len(split)} {name} samples make no pairs of one class and of two; take more with --limit"
+                )
         self.model.compile(
             optimizer=optimizer,
             loss=ContrastiveLoss(self.margin),
@@ -78,7 +84,7 @@ class Compare(Task):
         codes, y = self.embed(split)
         distances, same = scored_pairs(codes, y)
         loss = ContrastiveLoss(self.margin)(same[:, None], distances[:, None])
-        voters = KNeighborsClassifier(self.neighbours).fit(*self.embed(self.data.train))
+        voters = KNeighborsClassifier(min(self.neighbours, len(self.data.train))).fit(*self.embed(self.data.train))
         return {
             "knn_accuracy": float(np.mean(voters.predict(codes) == y)),
             "auc": float(roc_auc_score(same, -distances)),

@@ -47,7 +47,8 @@ def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
         real, generated: Features `(samples, features)` of real and of generated images.
     """
     means = real.mean(axis=0), generated.mean(axis=0)
-    covariances = np.cov(real, rowvar=False), np.cov(generated, rowvar=False)
+    # A single sample has no variance that could be estimated; it counts as none.
+    covariances = [np.cov(samples, rowvar=False, ddof=min(1, len(samples) - 1)) for samples in (real, generated)]
     # The trace of the root of the product, by symmetric matrices only: features that never vary make it singular.
     values, vectors = np.linalg.eigh(covariances[0])
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T

@@ -99,7 +99,7 @@ class Generate(Task):
             return self.transform.visible(drawn)
 
         frames = [Frames(draw, run.figures, 8)] if run.options.figures else []
-        return [Collapse(draw), *frames]
+        return [Collapse(draw, run.warn), *frames]
 
     def figures(self, history, folder: Path):
         real = self._real(self.data.test, min(64, len(self.data.test)))

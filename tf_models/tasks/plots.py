@@ -99,6 +99,28 @@ def surest_mistakes(split: Split, probabilities: np.ndarray, classes: tuple[str,
     return path.name
 
 
+def accuracy_by_length(lengths: np.ndarray, right: np.ndarray, path: Path, groups: int = 10) -> str:
+    """How many texts of about one length were classified right, with twice the standard error.
+
+    Args:
+        lengths: Characters of each text, `(n,)`.
+        right: Whether it was right, `(n,)`.
+        path: The file to write.
+        groups: Number of groups of equally many texts, at most.
+    """
+    order = np.argsort(lengths, kind="stable")
+    parts = [part for part in np.array_split(order, groups) if len(part)]
+    middle = np.array([np.median(lengths[part]) for part in parts])
+    rate = np.array([right[part].mean() for part in parts])
+    error = 2 * np.sqrt(rate * (1 - rate) / [len(part) for part in parts])
+    with figure(path, figsize=(5.6, 3.2)) as drawn:
+        axis = drawn.subplots()
+        axis.errorbar(middle, rate, yerr=error, marker="o", capsize=3)
+        axis.set(xlabel="characters (median of a group)", ylabel="accuracy", title=f"{len(lengths):,} test samples")
+        axis.grid(alpha=0.3)
+    return path.name
+
+
 def decision_regions(classify: Callable[[np.ndarray], np.ndarray], data: Data, path: Path) -> str:
     """The class that the model predicts at each place in the plane, with training and test samples.
 

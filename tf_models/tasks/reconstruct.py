@@ -48,7 +48,7 @@ class Reconstruct(Task):
 
     def callbacks(self, run):
         x, y = self._first(64)
-        return [Collapse(lambda: self.reconstruct(x, y))]
+        return [Collapse(lambda: self.reconstruct(x, y), run.warn)]
 
     def _first(self, count: int) -> tuple[np.ndarray, tf.Tensor | None]:
         """The first test images, and their labels where there are any."""

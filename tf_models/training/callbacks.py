@@ -84,7 +84,7 @@ class Checkpoints(keras.callbacks.Callback):
         """Bring model and loop to where the run stands, which for a new run is behind its first steps.
 
         Raises:
-            InputError: The checkpoint is damaged, or that of another model.
+            InputError: All checkpoints are damaged, or the last good one is that of another model.
             TrainingError: A weight is not finite before training begins, or a metric after one of the first steps.
             Interrupted: A signal came after one of the first steps.
         """
@@ -93,7 +93,7 @@ class Checkpoints(keras.callbacks.Callback):
             self.save()
         self.loop.calibrate()
         # Undoes the steps that were timed; a copy of the state in memory would be the peak of all training.
-        self.progress = state.restore_file(self.loop.model, self.run.checkpoints[-1])
+        self.progress = self._last_good()
         self.loop.start(self.progress.epoch, self.progress.step)
         if new:
             self._first_steps()
@@ -109,6 +109,15 @@ class Checkpoints(keras.callbacks.Callback):
                 self.on_train_batch_end(step)
         finally:
             self.run.update(first_steps=metrics)
+
+    def _last_good(self) -> Progress:
+        """Restore the last checkpoint; one that is damaged is set aside for the one before it."""
+        while True:
+            last = self.run.checkpoints[-1]
+            try:
+                return state.restore_file(self.loop.model, last, self.loop.batches.steps)
+            except state.Damaged as error:
+                self.run.set_aside(last, str(error))
 
     def on_train_begin(self, logs=None):
         self._clock = time.perf_counter()

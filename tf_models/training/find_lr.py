@@ -4,7 +4,7 @@ import contextlib
 import csv
 import io
 import json
-import time
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from tf_models.configs.recipe import Recipe
 from tf_models.training import provenance, state
 from tf_models.training.devices import require_tensorflow
 from tf_models.training.fit import training_loop
+from tf_models.training.run_directory import unused_directory
 from tf_models.training.trainer import Options, build, load_data, training_batches
 
 RISES = ("exponential", "linear")
@@ -189,9 +190,8 @@ def find_lr(
     data = load_data(recipe, options)
     recipe = replace(for_data(for_source(recipe, data.source), data), schedule={}, storage="memory")
     task = build(recipe, options, data)
-    folder = Path(run_dir or Path("runs") / f"{recipe.id}-find-lr-{time.strftime('%Y%m%d-%H%M%S')}")
-    if (folder / "run.json").exists() or (folder / "find_lr.json").exists():
-        raise InputError(f"{folder} holds a run already; choose another --run-dir")
+    if run_dir and any(os.path.exists(Path(run_dir) / name) for name in ("run.json", "find_lr.json")):
+        raise InputError(f"{run_dir} holds a run already; choose another --run-dir")
     say = (lambda *_: None) if options.quiet else print
     say(f"{recipe.id}: {sweep.steps} batches of {recipe.batch_size}, rates {sweep.low:g} to {sweep.high:g}")
     batches = training_batches(recipe, task)
@@ -199,6 +199,7 @@ def find_lr(
     if not len(trace.rates):
         raise TrainingError(f"the loss is not finite at the first rate, {sweep.low:g}; begin lower with --lr-range")
     found = suggest(trace)
+    folder = Path(run_dir) if run_dir else unused_directory(f"{recipe.id}-find-lr")
     _write(folder, recipe, options, sweep, trace, found)
     say(f"{_outcome(trace, sweep)}; {folder / 'find_lr.png'}")
     if found:

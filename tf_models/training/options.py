@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tf_data.errors import InputError
-from tf_models.configs.recipe import require_types
+from tf_data.schema import require_types
 
 CHECKPOINT_SECONDS = 5.0
 

@@ -58,13 +58,11 @@ def environment() -> dict:
 
 
 def differences(info: dict) -> list[str]:
-    """What of machine and versions is not as a run's `run.json` says, a line each; bits may then differ."""
-    began = {**info.get("environment", {}), **info.get("versions", {})}
+    """What of machine and versions is not as a run's `run.json` says, a clause each; bits may then differ."""
+    began = {**(info.get("environment") or {}), **(info.get("versions") or {})}
     now = {**environment(), **versions()}
     return [
-        f"note: the run began with {name} {began[name]}, here it is {now[name]}; it goes on, to other bits perhaps"
-        for name in began
-        if name in now and began[name] != now[name]
+        f"{name} {now[name]} in place of {began[name]}" for name in began if name in now and began[name] != now[name]
     ]
 
 

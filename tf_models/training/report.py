@@ -31,6 +31,7 @@ def write_report(run: RunDirectory) -> None:
         "",
         *_result_table(info["results"], run.read_history()[-1], recipe.original),
     ]
+    lines += [line for text in info.get("warnings", ()) for line in ("", f"**{text}**")]
     if data["source"] == "synthetic":
         lines += ["", "**Trained on drawn samples, not on real data: the figures say nothing about the task.**"]
     if recipe.original:

@@ -2,23 +2,46 @@
 
 import csv
 import io
+import itertools
 import json
+import os
+import sys
 import time
 from pathlib import Path
 
+from tf_data.command import printable
 from tf_data.errors import InputError
-from tf_data.files import write_text
+from tf_data.files import remove_leftovers, unwritable, write_text
+from tf_data.locks import Lock
+from tf_data.schema import read_json
 from tf_data.transform import make
 from tf_models import builders, saving
-from tf_models.configs import format1
 from tf_models.configs.recipe import Recipe
 from tf_models.training.options import Options
+from tf_models.training.run_info import FORMAT, checked
 
-FORMAT = 2
+RUNS = Path("runs")
 KEPT_CHECKPOINTS = 2
-# What commands ask of a run, whatever its status.
-ENTRIES = {"data": dict, "status": str}
-DATA = {"name": str, "source": str, "counts": dict, "classes": list}
+DAMAGED = ".damaged"  # ends the name of a checkpoint that was set aside
+
+
+def unused_directory(name: str) -> Path:
+    """A new, empty directory `runs/<name>-<time>`, made in one step: two runs of one second get two.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    stem = RUNS / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    for number in itertools.count(1):
+        path = stem if number == 1 else stem.with_name(f"{stem.name}-{number}")
+        try:
+            RUNS.mkdir(exist_ok=True)
+            path.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise unwritable(path, error) from None
+        return path
 
 
 class RunDirectory:
@@ -30,16 +53,23 @@ class RunDirectory:
     def __init__(self, path: Path):
         self.path = Path(path)
         self.info: dict = {}
+        self._lock: Lock | None = None
 
     @classmethod
     def create(cls, path: Path | None, recipe: Recipe) -> "RunDirectory":
-        """A new run directory, by default `runs/<recipe>-<time>`.
+        """A new run directory, by default `runs/<recipe>-<time>`, locked until `release`.
 
         Raises:
             InputError: The directory holds a run already, or cannot be written.
         """
-        run = cls(path or Path("runs") / f"{recipe.id}-{time.strftime('%Y%m%d-%H%M%S')}")
+        run = cls(path or unused_directory(recipe.id))
+        try:
+            run.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(run.path, error) from None
+        run.acquire()
         if run._json.exists():
+            run.release()
             raise InputError(f"{run.path} holds a run already; add --resume to go on, or choose another --run-dir")
         return run
 
@@ -47,24 +77,12 @@ class RunDirectory:
     def open(cls, path) -> "RunDirectory":
         """An existing run directory; one of format 1 is read as format 2. Raises `InputError` for a bad `run.json`."""
         run = cls(Path(path))
-        if not run._json.is_file():
+        if not os.path.isfile(run._json):  # which takes a name that is too long for one that is not there
             raise InputError(f"{run.path} is not a run directory: it has no run.json")
         try:
-            run.info = json.loads(run._json.read_text(encoding="utf-8"))
-            if run.info["format"] == 1:
-                run.info |= {"format": FORMAT, "recipe": format1.upgrade(run.info["recipe"])}
-            if run.info["format"] != FORMAT:
-                raise InputError(f"format {run.info['format']}, where this version reads 1 and {FORMAT}")
-            Recipe.from_dict(run.info["recipe"])
-            Options.of(run.info["options"])
-            for place, kinds in {"": ENTRIES, "data": DATA}.items():
-                for name, kind in kinds.items():
-                    if not isinstance((run.info[place] if place else run.info)[name], kind):
-                        raise InputError(f"{place} {name} must be {kind.__name__}".strip())
+            run.info = checked(read_json(run._json))
         except InputError as error:
-            raise InputError(f"{run._json}: {error}") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{run._json} is damaged: {error}") from None
+            raise InputError(str(error) if str(run._json) in str(error) else f"{run._json}: {error}") from None
         return run
 
     @classmethod
@@ -113,7 +131,11 @@ class RunDirectory:
     @property
     def checkpoints(self) -> list[Path]:
         """Checkpoint files, oldest first."""
-        return sorted((self.path / "checkpoints").glob("[0-9]*.npz"))
+        found = (self.path / "checkpoints").glob("[0-9]*-[0-9]*.npz")
+        places = {file: file.stem.split("-") for file in found}
+        numbered = [file for file, parts in places.items() if len(parts) == 2 and all(map(str.isdecimal, parts))]
+        # By number, because names of unlike length do not sort.
+        return sorted(numbered, key=lambda file: tuple(map(int, places[file])))
 
     def checkpoint_file(self, epoch: int, step: int) -> Path:
         return self.path / "checkpoints" / f"{epoch:05d}-{step:07d}.npz"
@@ -122,13 +144,43 @@ class RunDirectory:
         """Delete all but the newest checkpoints, and what an interrupted save left."""
         for file in self.checkpoints[:-KEPT_CHECKPOINTS]:
             file.unlink(missing_ok=True)
-        for file in (self.path / "checkpoints").glob(".*.partial.npz"):
-            file.unlink(missing_ok=True)
+        remove_leftovers(self.path / "checkpoints")
+
+    def set_aside(self, checkpoint: Path, reason: str) -> None:
+        """Rename a damaged checkpoint, so that the one before it is the last, and record and say that.
+
+        Raises:
+            InputError: There is none before it, and it stays where it is.
+        """
+        before = self.checkpoints[: self.checkpoints.index(checkpoint)]
+        if not before:
+            raise InputError(f"{reason}; there is no checkpoint before it, so start a new run")
+        os.replace(checkpoint, checkpoint.with_name(checkpoint.name + DAMAGED))
+        text = f"{reason}; the run went on from {before[-1].name}"
+        self.warn(text)
+        print(f"warning: {printable(text)}", file=sys.stderr)
+
+    def acquire(self) -> None:
+        """Keep other processes from training here, until `release`. Raises `InputError` where one does."""
+        if self._lock is None:
+            self._lock = Lock(self.path, f"run directory {self.path}")
+            for folder in (self.path, self.path / "checkpoints", self.figures):
+                remove_leftovers(folder)
+
+    def release(self) -> None:
+        """Give back what `acquire` took."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def update(self, **values) -> None:
         """Change entries of `run.json`."""
         self.info = {"format": FORMAT, **self.info, **values}
         write_text(self._json, json.dumps(self.info, indent=2) + "\n")
+
+    def warn(self, text: str) -> None:
+        """Record under `warnings` what a user should know of the result."""
+        self.update(warnings=list(dict.fromkeys([*self.info.get("warnings", ()), text])))
 
     def write_history(self, rows: list[dict[str, float]]) -> None:
         """Write `history.csv`: a row for each epoch, counted from 1."""

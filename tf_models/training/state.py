@@ -4,11 +4,9 @@ Neither a `.keras` file nor `tf.train.Checkpoint` holds all of it (seeds of drop
 missing), and both are written in place.
 """
 
-import contextlib
 import json
-import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
@@ -16,18 +14,9 @@ import numpy as np
 
 from tf_data.errors import InputError, TrainingError
 from tf_data.files import whole_file
+from tf_models.training.checkpoint_file import META, Damaged, Progress, damage, load, opened
 
-META = "meta"  # the entry of a file that holds the progress, beside the variables
-
-
-@dataclass
-class Progress:
-    """Where a run stands: `step` batches of epoch `epoch` (from 0) are done; `history` has a row for each whole epoch."""
-
-    epoch: int = 0
-    step: int = 0
-    seconds: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
+__all__ = ["Damaged", "Progress", "capture", "load", "restore", "restore_file", "save", "variables"]
 
 
 def variables(model: keras.Model) -> dict[str, keras.Variable]:
@@ -110,51 +99,15 @@ def save(path: Path, model: keras.Model, progress: Progress) -> None:
         np.savez(file, **{META: meta}, **values)  # makes arrays of them one after the other
 
 
-def load(path: Path) -> tuple[dict[str, np.ndarray], Progress]:
-    """Read what `save` wrote. Raises `InputError` when the file is damaged (every entry has a checksum)."""
-    with _opened(path) as (stored, progress):
-        return dict(stored), progress
+def restore_file(model: keras.Model, path: Path, steps: int | None = None) -> Progress:
+    """`restore` from what `save` wrote, of which one variable at a time is held in memory.
 
-
-def restore_file(model: keras.Model, path: Path) -> Progress:
-    """`restore` from what `save` wrote, of which one variable at a time is held in memory. Raises what both raise."""
-    with _opened(path) as (stored, progress):
+    Raises:
+        Damaged: The file is damaged, or its position is none of an epoch of `steps` steps.
+        InputError: As `restore` does.
+    """
+    with opened(path) as (stored, progress):
+        with damage(path):
+            progress.check(steps)
         restore(model, stored, str(path))
         return progress
-
-
-class _Stored(Mapping):
-    """The variables in an open file, read when they are asked for."""
-
-    def __init__(self, path: Path, archive: np.lib.npyio.NpzFile):
-        self.path, self.archive = path, archive
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        with _damage(self.path):
-            return self.archive[name]
-
-    def __iter__(self):
-        return (name for name in self.archive.files if name != META)
-
-    def __len__(self) -> int:
-        return len(self.archive.files) - 1
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[tuple[_Stored, Progress]]:
-    with contextlib.ExitStack() as stack:
-        with _damage(path):
-            # NumPy leaves a damaged file open when it opens it itself.
-            file = stack.enter_context(open(path, "rb"))
-            archive = stack.enter_context(np.load(file, allow_pickle=False))
-            progress = Progress(**json.loads(archive[META].tobytes()))
-        yield _Stored(path, archive), progress
-
-
-@contextlib.contextmanager
-def _damage(path: Path) -> Iterator[None]:
-    """Turns what reading a damaged file raises into one line."""
-    try:
-        yield
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"checkpoint {path} is damaged ({error}); delete it to resume from the one before") from None

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 import tf_data
 from tf_data import formats, transform
+from tf_data.command import say
 from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches, input_error
@@ -33,6 +34,8 @@ from tf_models.training.options import Options
 from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.vectors import load_vectors
+
+SHOWN_LINES = 20  # of what was skipped or is worth a note
 
 
 def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = None):
@@ -56,11 +59,16 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
     recipe = for_data(for_source(recipe, data.source), data)
     task = build(recipe, options, data)  # before anything is written, so that bad settings leave nothing behind
     run = begin(recipe, options, task, run_dir)
-    return _run(run, recipe, options, data, task)
+    try:
+        return _run(run, recipe, options, data, task)
+    finally:
+        run.release()
 
 
 def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = None) -> RunDirectory:
     """A new run directory, in which stands what is going to be trained, and what the task's transform has learned.
+
+    It is locked until its `release`, or until this process ends.
 
     Raises:
         InputError: The directory holds a run already, or cannot be written.
@@ -84,6 +92,7 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
             "classes": data.classes,
             "shape": data.train.x.shape[1:],
             "skipped": data.skipped,
+            "notes": data.notes,
         },
     )
     if task.vectors:
@@ -103,13 +112,26 @@ def resume(
 ) -> RunDirectory:
     """Go on with an interrupted run at its next batch; a finished one is left as it is, unless `epochs` grew.
 
+    Figures are drawn unless either the run or `figures` says otherwise.
+
     Raises:
         InputError: As in `train`, or the data differ from those that the run was trained on.
     """
     require_tensorflow()
+    run.acquire()
+    try:
+        return _resume(run, quiet, figures, epochs, data_dir, live)
+    finally:
+        run.release()
+
+
+def _resume(
+    run: RunDirectory, quiet: bool, figures: bool, epochs: int | None, data_dir: str | None, live: bool
+) -> RunDirectory:
     if "trainer" in run.info:
         raise InputError(f"{run.path} was trained by {run.info['trainer']}, whose runs cannot be resumed")
     recipe = run.recipe
+    figures = figures and run.options.figures
     options = replace(run.options, download=False, quiet=quiet, figures=figures, live=live)
     options = replace(options, data_dir=data_dir or options.data_dir)
     if epochs is not None and epochs != recipe.epochs:
@@ -131,9 +153,9 @@ def resume(
             f"but {data.origin} holds {data.source} data {data.counts}"
         )
     task = build(recipe, options, data, run.load_transform())
-    if not quiet:
-        for line in provenance.differences(run.info):
-            print(line)
+    if different := provenance.differences(run.info):
+        # A word of its own in run.json: whoever compares two runs asks there.
+        run.warn(f"the run went on with {', '.join(different)}; its bits may differ from those of an uninterrupted one")
     run.update(recipe=recipe.as_dict(), status="running")
     return _run(run, recipe, options, data, task)
 
@@ -202,10 +224,13 @@ def announce(recipe: Recipe, options: Options, data: Data) -> None:
     if options.quiet:
         return
     counts = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
-    print(f"{recipe.id}: {recipe.title}")
-    print(f"data: {data.name}, {data.source} ({data.origin}): {counts}")
-    for line in data.skipped:
-        print(f"skipped: {line}")
+    say(f"{recipe.id}: {recipe.title}")
+    say(f"data: {data.name}, {data.source} ({data.origin}): {counts}")
+    for kind, lines in {"skipped": data.skipped, "note": data.notes}.items():
+        for line in lines[:SHOWN_LINES]:
+            say(f"{kind}: {line}")
+        if len(lines) > SHOWN_LINES:
+            say(f"{kind}: and {len(lines) - SHOWN_LINES} more; run.json lists them all")
 
 
 def finish(run: RunDirectory, options: Options, task: Task, history, seconds: float) -> None:
@@ -219,8 +244,10 @@ def finish(run: RunDirectory, options: Options, task: Task, history, seconds: fl
     run.update(status="done", seconds=round(seconds, 3), results=results, figures=figures)
     write_report(run)
     if not options.quiet:
-        print(f"test: {task.describe(results['test'])}")
-        print(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
+        for line in run.info.get("warnings", ()):
+            say(f"warning: {line}")
+        say(f"test: {task.describe(results['test'])}")
+        say(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
 
 
 def _draw_schedule(run: RunDirectory, task: Task) -> str:

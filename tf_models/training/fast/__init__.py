@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from tf_models.training import state
-from tf_models.training.fast import convolutions, norms, updates
+from tf_models.training.fast import convolutions, norms, recurrent, updates
 
 # In these Keras keeps what it has traced, replaced operations included.
 TRACED = ("train_function", "test_function", "predict_function")
@@ -15,7 +15,7 @@ TRACED = ("train_function", "test_function", "predict_function")
 
 @contextlib.contextmanager
 def accelerated(model: keras.Model, jit: bool | None = None) -> Iterator[None]:
-    """Within the context, `model` computes norms, convolutions and updates faster; nothing changes but rounding.
+    """Within the context, `model` computes norms, convolutions, recurrent layers and updates faster; nothing changes but rounding.
 
     At the end all is put back, whatever happened, and what Keras traced meanwhile is forgotten. What stands replaced
     already is left to whoever did it, so contexts may be nested. Under `tf.distribute` nothing is replaced: its
@@ -30,7 +30,7 @@ def accelerated(model: keras.Model, jit: bool | None = None) -> Iterator[None]:
         yield
         return
     jit = model.jit_compile if jit is None else jit
-    replaced = convolutions.replacements(model)
+    replaced = convolutions.replacements(model) + recurrent.replacements(model)
     if not jit:
         replaced += norms.replacements(model)
         for optimizer in state.optimizers(model):

@@ -1,0 +1,54 @@
+"""Recipes of `tf_models/rnn/characters.py`."""
+
+from tf_models.configs.recipe import Original, Recipe
+
+RNN_CHAR_DICKENS = Recipe(
+    id="rnn-char-dickens",
+    section="rnn",
+    title="A character model continues Dickens",
+    builder="char_rnn",
+    model={"alphabet": 99, "cell": "gru", "embedding": 100, "units": 100},
+    dataset="dickens",
+    data={"hold_out": 0.05, "test": 0.05},
+    transform={"name": "characters", "size": 99},
+    task="continue-text",
+    task_options={"length": 200, "prime": "Th", "temperature": 0.8},
+    optimizer="adam",
+    learning_rate=5e-3,
+    batch_size=1,
+    epochs=6,
+    seed=123,
+    parameters=80_700,
+    original=Original("pytorch_ipynb/rnn/char_rnn-charlesdickens.ipynb", {"train_loss": 1.78, "minutes": 50.19}),
+    notes=(
+        "Six epochs are 20,400 steps of one window of 200 characters; the original makes 20,000.",
+        "The original holds nothing out; here the last 5 % of the text are scored, and the 5 % before them validate.",
+        "The original folds the text to ASCII and takes Python's 100 printable characters; here the alphabet is the "
+        "text's own, as much of it as 99 outputs hold, and one output more stands for every other character.",
+        "A window of the original can end one character behind the text; here none does.",
+        "The width of the embedding was taken from the hidden size by mistake; here both are 100, each by its own name.",
+    ),
+)
+
+MECH_CHAR_RNN_OWN_TEXT = Recipe(
+    id="mech-char-rnn-own-text",
+    section="mechanics",
+    title="A character model continues a text of your own",
+    builder="char_rnn",
+    model={"alphabet": 99, "cell": "gru", "embedding": 100, "units": 100},
+    dataset="text-file",
+    transform={"name": "characters", "size": 99},
+    task="continue-text",
+    task_options={"length": 200, "prime": "", "temperature": 0.8},
+    optimizer="adam",
+    learning_rate=5e-3,
+    batch_size=1,
+    epochs=6,
+    seed=123,
+    parameters=80_700,
+    original=Original("pytorch_ipynb/rnn/char_rnn-charlesdickens.ipynb"),
+    notes=(
+        "Name the file with --text FILE; alphabet and outputs are those of the text, in any script.",
+        "The original maps the text to 100 printable ASCII characters, which leaves nothing of a Chinese one.",
+    ),
+)
