@@ -11,6 +11,7 @@ from tf_models import tasks
 
 EXAMPLES = """examples:
   python -m tf_models.predict runs/x digit.png --invert                    classes and probabilities
+  python -m tf_models.predict runs/x digit.png --invert --explain          and which pixels speak for the class
   python -m tf_models.predict runs/iris 5.1,3.5                            the same for a row of numbers
   python -m tf_models.predict runs/vae digit.png --out pairs.png           how an autoencoder repeats images
   python -m tf_models.predict runs/cvae --samples 64 --label 7 --seed 3 --out grid.png

@@ -402,3 +402,27 @@ def test_ranks_come_back_from_their_levels(classes, data):
     levels = losses.levels_from_labels(labels, classes)
     assert levels.shape == (len(labels), classes - 1)
     np.testing.assert_array_equal(losses.labels_from_levels(levels), labels)
+
+
+def test_scikit_learns_tools_take_heads_of_classes():
+    """The wrapper makes labels one-hot and takes the largest output for the class. The example of docs/ordinal.md."""
+
+    def model(X, y):
+        inputs = keras.Input(X.shape[1:], name="features")
+        x = keras.layers.Dense(8, "relu", name="hidden")(inputs)
+        net = keras.Model(inputs, layers.CumulativeLinkHead(y.shape[1], name="logits")(x))
+        net.compile(keras.optimizers.Adam(0.1), losses.EarthMoverLoss())
+        return net
+
+    y = np.repeat([1, 2, 3], 20)
+    x = (y[:, None] + 0.1 * RNG.normal(size=(60, 2))).astype(np.float32)
+    classifier = keras.wrappers.SKLearnClassifier(model, fit_kwargs={"epochs": 40, "verbose": 0})
+    assert classifier.fit(x[::2], y[::2]).score(x[1::2], y[1::2]) > 0.8
+    assert set(classifier.predict(x).ravel()) <= {1, 2, 3}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_hot_labels_are_labels(name):
+    loss, outputs, expected = CASES[name]
+    found = loss(reduction=None, dtype="float64")(np.eye(CLASSES)[LABELS], outputs)
+    np.testing.assert_allclose(found, expected, rtol=1e-11)

@@ -146,7 +146,10 @@ def labels_from_outputs(outputs, kind: str, classes: int, decision: str = "mode"
 
 
 def column(labels):
-    """Labels of any integer kind `(batch,)` or `(batch, 1)` as int32 `(batch, 1)`."""
+    """Labels of any integer kind, `(batch,)` or `(batch, 1)`, or one-hot, `(batch, classes)`, as int32 `(batch, 1)`."""
+    labels = ops.convert_to_tensor(labels)
+    if len(labels.shape) == 2 and labels.shape[-1] != 1:
+        labels = ops.argmax(labels, axis=-1)
     return ops.reshape(ops.cast(labels, "int32"), (-1, 1))
 
 

@@ -1,6 +1,6 @@
 """Losses for ordered labels: functions that give a loss for each sample, and the `keras.losses.Loss` of each.
 
-All take integer labels `(batch,)` or `(batch, 1)` and what a head of `tf_models.layers.ordinal` gives, as logits. The
+All take integer labels `(batch,)` or `(batch, 1)`, or one-hot ones `(batch, classes)`, and what a head of `tf_models.layers.ordinal` gives, as logits. The
 plain cross-entropy, and those of binomial and cumulative-link heads, are `keras.losses.SparseCategoricalCrossentropy`.
 """
 

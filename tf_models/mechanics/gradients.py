@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tf_data.command import Parser, import_tensorflow, nearest, run
-from tf_models.mechanics.hooks import intercepted, matching
 
 if TYPE_CHECKING:
     import keras
@@ -38,6 +37,8 @@ def gradients_of(target: "Callable | keras.Model", *inputs, at: Sequence[str], l
     """
     import keras
     import tensorflow as tf
+
+    from tf_models.interception import intercepted, matching
 
     marked: dict[str, list] = {}
     with tf.GradientTape() as tape:

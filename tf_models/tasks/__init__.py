@@ -8,7 +8,11 @@ from tf_data.command import Option
 from tf_data.errors import InputError
 
 TOP = Option("--top", {"type": int, "metavar": "K"}, "classes to show (default 3)")
-EXPLAIN = Option("--explain", {"action": "store_true"}, "of texts, each word's part in the verdict")
+EXPLAIN = Option(
+    "--explain",
+    {"action": "store_true"},
+    "what speaks for the class: of images a figure of the pixels, INPUT-explained.png; of texts each word's part",
+)
 OUT = Option("--out", {"metavar": "FILE"}, "PNG to write: samples, or images above their reconstructions")
 SAMPLES = Option("--samples", {"type": int, "metavar": "N"}, "draw N new images in place of INPUT; needs --out")
 LABEL = Option("--label", {"type": int, "metavar": "L"}, "class of samples or images, for conditional models")

@@ -8,8 +8,9 @@ import numpy as np
 from tf_data.dataset import Split
 from tf_data.errors import InputError
 from tf_data.pipeline import Batches
+from tf_data.transform import Images
 from tf_models.losses import SigmoidSquaredError, SmoothedCrossentropy
-from tf_models.tasks import plots
+from tf_models.tasks import plots, saliency
 from tf_models.tasks.base import Task, scoring_batch
 from tf_models.tasks.explain import parts
 
@@ -106,7 +107,10 @@ class Classify(Task):
         return f"accuracy {accuracy:.2%}{mirrored}, loss {results['loss']:.4f} on {count:,} samples"
 
     def predict(self, inputs, names, top=3, explain=False):
-        """Class, and probabilities by class; of texts on request each word's part in the verdict, as `words`."""
+        """Class, and probabilities by class; with `explain` what speaks for the class.
+
+        Of images that is `explained`, the file of a figure; of texts `words`, each word's part in the verdict.
+        """
         logits = self.model.predict(self.transform(inputs), verbose=0).astype(np.float32)
         rows = [
             {
@@ -118,15 +122,27 @@ class Classify(Task):
             for name, row in zip(names, probabilities(logits), strict=True)
         ]
         if explain:
-            for row, text in zip(rows, inputs, strict=True):
-                row["words"] = parts(self.model, self.transform, text)
+            for row, one in zip(rows, inputs, strict=True):
+                if isinstance(self.transform, Images):
+                    row["explained"] = self._explained(row, one[None])
+                else:
+                    row["words"] = parts(self.model, self.transform, one)
         return rows
+
+    def _explained(self, row: dict, image: np.ndarray) -> str:
+        """Draw which pixels of an image `(1, height, width, channels)` speak for its class; the file, in this folder."""
+        path = Path(f"{Path(row['input']).stem}-explained.png")
+        x = np.asarray(self.transform(image))
+        title = f"{row['class']} {row['probability']:.1%}"
+        return saliency.draw(self.model, x, np.asarray(self.transform.visible(x)), [title], path)
 
     def describe_prediction(self, row, top=3, explain=False):
         best = sorted(row["probabilities"].items(), key=lambda item: -item[1])[:top]
         line = f"{row['input']}: " + ", ".join(f"{name} {probability:.1%}" for name, probability in best)
         if not explain:
             return line
+        if "explained" in row:
+            return f"{line}; {row['explained']}"
         return line + f"\n  for {row['class']}: " + "  ".join(f"{word} {part:+.2f}" for word, part in row["words"])
 
     def figures(self, history, folder: Path):

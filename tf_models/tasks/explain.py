@@ -27,7 +27,7 @@ def parts(model: keras.Model, transform: Text, text: str) -> list[tuple[str, flo
         InputError: The transform is not one of words.
     """
     if type(transform) is not Text:
-        raise InputError("--explain goes with models that read the words of texts; leave it away")
+        raise InputError("--explain goes with models that read the words of texts, or images; leave it away")
     found = [word.decode() for word in transform.split(np.array([text], object))[0].numpy()]
     if not found:
         return []
