@@ -192,7 +192,7 @@ def _classes(parts: list[Part], options: Options) -> tuple[str, ...]:
 
 
 def _npz(file: Path, options: Options) -> Iterator[Part]:
-    yield _from_arrays(_split(file.stem), read_all(file), options, file, "npz")
+    yield _from_arrays(_split(file.stem), read_all(file, remedy="copy it again"), options, file, "npz")
 
 
 def _from_arrays(split: str, arrays: dict[str, np.ndarray], options: Options, file: Path, kind: str) -> Part:

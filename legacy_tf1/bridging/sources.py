@@ -55,7 +55,10 @@ def read(path: Path) -> Source:
     """
     path = Path(path)
     if path.suffix == ".npz":
-        return Source(str(path), {name.removesuffix(":0"): value for name, value in read_all(path).items()})
+        if not path.exists():
+            raise InputError(f"{path} does not exist")
+        arrays = read_all(path, remedy="copy it again")
+        return Source(str(path), {name.removesuffix(":0"): value for name, value in arrays.items()})
     if path.name in ("saved_model.pb", "checkpoint") and path.is_file():
         path = path.parent
     if (path / "saved_model.pb").is_file():

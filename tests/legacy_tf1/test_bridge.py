@@ -185,6 +185,10 @@ def test_damaged_and_missing_files_are_one_line(autoencoder, tmp_path, capsys):
     fails(capsys, [tmp_path / "none.npz", *out], "none.npz does not exist")
     fails(capsys, [tmp_path / "none.keras", *out], "none.keras does not exist")
     (tmp_path / "bad.keras").write_bytes(b"nothing")
-    fails(capsys, [tmp_path / "bad.keras", "--topic", "ae-basic", "--out", tmp_path / "x.npz"], "bad.keras is damaged")
+    fails(
+        capsys,
+        [tmp_path / "bad.keras", "--topic", "ae-basic", "--out", tmp_path / "x.npz"],
+        "bad.keras is truncated or damaged",
+    )
     fails(capsys, [tmp_path / "cut", "--topic", "nothing", "--out", tmp_path / "x.npz"], "unknown topic 'nothing'")
     fails(capsys, [tmp_path / "cut"], "name --topic and --out")
