@@ -98,11 +98,12 @@ def test_an_image_is_what_people_see(kind, tmp_path):
         np.testing.assert_array_equal(np.rint(255 * read_image(path, (32, 24, channels))), pixels)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("kinds", [("jpeg", "progressive"), ("png", "grey"), tuple(IMAGES)])
+@pytest.mark.parametrize(
+    ("kinds", "channels"), [(("jpeg", "progressive"), 3), (("png", "grey"), 3), (tuple(IMAGES), 3), (tuple(IMAGES), 1)]
+)
 def test_every_format_keeps_the_same_pixels(kinds, channels, tmp_path):
     folder = tmp_path / "image-folder"
-    for number in range(12 * len(kinds)):
+    for number in range(max(12, 2 * len(kinds))):
         path = folder / "ab"[number % 2] / f"{number:03d}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(IMAGES[kinds[number // 2 % len(kinds)]][0])
@@ -324,8 +325,9 @@ def test_mnist_as_keras_keeps_it(tmp_path):
 
 @pytest.mark.parametrize("name", [name for name in datasets.names() if datasets.get(name).official])
 def test_files_that_are_not_understood_are_never_replaced(name, tmp_path):
-    (tmp_path / name).mkdir()
-    (tmp_path / name / "archive.7z").write_bytes(b"7z")
+    folder = tmp_path / (datasets.get(name).folder or name)
+    folder.mkdir()
+    (folder / "archive.7z").write_bytes(b"7z")
     with pytest.raises(InputError, match=r"archive\.7z, none of which is a known file"):
         tf_data.load(name, data_dir=tmp_path)
 
@@ -431,7 +433,7 @@ def test_forked_processes_read_what_the_first_one_opened(splits):
     """Two processes with one open file would move each other's place in it, and find damage."""
     context = multiprocessing.get_context("fork")
     for kind, split in splits.items():
-        rows = np.resize(np.arange(len(split)), 300)
+        rows = np.resize(np.arange(len(split)), 100)
         expected, queue = int(split.read(rows)[0].astype(np.int64).sum()), context.Queue()
         children = [context.Process(target=total, args=(split, rows, queue)) for _ in range(3)]
         for child in children:

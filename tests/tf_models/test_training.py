@@ -126,7 +126,7 @@ def test_a_run_says_on_what_it_was_made(whole, tmp_path, monkeypatch, capsys):
     parts = interrupted(RECIPE, OPTIONS, tmp_path / "parts", 1, 3)
     monkeypatch.setattr(provenance, "processor", lambda: "abacus")
     trainer.resume(parts, figures=False)
-    assert "note: the run began with processor " in capsys.readouterr().out
+    assert "warning: the run went on with processor abacus in place of " in capsys.readouterr().out
     assert [part["environment"]["processor"] for part in parts.info["parts"]] == [
         info["environment"]["processor"],
         "abacus",
