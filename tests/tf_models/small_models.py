@@ -14,7 +14,7 @@ MOBILENET_V3 = {
     "width": 0.5,
     "blocks": ((3, 16, 16, True, "relu", 2), (5, 64, 16, True, "hard_silu", 1)),
 }
-RECURRENT = {"vocabulary": 60, "embedding": 8, "units": 8}
+RECURRENT = {"vocabulary": 60, "embedding_dim": 8, "units": 8}
 FACES = {"depth": 18, "blocks": (1, 1, 1, 1), "filters": 4, "input_shape": (28, 28, 3)}
 SMALL = {
     "rnn-simple-imdb": RECURRENT,

@@ -9,7 +9,7 @@ from tf_models import builders
 from tf_models.configs import format1
 
 NAMES = [name for name, place in builders.BUILDERS.items() if isinstance(place, str)]
-SIZES = ("input_shape", "features", "classes")
+SIZES = ("input_shape", "features", "vocabulary", "alphabet", "classes")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -30,7 +30,7 @@ QUIET = trainer.Options(source="synthetic", quiet=True, figures=False)
 
 
 def small(recipe, **changes):
-    model = {**recipe.model, "embedding": 8, "units": 12}
+    model = {**recipe.model, "embedding_dim": 8, "units": 12}
     task = {**recipe.task_options, "length": 40}
     return replace(recipe, model=model, task_options=task, batch_size=16, epochs=1, learning_rate=0.02, **changes)
 
@@ -46,7 +46,7 @@ def test_parameters_and_gradients(recipe):
 
 @pytest.mark.parametrize("cell", ["simple", "lstm", "gru"])
 def test_carried_states_continue_where_a_text_was_cut(cell):
-    model = char_rnn(20, cell=cell, embedding=5, units=6, layers=2, dropout=0.5)
+    model = char_rnn(20, cell=cell, embedding_dim=5, units=6, layers=2, dropout=0.5)
     ids = np.random.default_rng(0).integers(0, 21, (3, 11))
     twin = carrying(model)
     states, parts = begin(twin, 3), []
@@ -135,7 +135,7 @@ def test_what_cannot_be_continued_is_refused_at_once(prime, options, message, ta
 
 def test_other_models_transforms_and_data_are_refused(task):
     recipe = small(DICKENS, transform={"name": "characters", "size": 99})
-    few = bound(recipe, char_rnn(5, embedding=2, units=2), task.data)
+    few = bound(recipe, char_rnn(5, embedding_dim=2, units=2), task.data)
     with pytest.raises(InputError, match=r"knows 5 characters, but the text's alphabet has \d+; set model.alphabet"):
         few.compile(keras.optimizers.Adam(), False)
     reviews = tf_data.load("imdb", "synthetic", limit=5)
@@ -165,7 +165,7 @@ def test_a_chinese_text_is_learned_and_continued(tmp_path, capsys):
     lines = (f"{rng.choice(['今天', '昨天'])}{rng.choice(['下雨', '很晴朗'])}。" for _ in range(900))
     (tmp_path / "my.txt").write_text("".join(lines), encoding="utf-8")
     where = ["--text", str(tmp_path / "my.txt"), "--run-dir", str(tmp_path / "run"), "--quiet", "--no-figures"]
-    sizes = ["--set=model.units=16", "--set=model.embedding=8", "--set=learning_rate=0.03", "--set=task.length=30"]
+    sizes = ["--set=model.units=16", "--set=model.embedding_dim=8", "--set=learning_rate=0.03", "--set=task.length=30"]
     assert run(train.main, ["mech-char-rnn-own-text", *where, *sizes, "--batch-size", "8", "--epochs", "2"]) == 0
     info = json.loads((tmp_path / "run" / "run.json").read_text())
     assert info["recipe"]["model"]["alphabet"] == info["recipe"]["transform"]["size"] == 9

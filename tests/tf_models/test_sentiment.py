@@ -27,7 +27,7 @@ from tf_models.training.building import build_model
 from tf_models.training.devices import choose_jit
 from tf_models.training.fit import CompiledLoop
 
-SMALL = {"vocabulary": 60, "embedding": 8, "units": 8}
+SMALL = {"vocabulary": 60, "embedding_dim": 8, "units": 8}
 SENTIMENT = [recipe for recipe in configs.recipes() if recipe.builder == "sentiment_rnn"]
 PACKED = [recipe for recipe in SENTIMENT if recipe.model["packed"]]
 QUIET = trainer.Options(source="synthetic", quiet=True)
@@ -219,7 +219,7 @@ def vectors(tmp_path, monkeypatch):
 
 def glove(**changes):
     recipe = small(get("rnn-lstm-packed-imdb-glove"), epochs=1)
-    model = {**recipe.model, "embedding": 6, "units": 4, **changes}
+    model = {**recipe.model, "embedding_dim": 6, "units": 4, **changes}
     return replace(recipe, model=model, transform={**recipe.transform, "vectors": "glove"})
 
 
@@ -247,9 +247,9 @@ def test_vectors_that_are_missing_or_malformed_are_named(vectors):
     options = replace(QUIET, limit=64)
     data = trainer.load_data(glove(), options)
     with pytest.raises(
-        InputError, match=r"holds neither glove\.6B\.7d\.txt .*but glove\.6B\.6d\.txt; model\.embedding=7"
+        InputError, match=r"holds neither glove\.6B\.7d\.txt .*but glove\.6B\.6d\.txt; model\.embedding_dim=7"
     ):
-        trainer.build(glove(embedding=7), options, data)
+        trainer.build(glove(embedding_dim=7), options, data)
     vectors.write_text(vectors.read_text() + "elsewhere 1 2 3\n")  # no word of the reviews
     with pytest.raises(InputError, match=r"glove\.6B\.6d\.txt line 5 is not a word and 6 numbers"):
         trainer.build(glove(), options, data)

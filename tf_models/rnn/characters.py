@@ -11,7 +11,7 @@ def char_rnn(
     alphabet: int = 99,
     *,
     cell: str = "gru",
-    embedding: int = 100,
+    embedding_dim: int = 100,
     units: int = 100,
     layers: int = 1,
     dropout: float = 0.0,
@@ -22,7 +22,7 @@ def char_rnn(
     Args:
         alphabet: Number of characters. Id 0 stands for every other one, the alphabet has 1 to `alphabet`.
         cell: `simple` (tanh), `lstm` or `gru`.
-        embedding: Size of a character's vector, initially N(0, 1) as in PyTorch.
+        embedding_dim: Size of a character's vector, initially N(0, 1) as in PyTorch.
         units: Size of the state.
         layers: Number of recurrent layers.
         dropout: Fraction of each layer's outputs that is dropped in training.
@@ -43,7 +43,7 @@ def char_rnn(
         raise ValueError(f"there must be one character and one layer at least, not {alphabet} and {layers}")
     ids = keras.Input((None,), dtype="int32", name="ids")
     normal = initializers.RandomNormal(stddev=1.0)
-    x = keras.layers.Embedding(alphabet + 1, embedding, embeddings_initializer=normal, name="embedding")(ids)
+    x = keras.layers.Embedding(alphabet + 1, embedding_dim, embeddings_initializer=normal, name="embedding")(ids)
     for number in range(1, layers + 1):
         label = cell if layers == 1 else f"{cell}{number}"
         x = CELLS[cell](units, return_sequences=True, name=label, **torch_recurrent(cell, units))(x)

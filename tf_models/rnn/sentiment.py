@@ -12,7 +12,7 @@ def sentiment_rnn(
     classes: int = 2,
     *,
     cell: str = "lstm",
-    embedding: int = 128,
+    embedding_dim: int = 128,
     units: int = 256,
     layers: int = 1,
     bidirectional: bool = False,
@@ -26,7 +26,7 @@ def sentiment_rnn(
         vocabulary: Number of words. Ids are 0 for padding, 1 for unknown words, and `vocabulary` more.
         classes: Number of classes.
         cell: `simple` (tanh), `lstm` or `gru`.
-        embedding: Size of a word's vector, initially N(0, 1) as in PyTorch.
+        embedding_dim: Size of a word's vector, initially N(0, 1) as in PyTorch.
         units: Size of the state, in each direction.
         layers: Number of recurrent layers.
         bidirectional: Whether each layer reads in both directions and hands on both states, one after the other.
@@ -53,7 +53,7 @@ def sentiment_rnn(
     normal = initializers.RandomNormal(stddev=1.0)
     x = keras.layers.Embedding(
         vocabulary + 2,
-        embedding,
+        embedding_dim,
         embeddings_initializer=normal,
         mask_zero=packed,
         trainable=not frozen,

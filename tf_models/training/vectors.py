@@ -37,7 +37,7 @@ def load_vectors(model: keras.Model, transform: Transform, data_dir: str | None)
         found, vectors = read_glove(data_directory(data_dir) / "glove", size, set(numbers))
     except InputError as error:
         raise InputError(
-            f"{error}; model.embedding={size} says which vectors, transform.vectors='' takes none"
+            f"{error}; model.embedding_dim={size} says which vectors, transform.vectors='' takes none"
         ) from None
     weights[np.array([numbers[word] for word in found], np.int64)] = vectors
     layers[0].set_weights([weights])
