@@ -174,7 +174,7 @@ def mail(tmp_path):
 
 
 def test_a_table_of_ones_own_is_trained_and_scored(mail, tmp_path, capsys):
-    sizes = [f"--set={name}={value}" for name, value in {"model.units": 8, "model.embedding": 8}.items()]
+    sizes = [f"--set={name}={value}" for name, value in {"model.units": 8, "model.embedding_dim": 8}.items()]
     where = ["--run-dir", str(tmp_path / "run"), "--epochs", "2", "--no-figures", "--quiet"]
     settings = ["--set=learning_rate=0.02", "--batch-size", "16"]
     assert run(train.main, ["mech-lstm-own-csv", *mail, *sizes, *where, *settings]) == 0
