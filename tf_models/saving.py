@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,8 @@ def load(path: Path) -> "keras.Model":
 
     if not Path(path).is_file():
         raise InputError(f"{path} does not exist")
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path} is damaged or not a Keras file: no end of a zip file; train or save it again")
     with one_line(f"{path} is damaged or not a Keras file"):
         config = _config(Path(path))
         with precision(_precision(config)):

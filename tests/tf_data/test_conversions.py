@@ -172,6 +172,11 @@ def test_kill_9_in_the_middle_and_again(tmp_path, to, at):
     np.testing.assert_array_equal(stored.splits["test"].x[:].ravel(), np.arange(24 * 6, dtype=np.uint8))
 
 
+def more_of_everything(manifest):
+    manifest["counts"].update(train=99)
+    manifest["classes"]["train"][0] += 99 - 23
+
+
 @pytest.mark.parametrize(
     ("change", "match"),
     [
@@ -183,7 +188,8 @@ def test_kill_9_in_the_middle_and_again(tmp_path, to, at):
         (lambda m: m["classes"].update(train=[23, 0]), "do not add up"),
         (lambda m: m["files"][0].update(path="../../etc/passwd"), "outside the folder"),
         (lambda m: m["files"][0].update(path="/etc/passwd"), "outside the folder"),
-        (lambda m: m["counts"].update(train=99), "counts 99 train samples, its files 23"),
+        (lambda m: m["counts"].update(train=99), "its classes of train do not add up to its samples"),
+        (more_of_everything, "counts 99 train samples, its files 23"),
         (lambda m: m.pop("schema"), "is damaged"),
         (lambda m: m["schema"].update(dtype="object"), "is damaged"),
         (lambda m: m.update(format="pickle"), "unknown format 'pickle'"),

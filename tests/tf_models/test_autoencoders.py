@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -284,14 +285,20 @@ def test_one_image_for_all_ends_the_training():
     recipe = get("ae-basic")
     data = drawn(recipe)
     task, model, _ = compiled(recipe, data)
-    (watch,) = task.callbacks(run=None)
+    said = []
+    (watch,) = task.callbacks(SimpleNamespace(warn=said.append))
     watch.set_model(model)
+    watch.set_params({"steps": 100})
     watch.on_epoch_end(0)
     watch.on_train_end()
+    assert said == []
     model.get_layer("decoder").get_layer("decoder_pixels").kernel.assign(np.zeros((32, 784)))
     watch.on_epoch_end(1)
+    watch.on_train_end()
+    assert "same image of 16 inputs since epoch 2" in said[0]
+    watch.on_epoch_end(2)
     with pytest.raises(TrainingError, match="same image of 16 inputs since epoch 2"):
-        watch.on_train_end()
+        watch.on_epoch_end(3)
 
 
 def test_output_as_loss_is_the_mean_output():

@@ -41,6 +41,8 @@ def done(tmp_path_factory):
 
 def test_the_table_names_every_recipe_as_it_was():
     for recipe in tf_models.recipes():
+        if recipe.builder not in format1.BUILDERS.values():
+            continue  # younger than format 2
         old = json.loads(json.dumps(as_format1(recipe.as_dict())))
         assert ":" in old["builder"]
         assert Recipe.from_dict(format1.upgrade(old)) == recipe
