@@ -188,7 +188,7 @@ def test_damaged_and_missing_files_are_one_line(autoencoder, tmp_path, capsys):
     fails(
         capsys,
         [tmp_path / "bad.keras", "--topic", "ae-basic", "--out", tmp_path / "x.npz"],
-        "bad.keras is truncated or damaged",
+        "bad.keras is damaged or not a Keras file",
     )
     fails(capsys, [tmp_path / "cut", "--topic", "nothing", "--out", tmp_path / "x.npz"], "unknown topic 'nothing'")
     fails(capsys, [tmp_path / "cut"], "name --topic and --out")

@@ -230,7 +230,8 @@ def test_overfits_the_first_batch(recipe):
 
 def test_saved_models_load_in_a_fresh_process_bit_for_bit(tmp_path):
     rng = np.random.default_rng(1)
-    for recipe in map(small, MODELS):
+    builders = list({recipe.builder: small(recipe) for recipe in MODELS}.values())
+    for recipe in builders:
         model = build_model(recipe)
         compiled(recipe, first_batch(recipe, model), model)
         shape = model.input_shape[1:]
@@ -249,6 +250,6 @@ for id in ids:
 print("equal", len(ids))
 """
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path), *(r.id for r in MODELS)], capture_output=True, text=True
+        [sys.executable, "-c", script, str(tmp_path), *(r.id for r in builders)], capture_output=True, text=True
     )
-    assert done.stdout.split() == ["equal", str(len(MODELS))], done.stderr
+    assert done.stdout.split() == ["equal", str(len(builders))], done.stderr

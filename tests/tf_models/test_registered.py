@@ -40,7 +40,7 @@ def saved(tmp_path_factory):
         "from tf_models.layers import Sampling; import keras",
         "import tf_models.configs.cnn.vgg, keras",
         # Whatever is the first to import Keras is on its way itself when all others are registered.
-        *(f"import {name}, keras" for name in ("tf_models.losses", "tf_models.schedules", "tf_models.mlp")),
+        "import tf_models.losses, keras",
     ],
 )
 def test_load_model_in_a_fresh_process(imports, saved):
