@@ -35,6 +35,7 @@ CHOSEN = (
     "ae-conv-vae",
     "gan-conv-mnist",
 )
+LOADED = 0.2  # cores that other processes keep busy, from which on a time is not one taken alone
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
@@ -220,6 +221,7 @@ def table(rows: dict[str, dict], ids: Iterable[str] | None = None, root: str = "
             cells[6] = str(row["epochs"])
             cells[7] = f"{row['seconds']:.0f} s" if row["seconds"] < 100 else f"{row['seconds'] / 60:.1f} min"
             cells[7] += f", {row['precision']}" if row.get("precision", "float32") != "float32" else ""
+            cells[7] += ", loaded" if (row.get("other_cores") or 0) > LOADED else ""
             if row.get("gflops"):
                 cells[7] += f", {row['gflops']:.3g} of {row['peak']:.3g} GFLOP/s" if row["peak"] else ""
         lines.append("| " + " | ".join(cells) + " |")
