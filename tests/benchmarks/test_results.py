@@ -61,8 +61,17 @@ def test_other_seeds_give_the_spread(done, tmp_path):
         results.collect([other])
 
 
+def test_other_load_is_said(done, tmp_path):
+    for cores, said in {0.0: False, 0.1: False, 0.5: True, None: False}.items():
+        parts = [{**part, "other_cores": cores} for part in done.info["parts"]]
+        rows = results.collect([changed(done, tmp_path / str(cores), parts=parts)])
+        assert ("s, loaded" in results.table(rows)) is said
+
+
 def test_half_precision_is_said(done, tmp_path):
-    half = changed(done, tmp_path / "half", options={**done.info["options"], "precision": "mixed_bfloat16"})
+    options = {**done.info["options"], "precision": "mixed_bfloat16"}
+    parts = [{**part, "other_cores": 0.0} for part in done.info["parts"]]
+    half = changed(done, tmp_path / "half", options=options, parts=parts)
     rows = results.collect([half])
     assert rows[RECIPE.id]["command"].endswith("--data embedded --precision mixed_bfloat16")
     assert "s, mixed_bfloat16 |" in results.table(rows)
