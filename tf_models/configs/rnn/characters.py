@@ -1,6 +1,8 @@
 """Recipes of `tf_models/rnn/characters.py`."""
 
-from tf_models.configs.recipe import Original, Recipe
+from dataclasses import replace
+
+from tf_models.configs.recipe import ADAM, Original, Recipe
 
 RNN_CHAR_DICKENS = Recipe(
     id="rnn-char-dickens",
@@ -15,7 +17,7 @@ RNN_CHAR_DICKENS = Recipe(
     task_options={"length": 200, "prime": "Th", "temperature": 0.8},
     optimizer="adam",
     learning_rate=5e-3,
-    optimizer_options={"epsilon": 1e-8},
+    optimizer_options=ADAM,
     batch_size=1,
     epochs=6,
     seed=123,
@@ -31,23 +33,14 @@ RNN_CHAR_DICKENS = Recipe(
     ),
 )
 
-MECH_CHAR_RNN_OWN_TEXT = Recipe(
+MECH_CHAR_RNN_OWN_TEXT = replace(
+    RNN_CHAR_DICKENS,
     id="mech-char-rnn-own-text",
     section="mechanics",
     title="A character model continues a text of your own",
-    builder="char_rnn",
-    model={"alphabet": 99, "cell": "gru", "embedding_dim": 100, "units": 100},
     dataset="text-file",
-    transform={"name": "characters", "size": 99},
-    task="continue-text",
+    data={},
     task_options={"length": 200, "prime": "", "temperature": 0.8},
-    optimizer="adam",
-    learning_rate=5e-3,
-    optimizer_options={"epsilon": 1e-8},
-    batch_size=1,
-    epochs=6,
-    seed=123,
-    parameters=80_700,
     original=Original("pytorch_ipynb/rnn/char_rnn-charlesdickens.ipynb"),
     notes=(
         "Name the file with --text FILE; alphabet and outputs are those of the text, in any script.",

@@ -4,7 +4,15 @@ The original's figures come from 20,000 / 5,000 / 25,000 reviews of the full off
 split is another one, see `tf_data/datasets/imdb.py`.
 """
 
+from dataclasses import replace
+
 from tf_models.configs.recipe import ADAM, Original, Recipe
+
+LABELS = "Positive is class 1 here; in the original the order of the labels followed from their frequency."
+
+CUT = "Texts are cut into words by rules of our own (tf_data/words.py), in small letters; the original takes spaCy's."
+
+LSTM_BIASES = "Keras has one bias for each gate where PyTorch adds two, so there are 1,024 parameters less."
 
 RNN_SIMPLE = Recipe(
     id="rnn-simple-imdb",
@@ -29,26 +37,16 @@ RNN_SIMPLE = Recipe(
     notes=(
         "The network reads on through the padding, as the original wants to show: what it has read is gone by then.",
         "Keras has one bias for each gate where PyTorch adds two, so there are 128 parameters less.",
-        "Positive is class 1 here; in the original the order of the labels followed from their frequency.",
-        "Texts are cut into words by rules of our own (tf_data/words.py), in small letters; the original takes spaCy's.",
+        LABELS,
+        CUT,
     ),
 )
 
-RNN_SIMPLE_PACKED = Recipe(
+RNN_SIMPLE_PACKED = replace(
+    RNN_SIMPLE,
     id="rnn-simple-packed-imdb",
-    section="rnn",
     title="A simple recurrent network on packed reviews",
-    builder="sentiment_rnn",
     model={"vocabulary": 20_000, "classes": 2, "cell": "simple", "embedding_dim": 128, "units": 256, "packed": True},
-    dataset="imdb",
-    transform={"name": "text", "size": 20_000},
-    task="classify",
-    optimizer="adam",
-    learning_rate=1e-4,
-    optimizer_options=ADAM,
-    batch_size=128,
-    epochs=15,
-    seed=123,
     parameters=2_659_073,
     original=Original(
         "pytorch_ipynb/rnn/rnn_simple_packed_imdb.ipynb",
@@ -58,43 +56,32 @@ RNN_SIMPLE_PACKED = Recipe(
         "Padding is masked, which gives the results of PyTorch's packed sequences.",
         "The original compares this with rnn-simple-imdb, which is half as large; --set model.packed=False compares like with like.",
         "Keras has one bias for each gate where PyTorch adds two, so there are 256 parameters less.",
-        "Positive is class 1 here; in the original the order of the labels followed from their frequency.",
-        "Texts are cut into words by rules of our own (tf_data/words.py), in small letters; the original takes spaCy's.",
+        LABELS,
+        CUT,
     ),
 )
 
-RNN_LSTM_PACKED = Recipe(
+RNN_LSTM_PACKED = replace(
+    RNN_SIMPLE,
     id="rnn-lstm-packed-imdb",
-    section="rnn",
     title="An LSTM on packed reviews",
-    builder="sentiment_rnn",
     model={"vocabulary": 20_000, "classes": 2, "cell": "lstm", "embedding_dim": 128, "units": 256, "packed": True},
-    dataset="imdb",
-    transform={"name": "text", "size": 20_000},
-    task="classify",
-    optimizer="adam",
-    learning_rate=1e-4,
-    optimizer_options=ADAM,
-    batch_size=128,
-    epochs=15,
-    seed=123,
     parameters=2_954_753,
     original=Original(
         "pytorch_ipynb/rnn/rnn_lstm_packed_imdb.ipynb",
         {"test_accuracy": 0.8508, "train_accuracy": 0.918, "validation_accuracy": 0.8416, "minutes": 3.07},
     ),
     notes=(
-        "Keras has one bias for each gate where PyTorch adds two, so there are 1,024 parameters less.",
-        "Positive is class 1 here; in the original the order of the labels followed from their frequency.",
-        "Texts are cut into words by rules of our own (tf_data/words.py), in small letters; the original takes spaCy's.",
+        LSTM_BIASES,
+        LABELS,
+        CUT,
     ),
 )
 
-RNN_LSTM_PACKED_GLOVE = Recipe(
+RNN_LSTM_PACKED_GLOVE = replace(
+    RNN_SIMPLE,
     id="rnn-lstm-packed-imdb-glove",
-    section="rnn",
     title="An LSTM on packed reviews, from GloVe's vectors",
-    builder="sentiment_rnn",
     model={
         "vocabulary": 20_000,
         "classes": 2,
@@ -104,15 +91,7 @@ RNN_LSTM_PACKED_GLOVE = Recipe(
         "packed": True,
         "frozen": False,
     },
-    dataset="imdb",
     transform={"name": "text", "size": 20_000, "vectors": "glove"},
-    task="classify",
-    optimizer="adam",
-    learning_rate=1e-4,
-    optimizer_options=ADAM,
-    batch_size=128,
-    epochs=15,
-    seed=123,
     parameters=2_366_025,
     original=Original(
         "pytorch_ipynb/rnn/rnn_lstm_packed_imdb-glove.ipynb",
@@ -123,28 +102,18 @@ RNN_LSTM_PACKED_GLOVE = Recipe(
         "The original asks for glove.6B.100d but never copies the vectors into its embedding, which stays random; here "
         "the embedding begins with them. Words that GloVe does not have begin as N(0, 1).",
         "--set model.embedding_dim=50 takes glove.6B.50d, and so on; --set model.frozen=True keeps the vectors as they are.",
-        "Keras has one bias for each gate where PyTorch adds two, so there are 1,024 parameters less.",
-        "Positive is class 1 here; in the original the order of the labels followed from their frequency.",
-        "Texts are cut into words by rules of our own (tf_data/words.py), in small letters; the original takes spaCy's.",
+        LSTM_BIASES,
+        LABELS,
+        CUT,
     ),
 )
 
-RNN_LSTM_PACKED_CSV = Recipe(
+RNN_LSTM_PACKED_CSV = replace(
+    RNN_SIMPLE,
     id="rnn-lstm-packed-csv-imdb",
-    section="rnn",
     title="An LSTM on packed reviews from a CSV file",
-    builder="sentiment_rnn",
     model={"vocabulary": 20_000, "classes": 2, "cell": "lstm", "embedding_dim": 128, "units": 256, "packed": True},
-    dataset="imdb",
     data={"form": "csv"},
-    transform={"name": "text", "size": 20_000},
-    task="classify",
-    optimizer="adam",
-    learning_rate=1e-4,
-    optimizer_options=ADAM,
-    batch_size=128,
-    epochs=15,
-    seed=123,
     parameters=2_954_753,
     original=Original(
         "pytorch_ipynb/rnn/rnn_lstm_packed_own_csv_imdb.ipynb",
@@ -154,42 +123,31 @@ RNN_LSTM_PACKED_CSV = Recipe(
         "The original mixes up two of its three splits: it tests on 2,500 reviews and validates on 10,000. Here the table is cut as tf_data/datasets/imdb.py says, without the reviews that repeat another.",
         "Class 1 had index 0 in the original, which prints 1 - output therefore; here the output is the probability of class 1.",
         "A table of your own: --csv FILE --text-column COLUMN --label-column COLUMN.",
-        "Keras has one bias for each gate where PyTorch adds two, so there are 1,024 parameters less.",
-        "Texts are cut into words by rules of our own (tf_data/words.py), in small letters; the original takes spaCy's.",
+        LSTM_BIASES,
+        CUT,
     ),
 )
 
-RNN_GRU_PACKED = Recipe(
+RNN_GRU_PACKED = replace(
+    RNN_SIMPLE,
     id="rnn-gru-packed-imdb",
-    section="rnn",
     title="A GRU on packed reviews",
-    builder="sentiment_rnn",
     model={"vocabulary": 20_000, "classes": 2, "cell": "gru", "embedding_dim": 128, "units": 256, "packed": True},
-    dataset="imdb",
-    transform={"name": "text", "size": 20_000},
-    task="classify",
-    optimizer="adam",
-    learning_rate=1e-4,
-    optimizer_options=ADAM,
-    batch_size=128,
-    epochs=15,
-    seed=123,
     parameters=2_856_961,
     original=Original(
         "pytorch_ipynb/rnn/rnn_gru_packed_imdb.ipynb",
         {"test_accuracy": 0.8509, "train_accuracy": 0.9088, "validation_accuracy": 0.8488, "minutes": 2.79},
     ),
     notes=(
-        "Positive is class 1 here; in the original the order of the labels followed from their frequency.",
-        "Texts are cut into words by rules of our own (tf_data/words.py), in small letters; the original takes spaCy's.",
+        LABELS,
+        CUT,
     ),
 )
 
-RNN_BILSTM = Recipe(
+RNN_BILSTM = replace(
+    RNN_SIMPLE,
     id="rnn-bilstm-multilayer-imdb",
-    section="rnn",
     title="A bidirectional LSTM of two layers on packed reviews",
-    builder="sentiment_rnn",
     model={
         "vocabulary": 20_000,
         "classes": 2,
@@ -200,15 +158,6 @@ RNN_BILSTM = Recipe(
         "bidirectional": True,
         "packed": True,
     },
-    dataset="imdb",
-    transform={"name": "text", "size": 20_000},
-    task="classify",
-    optimizer="adam",
-    learning_rate=1e-4,
-    optimizer_options=ADAM,
-    batch_size=128,
-    epochs=15,
-    seed=123,
     parameters=3_217_921,
     original=Original(
         "pytorch_ipynb/rnn/rnn_lstm_bi_imdb.ipynb",
@@ -217,26 +166,18 @@ RNN_BILSTM = Recipe(
     notes=(
         "The original's list links the notebook of the GRU by mistake; this is the LSTM's.",
         "Keras has one bias for each gate where PyTorch adds two, so there are 2,048 parameters less.",
-        "Positive is class 1 here; in the original the order of the labels followed from their frequency.",
-        "Texts are cut into words by rules of our own (tf_data/words.py), in small letters; the original takes spaCy's.",
+        LABELS,
+        CUT,
     ),
 )
 
-MECH_LSTM_OWN_CSV = Recipe(
+MECH_LSTM_OWN_CSV = replace(
+    RNN_SIMPLE,
     id="mech-lstm-own-csv",
     section="mechanics",
     title="An LSTM on packed texts from a CSV file of your own",
-    builder="sentiment_rnn",
     model={"vocabulary": 20_000, "classes": 2, "cell": "lstm", "embedding_dim": 128, "units": 256, "packed": True},
     dataset="text-csv",
-    transform={"name": "text", "size": 20_000},
-    task="classify",
-    optimizer="adam",
-    learning_rate=1e-4,
-    optimizer_options=ADAM,
-    batch_size=128,
-    epochs=15,
-    seed=123,
     parameters=2_954_753,
     original=Original("pytorch_ipynb/rnn/rnn_lstm_packed_own_csv_imdb.ipynb"),
     notes=(
