@@ -39,6 +39,21 @@ class _Head(layers.Layer):
         return {**super().get_config(), "classes": self.classes, "kernel_initializer": kernel}
 
 
+class _BiasedHead(_Head):
+    """A head whose biases start as its caller says."""
+
+    def __init__(self, classes: int, kernel_initializer="glorot_uniform", bias_initializer="zeros", **kwargs):
+        super().__init__(classes, kernel_initializer, **kwargs)
+        self.bias_initializer = initializers.get(bias_initializer)
+
+    def add_bias(self, units: int):
+        """Biases `(units,)`."""
+        return self.add_weight((units,), initializer=self.bias_initializer, name="bias")
+
+    def get_config(self):
+        return {**super().get_config(), "bias_initializer": initializers.serialize(self.bias_initializer)}
+
+
 @keras.saving.register_keras_serializable(package="tf_models")
 class CoralHead(_Head):
     """One weight vector for all levels and a bias for each, z_k = x . w + b_k (Cao et al. 2020, arXiv 1901.07884).
@@ -87,7 +102,7 @@ class CoralHead(_Head):
 
 
 @keras.saving.register_keras_serializable(package="tf_models")
-class NiuHead(_Head):
+class NiuHead(_BiasedHead):
     """Two logits for each level, "not above k" and "above k" (Niu et al. 2016).
 
     Args:
@@ -103,14 +118,10 @@ class NiuHead(_Head):
 
     outputs = "pairs"
 
-    def __init__(self, classes: int, kernel_initializer="glorot_uniform", bias_initializer="zeros", **kwargs):
-        super().__init__(classes, kernel_initializer, **kwargs)
-        self.bias_initializer = initializers.get(bias_initializer)
-
     def build(self, input_shape):
         units = 2 * (self.classes - 1)
         self.kernel = self.add_kernel(input_shape, units)
-        self.bias = self.add_weight((units,), initializer=self.bias_initializer, name="bias")
+        self.bias = self.add_bias(units)
 
     def call(self, x):
         return ops.reshape(ops.matmul(x, self.kernel) + self.bias, (-1, self.classes - 1, 2))
@@ -118,12 +129,9 @@ class NiuHead(_Head):
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.classes - 1, 2)
 
-    def get_config(self):
-        return {**super().get_config(), "bias_initializer": initializers.serialize(self.bias_initializer)}
-
 
 @keras.saving.register_keras_serializable(package="tf_models")
-class BeckhamHead(_Head):
+class BeckhamHead(_BiasedHead):
     """A value from a softmax and a learned vector a, v = (K - 1) s(softmax(x W + b) . a) (Beckham and Pal 2016).
 
     s is the sigmoid, so that v lies between the ranks 0 and K - 1; see arXiv 1612.00775. a starts at N(0, 0.1).
@@ -141,13 +149,9 @@ class BeckhamHead(_Head):
 
     outputs = "value"
 
-    def __init__(self, classes: int, kernel_initializer="glorot_uniform", bias_initializer="zeros", **kwargs):
-        super().__init__(classes, kernel_initializer, **kwargs)
-        self.bias_initializer = initializers.get(bias_initializer)
-
     def build(self, input_shape):
         self.kernel = self.add_kernel(input_shape, self.classes)
-        self.bias = self.add_weight((self.classes,), initializer=self.bias_initializer, name="bias")
+        self.bias = self.add_bias(self.classes)
         self.ranks = self.add_weight((self.classes, 1), initializer=initializers.RandomNormal(stddev=0.1), name="ranks")
 
     def call(self, x):
@@ -156,9 +160,6 @@ class BeckhamHead(_Head):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], 1)
-
-    def get_config(self):
-        return {**super().get_config(), "bias_initializer": initializers.serialize(self.bias_initializer)}
 
 
 @keras.saving.register_keras_serializable(package="tf_models")

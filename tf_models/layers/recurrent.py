@@ -11,24 +11,23 @@ layer's compute type, states and sums over steps in float32 at least. The result
 import keras
 
 
+class _Fast:
+    """A recurrent layer's loop, exchanged where that is possible."""
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        if not replaceable(self):
+            return super().inner_loop(sequences, initial_state, mask, training)
+        return inner_loop(self, sequences, initial_state, mask, training)
+
+
 @keras.saving.register_keras_serializable(package="tf_models")
-class FastLSTM(keras.layers.LSTM):
+class FastLSTM(_Fast, keras.layers.LSTM):
     """`keras.layers.LSTM`, faster on TensorFlow; arguments and results are the same."""
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
-        if not replaceable(self):
-            return super().inner_loop(sequences, initial_state, mask, training)
-        return inner_loop(self, sequences, initial_state, mask, training)
-
 
 @keras.saving.register_keras_serializable(package="tf_models")
-class FastGRU(keras.layers.GRU):
+class FastGRU(_Fast, keras.layers.GRU):
     """`keras.layers.GRU`, faster on TensorFlow; arguments and results are the same."""
-
-    def inner_loop(self, sequences, initial_state, mask, training=False):
-        if not replaceable(self):
-            return super().inner_loop(sequences, initial_state, mask, training)
-        return inner_loop(self, sequences, initial_state, mask, training)
 
 
 def replaceable(layer: keras.layers.RNN) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tf_models.layers.ordinal import BeckhamHead, BinomialHead, CoralHead, CumulativeLinkHead, NiuHead
 from tf_models.layers.torch_like import dense, torch_bias, torch_kernel
+from tf_models.losses.levels import require_classes
 
 
 def _with_biases(head: Callable) -> Callable:
@@ -51,6 +52,5 @@ def ordinal_head(x, classes: int, head: str = "coral", name: str = "logits"):
     """
     if head not in HEADS:
         raise ValueError(f"head must be one of {', '.join(HEADS)}, not {head!r}")
-    if classes < 2:
-        raise ValueError(f"ranks need 2 classes or more, not {classes}")
+    require_classes(classes)
     return HEADS[head](x, classes, name)

@@ -19,14 +19,14 @@ def ordinal_resnet(
     """`tf_models.cnn.resnet` up to its global average, and an ordinal head.
 
     Args:
-        input_shape: Image size `(height, filters, channels)`.
+        input_shape: Image size `(height, width, channels)`.
         classes: Number of ranks, 2 or more.
         head: Kind of the head, see `tf_models.ordinal.ordinal_head`.
         depth, filters, blocks: As in `tf_models.cnn.resnet`.
         name: Name of the model.
 
     Returns:
-        A model from `(batch, height, filters, channels)` to the outputs of the head.
+        A model from `(batch, height, width, channels)` to the outputs of the head.
 
     Raises:
         ValueError: The network or the head refuse their arguments.
@@ -48,14 +48,14 @@ def ordinal_alexnet(
     """`tf_models.cnn.alexnet` up to its last hidden layer, and an ordinal head.
 
     Args:
-        input_shape: Image size `(height, filters, channels)`.
+        input_shape: Image size `(height, width, channels)`.
         classes: Number of ranks, 2 or more.
         head: Kind of the head, see `tf_models.ordinal.ordinal_head`.
         hidden, filters, dropout: As in `tf_models.cnn.alexnet`.
         name: Name of the model.
 
     Returns:
-        A model from `(batch, height, filters, channels)` to the outputs of the head.
+        A model from `(batch, height, width, channels)` to the outputs of the head.
 
     Raises:
         ValueError: The network or the head refuse their arguments.

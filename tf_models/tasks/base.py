@@ -115,6 +115,28 @@ class Task(ABC):
         size = batch_size or scoring_batch(split)
         return Batches(split, size, shuffle=False, prepare=self.with_labels).dataset()
 
+    def outputs(
+        self, split: Split, batch_size: int | None = None, change: Callable[[Any], Any] | None = None
+    ) -> np.ndarray:
+        """The model's outputs on a whole split in its order, float32 `(samples, ...)`.
+
+        Args:
+            split: The samples.
+            batch_size: How many to score at once; None for `scoring_batch`.
+            change: Function of transformed samples whose results the model is given in their place.
+        """
+        order = self.order(split)
+        size = batch_size or scoring_batch(split)
+        batches = Batches(split, size, shuffle=False, prepare=self.with_labels, order=order)
+        inputs = batches.dataset().map(lambda x, y: x if change is None else change(x))
+        found = self.model.predict(inputs, verbose=0).astype(np.float32)
+        assert len(found) == len(split), f"scored {len(found)} of {len(split)} samples"
+        if order is None:
+            return found
+        in_order = np.empty_like(found)
+        in_order[np.concatenate([batches.order.indices(0, step) for step in range(batches.steps)])] = found
+        return in_order
+
     def with_labels(self, x, y, position) -> tuple:
         """Transformed samples and their targets as stored, whatever `batch` makes of both."""
         return self.transform(x, position), y

@@ -7,11 +7,10 @@ import numpy as np
 
 from tf_data.dataset import Split
 from tf_data.errors import InputError
-from tf_data.pipeline import Batches
 from tf_data.transform import Images
 from tf_models.losses import SigmoidSquaredError, SmoothedCrossentropy
 from tf_models.tasks import plots, saliency
-from tf_models.tasks.base import Task, scoring_batch
+from tf_models.tasks.base import Task
 from tf_models.tasks.explain import parts
 
 LOSSES = ("cross-entropy", "sigmoid-squared-error")
@@ -74,18 +73,7 @@ class Classify(Task):
 
     def logits(self, split: Split, batch_size: int | None = None, mirror: bool = False) -> np.ndarray:
         """The model's outputs on a whole split, or on its mirror images, in its order: float32 `(samples, outputs)`."""
-        order = self.order(split)
-        batches = Batches(
-            split, batch_size or scoring_batch(split), shuffle=False, prepare=self.with_labels, order=order
-        )
-        inputs = batches.dataset().map(lambda x, y: x[:, :, ::-1] if mirror else x)
-        logits = self.model.predict(inputs, verbose=0).astype(np.float32)
-        assert len(logits) == len(split), f"scored {len(logits)} of {len(split)} samples"
-        if order is None:
-            return logits
-        in_order = np.empty_like(logits)
-        in_order[np.concatenate([batches.order.indices(0, step) for step in range(batches.steps)])] = logits
-        return in_order
+        return self.outputs(split, batch_size, (lambda x: x[:, :, ::-1]) if mirror else None)
 
     def evaluate(self, split, batch_size=None):
         """`accuracy`, `loss` (mean over the samples), `samples`, and `mirrored_accuracy` where `mirror` is set."""

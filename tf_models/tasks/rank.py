@@ -1,11 +1,11 @@
 """Ordinal regression: learn ordered labels, by the outputs of an ordinal head."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from tf_data.dataset import Split
 from tf_data.errors import InputError
 from tf_data.figures import figure
 from tf_models.losses import (
@@ -31,16 +31,16 @@ from tf_models.metrics import (
 from tf_models.tasks import plots
 from tf_models.tasks.base import Task
 
-# The kind of outputs that each loss takes, see `tf_models.losses.levels`.
-LOSSES = {
-    "cross-entropy": "classes",
-    "class-distance": "classes",
-    "earth-mover": "classes",
-    "soft-labels": "classes",
-    "coral": "levels",
-    "corn": "conditional",
-    "niu": "pairs",
-    "squared-error": "value",
+# The kind of outputs that each loss takes, see `tf_models.losses.levels`, and what makes it for a task.
+LOSSES: dict[str, tuple[str, Callable[["Rank"], keras.losses.Loss]]] = {
+    "cross-entropy": ("classes", lambda task: keras.losses.SparseCategoricalCrossentropy(from_logits=True)),
+    "class-distance": ("classes", lambda task: ClassDistanceLoss(task.power)),
+    "earth-mover": ("classes", lambda task: EarthMoverLoss()),
+    "soft-labels": ("classes", lambda task: SoftLabelLoss(task.scale)),
+    "coral": ("levels", lambda task: CoralLoss()),
+    "corn": ("conditional", lambda task: CornLoss()),
+    "niu": ("pairs", lambda task: NiuLoss()),
+    "squared-error": ("value", lambda task: RankSquaredError()),
 }
 SHOWN = 0.005  # probabilities below it are left out of a printed distribution
 
@@ -71,7 +71,7 @@ class Rank(Task):
     @property
     def kind(self) -> str:
         """The kind of the model's outputs, one of `tf_models.losses.levels.OUTPUTS`."""
-        return LOSSES[self.loss]
+        return LOSSES[self.loss][0]
 
     def compile(self, optimizer, jit):
         self.require_shape(self.taken)
@@ -87,22 +87,7 @@ class Rank(Task):
         self.model.compile(optimizer=optimizer, loss=self._loss(), metrics=metrics, jit_compile=jit)
 
     def _loss(self) -> keras.losses.Loss:
-        return {
-            "cross-entropy": lambda: keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            "class-distance": lambda: ClassDistanceLoss(self.power),
-            "earth-mover": EarthMoverLoss,
-            "soft-labels": lambda: SoftLabelLoss(self.scale),
-            "coral": CoralLoss,
-            "corn": CornLoss,
-            "niu": NiuLoss,
-            "squared-error": RankSquaredError,
-        }[self.loss]()
-
-    def outputs(self, split: Split, batch_size: int | None = None) -> np.ndarray:
-        """The model's outputs on a whole split in its order, float32 `(samples, ...)`."""
-        found = self.model.predict(self.transformed(split, batch_size), verbose=0).astype(np.float32)
-        assert len(found) == len(split), f"scored {len(found)} of {len(split)} samples"
-        return found
+        return LOSSES[self.loss][1](self)
 
     def ranks(self, outputs: np.ndarray) -> np.ndarray:
         """Predicted ranks `(samples,)` from the model's outputs."""
