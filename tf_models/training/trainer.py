@@ -27,7 +27,7 @@ from tf_models.tasks.base import About, Task, scoring_batch
 from tf_models.training import provenance
 from tf_models.training.building import adapt_layers, build_model, build_optimizer, load_task
 from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
-from tf_models.training.devices import choose_jit, device_name, precision, require_tensorflow
+from tf_models.training.devices import choose_jit, device_name, make_deterministic, precision, require_tensorflow
 from tf_models.training.fit import training_loop
 from tf_models.training.live import LivePlot
 from tf_models.training.options import Options
@@ -161,7 +161,9 @@ def _resume(
 
 
 def load_data(recipe: Recipe, options: Options) -> Data:
-    """The recipe's data from the source that the options name."""
+    """The recipe's data from the source that the options name; the first step of whatever computes with it."""
+    if options.deterministic:
+        make_deterministic()
     return tf_data.load(
         recipe.dataset,
         options.source,
@@ -383,7 +385,8 @@ def evaluate(run: RunDirectory, data_dir: str | None = None) -> tuple[Task, dict
         data_dir=data_dir or options.data_dir,
         download=False,
     )
-    task = load_task(run).on(load_data(recipe, options))
+    data = load_data(recipe, options)  # first, while TensorFlow has not computed yet
+    task = load_task(run).on(data)
     try:
         return task, scores(task)
     except tf.errors.OpError as error:
