@@ -41,7 +41,7 @@ def official(folder: Path, label: str = "label", features: tuple[str, ...] = (),
     if not x:
         raise InputError(f"{table.path} has a header but no rows")
     classes, y = numbered(names)
-    return Reading(cut(np.array(x, np.float32), y, FRACTIONS, seed), classes, features, notes=table.notes)
+    return Reading(cut(np.array(x, np.float32), y, FRACTIONS, seed, table.path), classes, features, notes=table.notes)
 
 
 def synthetic(folder: Path, count: int = 150, seed: int = 0) -> None:

@@ -51,7 +51,9 @@ def official(
         raise InputError(f"{table.path} names no image that exists")
     classes, labels = numbered(kinds)
     images, labels, bad = image_folder.open_images(names, labels, size, channels, skip_bad)
-    return Reading(cut(images, labels, FRACTIONS, seed), classes, skipped=(*skipped, *bad), notes=table.notes)
+    return Reading(
+        cut(images, labels, FRACTIONS, seed, table.path), classes, skipped=(*skipped, *bad), notes=table.notes
+    )
 
 
 def synthetic(folder: Path, seed: int = 0) -> None:

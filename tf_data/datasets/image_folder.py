@@ -92,7 +92,7 @@ def official(
     if not parts:
         names, labels, classes, left_out = _scan(folder)
         images, labels, bad = open_images(names, labels, size, channels, skip_bad)
-        return Reading(cut(images, labels, FRACTIONS, seed), classes, skipped=(*left_out, *bad))
+        return Reading(cut(images, labels, FRACTIONS, seed, folder), classes, skipped=(*left_out, *bad))
     splits, known = {}, ()
     for part, place in parts.items():
         names, labels, classes, left_out = _scan(place)
