@@ -12,7 +12,7 @@ import tf_models
 from tf_data.command import run
 from tf_models import train
 from tf_models.layers import Recomputed
-from tf_models.mechanics import checkpointing, gradients, hooks, live_plot, weight_sharing
+from tf_models.mechanics import checkpointing, clipping, gradients, hooks, live_plot, weight_sharing
 from tf_models.mechanics.checkpointing import recomputed
 from tf_models.mechanics.gradients import gradients_of
 from tf_models.mechanics.hooks import capture
@@ -236,15 +236,34 @@ def test_training_can_be_watched(tmp_path, capsys):
     assert "Epoch 1/2" not in printed  # Keras' own progress
 
 
-@pytest.mark.parametrize("command", [hooks, live_plot])
+def test_gradients_are_clipped_in_each_way():
+    """By what Adam keeps of a first gradient, which is a tenth of it."""
+    gradient = np.array([-3.0, -0.05, 0.5, 4.0], np.float32)
+    expected = {
+        "none": gradient,
+        "value 1": np.clip(gradient, -1, 1),
+        "hook [-0.1, 1]": np.clip(gradient, -0.1, 1),
+        "norm 1": gradient / np.linalg.norm(gradient),
+    }
+    for name, optimizer in clipping.optimizers().items():
+        variable = keras.Variable(np.zeros(4, np.float32))
+        optimizer.build([variable])
+        optimizer.apply([keras.ops.convert_to_tensor(gradient)])
+        momentum = next(v for v in optimizer.variables if "momentum" in v.path)
+        np.testing.assert_allclose(np.asarray(momentum), 0.1 * expected[name], rtol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("command", [hooks, live_plot, clipping])
 def test_demonstrations_run(command, capsys, monkeypatch):
     import tf_data
 
     whole = tf_data.load
     monkeypatch.setattr(tf_data, "load", lambda *args, limit=None, **more: whole(*args, limit=300, **more))
+    one = {"norm 1": clipping.optimizers()["norm 1"]}  # each takes a second to compile
+    monkeypatch.setattr(clipping, "optimizers", lambda: one)
     assert run(command.main, [] if command is hooks else ["--epochs", "1"]) == 0
-    printed = capsys.readouterr().out
-    assert ("hidden2: (" if command is hooks else " drawings took ") in printed
+    said = {hooks: "hidden2: (", live_plot: " drawings took ", clipping: "norm 1"}
+    assert said[command] in capsys.readouterr().out
 
 
 def test_the_sequential_topic_is_a_recipe():
