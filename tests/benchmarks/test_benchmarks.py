@@ -28,6 +28,7 @@ def test_compare_interleaves_and_relates_to_the_baseline(monkeypatch):
         return work
 
     monkeypatch.setattr(measure.time, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(measure.gc, "collect", lambda: 0)  # seconds, in a process that has run other tests
     rows = measure.compare({"slow": candidate("slow", 4, 8), "fast": candidate("fast", 2, 8)}, "slow", repeats=3)
     assert calls == ["slow", "fast"] * 4
     assert [row["samples_per_second"] for row in rows] == [2.0, 4.0]
