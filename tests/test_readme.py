@@ -69,6 +69,7 @@ FEW = {"--batch-size": "16", "--epochs": "1", "--limit": "64"}
 # What is trained before the README's commands are run, by the directories that they name.
 RUNS = {
     "runs/x": ("cnn-basic", "--data", "embedded"),
+    "runs/other": ("cnn-basic", "--data", "embedded", "--set", "learning_rate=0.2"),
     "runs/age": ("ordinal-coral-afadlite-small", "--set", "model.filters=4"),
     "runs/iris": ("logistic-regression",),
     "runs/ae": ("ae-basic", "--data", "embedded"),
