@@ -142,10 +142,13 @@ def test_what_decides_a_result_has_a_hash_of_its_own(monkeypatch):
     assert {name for name in before if provenance.code(get("cnn-basic"))[name] == before[name]} == {"task"}
     assert provenance.code(get("gan-fc-mnist"))["task"] != before["task"]
     files, docstring, product = [], '"""A docstring."""\n', "x = 2 * 3\n"
-    for text in (product, docstring + "# why\n" + product, "x = 3 * 3\n"):
+    shown = "import math\n" + product + "def figures():\n    return x\n"
+    for text in (product, docstring + "# why\n" + product, shown, "x = 3 * 3\n"):
         monkeypatch.setattr(provenance.Path, "read_text", lambda self, text=text, **_: text)
-        files.append(provenance.code(RECIPE)["builder"])
-    assert files[0] == files[1] != files[2]
+        files.append(provenance.code(RECIPE))
+    assert files[0]["builder"] == files[1]["builder"] != files[3]["builder"]
+    assert files[0]["task"] == files[1]["task"] == files[2]["task"] != files[3]["task"]
+    assert files[0]["builder"] != files[2]["builder"]  # a function of this name in a builder's file may decide
 
 
 @pytest.mark.parametrize(("block", "epoch", "step"), [(4, 2, 0), (4, 2, 5), (4, 2, 10), (10, 0, 7), (3, 1, 9)])
