@@ -222,13 +222,39 @@ def cut(x: Any, y: np.ndarray | None, fractions: Mapping[str, float], seed: int)
     }
 
 
-def stratified(y: np.ndarray, counts: Mapping[str, int], seed: int) -> dict[str, np.ndarray]:
+def cut_by_class(
+    x: Any, y: np.ndarray, classes: tuple[str, ...], fractions: Mapping[str, float], seed: int, place: str
+) -> dict[str, Split]:
+    """Cut labelled samples at random into splits in each of which every class is as frequent as in all.
+
+    Args:
+        x, y: Samples and class numbers `(n,)`; `x` must take an integer array as index.
+        classes: Names of the classes, for messages.
+        fractions: The fraction of each split but the training split, by name.
+        seed: Decides the cut, together with `y`.
+        place: Where the samples come from, for messages.
+
+    Raises:
+        InputError: There are too few samples, or too few of a class for one in each split.
+    """
+    counts = {name: max(len(classes), round(len(y) * fraction)) for name, fraction in fractions.items()}
+    try:
+        numbers = stratified(y, {"train": len(y) - sum(counts.values()), **counts}, seed, classes)
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from None
+    return {name: Split(name, x[chosen], y[chosen]) for name, chosen in numbers.items()}
+
+
+def stratified(
+    y: np.ndarray, counts: Mapping[str, int], seed: int, classes: tuple[str, ...] = ()
+) -> dict[str, np.ndarray]:
     """Numbers of samples, cut at random into splits of these sizes in which each class is as frequent as in all.
 
     Args:
         y: Class numbers `(n,)`.
         counts: Samples of each split by name; they add up to n.
         seed: Decides the cut, together with `y`.
+        classes: Names of the classes, for messages; empty for their numbers.
 
     Returns:
         By name the numbers int64 `(count,)` in a random order. A class's part of a split is its exact fraction, rounded.
@@ -251,7 +277,8 @@ def stratified(y: np.ndarray, counts: Mapping[str, int], seed: int) -> dict[str,
     for name, numbers in found.items():
         if missing := sorted(set(y.tolist()) - set(y[numbers].tolist())):
             few = int(np.sum(y == missing[0]))
-            raise InputError(f"class {missing[0]} has {few} samples, too few for one in the {name} split")
+            called = classes[missing[0]] if classes else missing[0]
+            raise InputError(f"class {called} has {few} samples, too few for one in the {name} split")
     return found
 
 
@@ -268,6 +295,7 @@ class Dataset:
         layouts: Ways in which the files may lie, for datasets whose files have other names, too; in place of `files`.
         md5: Checksums of official files, by their official names.
         official: `official(folder, **options)` reads the official files.
+        uncut: `uncut(folder, **options)` reads all samples of a user's own files as one split `test`.
         embedded: `embedded(**options)` reads a real sample that an installed package carries.
         embedded_origin: The name of that package.
         synthetic: `synthetic(folder, **options)` writes a stand-in in the official form into `folder`.
@@ -288,6 +316,7 @@ class Dataset:
     layouts: tuple[Layout, ...] = ()
     md5: Mapping[str, str] = field(default_factory=dict)
     official: Reader | None = None
+    uncut: Reader | None = None
     embedded: Reader | None = None
     embedded_origin: str = ""
     synthetic: Callable[..., None] | None = None

@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from tf_data.samples import Samples, objects
 SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
 JPEG_QUALITY = 95
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N")  # Pillow's modes of 16 bits
+GREY = ("1", "L", "LA", *DEEP)  # modes without colours
 PNG_DEPTH = 24  # the place of the bits of a sample in a PNG file
 # Names of Pillow's `Transpose` by EXIF's orientation.
 TURNS = {
@@ -257,6 +258,41 @@ def image_size(data: bytes, name: str) -> tuple[int, int]:
     """`(height, width)` of an encoded image that is brought upright. Raises `InputError` for what is no image."""
     with opened(data, name) as (image, turn):
         return _size(image, turn)
+
+
+class Form(NamedTuple):
+    """What images in files have in common.
+
+    Attributes:
+        size: `(height, width)`, None where they differ.
+        channels: 1 where all are grey, else 3.
+        least, most: The smallest and the largest height and width.
+    """
+
+    size: tuple[int, int] | None
+    channels: int
+    least: tuple[int, int]
+    most: tuple[int, int]
+
+
+def common_form(names: Sequence[str]) -> Form | None:
+    """What image files have in common, from their headers; None where none of them can be read.
+
+    Files that cannot be read are passed over: whoever reads their pixels hears of them.
+    """
+    sizes, grey = set(), True
+    for name in names:
+        try:
+            with opened(read_file(name), name) as (image, turn):
+                sizes.add(_size(image, turn))
+                grey &= image.mode in GREY
+        except (InputError, OSError):
+            continue
+    if not sizes:
+        return None
+    heights, widths = zip(*sizes)
+    size = next(iter(sizes)) if len(sizes) == 1 else None
+    return Form(size, 1 if grey else 3, (min(heights), min(widths)), (max(heights), max(widths)))
 
 
 def _fit(data: bytes, shape: tuple[int, int, int], name: str) -> np.ndarray:

@@ -189,12 +189,12 @@ class Images(Features):
         crop: int = 0,
         resize: int = 0,
         augment: Mapping[str, Any] = UNCHANGED,
-        eval_crop: int = 0,
+        eval_crop: int | tuple[int, int] = 0,
         standardize: bool = False,
         value_range: tuple[float, float] = (0.0, 1.0),
     ):
         super().__init__(standardize)
-        if min(crop, resize, eval_crop) < 0:
+        if min(crop, resize, *sides(eval_crop)) < 0:
             raise InputError(f"transform crop {crop}, resize {resize} and eval_crop {eval_crop} cannot be negative")
         if len(value_range) != 2 or not value_range[0] < value_range[1]:
             raise InputError(f"value_range must be two rising numbers, not {value_range}")
@@ -242,13 +242,18 @@ class Images(Features):
         return read_images(inputs, shape, invert)
 
 
-def centre_crop(x, size: int):
-    """The middle `size` x `size` pixels of images `(batch, height, width, channels)`."""
-    height, width = x.shape[1:3]
-    if min(height, width) < size:
-        raise InputError(f"images of {height}x{width} are too small to crop {size}x{size}")
-    top, left = (height - size) // 2, (width - size) // 2
-    return x[:, top : top + size, left : left + size]
+def sides(size: int | Sequence[int]) -> tuple[int, int]:
+    """`(height, width)` of a size that may be given as the side of a square."""
+    return (size, size) if isinstance(size, int) else (size[0], size[1])
+
+
+def centre_crop(x, size: int | Sequence[int]):
+    """The middle pixels of images `(batch, height, width, channels)`: a square of this side, or `(height, width)`."""
+    (height, width), (rows, columns) = x.shape[1:3], sides(size)
+    if height < rows or width < columns:
+        raise InputError(f"images of {height}x{width} are too small to crop {rows}x{columns}")
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return x[:, top : top + rows, left : left + columns]
 
 
 def to_float(x):

@@ -17,14 +17,16 @@ from tf_data import formats, transform
 from tf_data.command import say
 from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
+from tf_data.own import Own
 from tf_data.pipeline import Batches, input_error
 from tf_models import tasks
 from tf_models.configs import schedules
-from tf_models.configs.overrides import for_data, for_source
+from tf_models.configs.overrides import for_source
+from tf_models.configs.own_data import for_data, with_nearest_size
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import About, Task, scoring_batch
-from tf_models.training import provenance
+from tf_models.training import other_data, provenance
 from tf_models.training.building import adapt_layers, build_model, build_optimizer, load_task
 from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
 from tf_models.training.devices import choose_jit, device_name, precision, require_tensorflow
@@ -190,7 +192,10 @@ def build(recipe: Recipe, options: Options, data: Data, learned: transform.Trans
         learned = transform.make(recipe.transform)
         learned.fit(data.train)
     with precision(options.precision):
-        model = build_model(recipe)
+        try:
+            model = build_model(recipe)
+        except InputError as error:
+            raise with_nearest_size(recipe, error) from error.__cause__
         adapt_layers(model, data.train, learned)
         task = task.bind(model, learned, About.of(data), data)
         if begins:  # a run that goes on has them in its weights
@@ -365,8 +370,13 @@ def _stopped(run: RunDirectory, recipe: Recipe, error: CommandError) -> CommandE
     return error
 
 
-def evaluate(run: RunDirectory, data_dir: str | None = None) -> tuple[Task, dict[str, dict]]:
-    """Score a run's saved model on the splits it was not trained on.
+def evaluate(run: RunDirectory, data_dir: str | None = None, given: Own | None = None) -> tuple[Task, dict[str, dict]]:
+    """Score a run's saved model on the splits it was not trained on, or on other data.
+
+    Args:
+        run: The run.
+        data_dir: Folder of official files, if it has moved since the training.
+        given: Data of the user's own to score in place of the run's; see `tf_models.training.other_data`.
 
     Returns:
         The task, bound to the model and its data, and scores by split as in `run.json`.
@@ -375,15 +385,18 @@ def evaluate(run: RunDirectory, data_dir: str | None = None) -> tuple[Task, dict
         InputError: The model is missing or damaged, or the data are not there any more.
     """
     require_tensorflow()
-    recipe, options = run.recipe, run.options
-    source = run.info["data"]["source"]
-    options = replace(
-        options,
-        source="auto" if source == "generated" else source,
-        data_dir=data_dir or options.data_dir,
-        download=False,
-    )
-    task = load_task(run).on(load_data(recipe, options))
+    if given is not None:
+        data = other_data.load(run, given)
+    else:
+        options, source = run.options, run.info["data"]["source"]
+        options = replace(
+            options,
+            source="auto" if source == "generated" else source,
+            data_dir=data_dir or options.data_dir,
+            download=False,
+        )
+        data = load_data(run.recipe, options)
+    task = load_task(run).on(data)
     try:
         return task, scores(task)
     except tf.errors.OpError as error:
