@@ -235,26 +235,32 @@ def cut_by_class(
         place: Where the samples come from, for messages.
 
     Raises:
-        InputError: There are too few samples, or too few of a class for one in each split.
+        InputError: There are too few samples of a class for one in each split.
     """
-    counts = {name: max(len(classes), round(len(y) * fraction)) for name, fraction in fractions.items()}
-    try:
-        numbers = stratified(y, {"train": len(y) - sum(counts.values()), **counts}, seed, classes)
-    except InputError as error:
-        raise InputError(f"{place}: {error}") from None
+    random, parts = np.random.RandomState(seed), {name: [] for name in ("train", *fractions)}
+    for number in range(len(classes)):
+        members = random.permutation(np.flatnonzero(y == number))
+        if len(members) <= len(fractions):
+            raise InputError(
+                f"{place}: class {classes[number]} has {len(members)} samples, too few for one in each of "
+                f"{', '.join(parts)}; add some or take the class out"
+            )
+        for name, fraction in fractions.items():
+            count = max(1, round(len(members) * fraction))
+            parts[name].append(members[:count])
+            members = members[count:]
+        parts["train"].append(members)
+    numbers = {name: random.permutation(np.concatenate(chosen)) for name, chosen in parts.items()}
     return {name: Split(name, x[chosen], y[chosen]) for name, chosen in numbers.items()}
 
 
-def stratified(
-    y: np.ndarray, counts: Mapping[str, int], seed: int, classes: tuple[str, ...] = ()
-) -> dict[str, np.ndarray]:
+def stratified(y: np.ndarray, counts: Mapping[str, int], seed: int) -> dict[str, np.ndarray]:
     """Numbers of samples, cut at random into splits of these sizes in which each class is as frequent as in all.
 
     Args:
         y: Class numbers `(n,)`.
         counts: Samples of each split by name; they add up to n.
         seed: Decides the cut, together with `y`.
-        classes: Names of the classes, for messages; empty for their numbers.
 
     Returns:
         By name the numbers int64 `(count,)` in a random order. A class's part of a split is its exact fraction, rounded.
@@ -277,8 +283,7 @@ def stratified(
     for name, numbers in found.items():
         if missing := sorted(set(y.tolist()) - set(y[numbers].tolist())):
             few = int(np.sum(y == missing[0]))
-            called = classes[missing[0]] if classes else missing[0]
-            raise InputError(f"class {called} has {few} samples, too few for one in the {name} split")
+            raise InputError(f"class {missing[0]} has {few} samples, too few for one in the {name} split")
     return found
 
 
@@ -292,6 +297,7 @@ class Dataset:
         shape: Shape of one sample.
         counts: Samples in each official split.
         files: Official file names or patterns, relative to the folder, each of which shows that the dataset is there.
+        others: Further patterns that show it, which messages leave out.
         layouts: Ways in which the files may lie, for datasets whose files have other names, too; in place of `files`.
         md5: Checksums of official files, by their official names.
         official: `official(folder, **options)` reads the official files.
@@ -313,6 +319,7 @@ class Dataset:
     classes: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     layouts: tuple[Layout, ...] = ()
     md5: Mapping[str, str] = field(default_factory=dict)
     official: Reader | None = None
@@ -333,7 +340,8 @@ class Dataset:
         """Whether `folder` holds any of the official files (a missing one is then an error, not an absence)."""
         if folder.is_file():  # a user's own table
             return any(folder.match(name) for name in self.files)
-        return any(any(folder.glob(name)) for name in self.files) or any(one.find(folder) for one in self.layouts)
+        names = (*self.files, *self.others)
+        return any(any(folder.glob(name)) for name in names) or any(one.find(folder) for one in self.layouts)
 
     def ways(self, folder: Path) -> str:
         """How a user gets data, as one clause for an error message."""

@@ -16,6 +16,7 @@ SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
 JPEG_QUALITY = 95
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N")  # Pillow's modes of 16 bits
 GREY = ("1", "L", "LA", *DEEP)  # modes without colours
+LIGHT, VISIBLE = 192, 127  # of 255: how bright is light, and how opaque is visible
 PNG_DEPTH = 24  # the place of the bits of a sample in a PNG file
 # Names of Pillow's `Transpose` by EXIF's orientation.
 TURNS = {
@@ -86,7 +87,8 @@ def opened(data: bytes, name: str) -> Iterator[tuple[Any, Any]]:
 def upright(image, turn, channels: int, name: str):
     """An image as people see it, in mode L (one channel) or RGB (three).
 
-    It is turned as its EXIF data says, 16 bits are scaled to 8, and what is transparent is laid on white.
+    It is turned as its EXIF data says, 16 bits are scaled to 8, and what is transparent is laid on white; on black where
+    all that is visible is light, as of white ink nothing would be seen on white.
 
     Args:
         image, turn: Image of Pillow and what brings it upright, as `opened` gives them.
@@ -107,9 +109,17 @@ def upright(image, turn, channels: int, name: str):
         raise InputError(f"{name} has pixels of 32 bits, of which nothing says what is white; save it with 8 or 16")
     elif image.has_transparency_data:
         image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        ground = "black" if _is_light(image) else "white"
+        image = Image.alpha_composite(Image.new("RGBA", image.size, ground), image).convert("RGB")
     image = image if image.mode == mode else image.convert(mode)
     return image if turn is None else image.transpose(turn)
+
+
+def _is_light(image) -> bool:
+    """Whether nothing in an image of mode RGBA is both visible and dark."""
+    grey, alpha = np.asarray(image.convert("RGB").convert("L")), np.asarray(image.getchannel("A"))
+    visible = grey[alpha > VISIBLE]
+    return visible.size > 0 and int(visible.min()) >= LIGHT
 
 
 def encoding_of(data: bytes, channels: int, name: str) -> str | None:

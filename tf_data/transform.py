@@ -90,6 +90,10 @@ class Transform(ABC):
         """
         raise InputError(f"a {type(self).__name__} reads no inputs; call the model in Python")
 
+    def found(self, inputs: Sequence[str]) -> list[str]:
+        """The inputs that a user's arguments name, each to be read apart; the default are the arguments themselves."""
+        return list(inputs)
+
     def save(self, path: Path) -> None:
         """Write what was learned as JSON, whole or not at all."""
         write_text(path, json.dumps({"format": FORMAT, "learned": self.learned}, indent=1, ensure_ascii=False) + "\n")
@@ -232,14 +236,26 @@ class Images(Features):
             x = x * np.float32(self._statistics.sd) + np.float32(self._statistics.mean)
         return x
 
-    def read(self, inputs, stored, taken, invert=False):
-        """Image files of any size and colour; they are fitted into the stored shape, keeping their proportions."""
+    def found(self, inputs):
+        """Images, and in the place of a folder all images below it, in the order of their names."""
+        from tf_data.datasets.image_folder import images_below
+
+        names: list[str] = []
+        for name in inputs:
+            below = images_below(Path(name))[0] if Path(name).is_dir() else [str(name)]
+            if not below:
+                raise InputError(f"{name} holds no images")
+            names += below
+        return names
+
+    def read(self, inputs, stored, taken, invert=False, cover=False):
+        """Image files of any size and colour, in the stored shape; see `tf_data.image_files.read_image`."""
         from tf_data.image_files import read_images
 
         shape = stored or taken
         if len(shape) != 3:
             raise InputError(f"the model takes {tuple(taken)} numbers, not images; call tf_models.load(...) in Python")
-        return read_images(inputs, shape, invert)
+        return read_images(inputs, shape, invert, cover)
 
 
 def sides(size: int | Sequence[int]) -> tuple[int, int]:

@@ -222,6 +222,11 @@ def _scan(folder: Path) -> tuple[list[str], np.ndarray, tuple[str, ...], list[st
     return names, np.array(labels, np.int32), classes, left_out
 
 
+def any_case(text: str) -> str:
+    """A pattern of a text in lower and upper case letters."""
+    return "".join(f"[{letter.lower()}{letter.upper()}]" if letter.isalpha() else letter for letter in text)
+
+
 def synthetic(folder: Path, classes=("red", "green", "blue"), per_class: int = 30, seed: int = 0) -> None:
     """Write coloured polygons as JPEG files."""
     rng = np.random.default_rng(seed)
@@ -235,7 +240,8 @@ DATASET = Dataset(
     name="image-folder",
     title="image folders of your own",
     shape=(-1, -1, 3),
-    files=("*/*", "*"),
+    files=("*/*",),
+    others=tuple(f"*{any_case(suffix)}" for suffix in sorted(SUFFIXES)),
     official=official,
     uncut=uncut,
     synthetic=synthetic,

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 import tf_data
@@ -37,6 +38,7 @@ from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.vectors import load_vectors
 
+BRIGHTNESS_OF = 100  # images
 SHOWN_LINES = 20  # of what was skipped or is worth a note
 
 
@@ -95,6 +97,7 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
             "shape": data.train.x.shape[1:],
             "skipped": data.skipped,
             "notes": data.notes,
+            "brightness": _brightness(data),
         },
     )
     if task.vectors:
@@ -102,6 +105,14 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
     if task.transform.learns:
         task.transform.save(run.transform_file)
     return run
+
+
+def _brightness(data: Data) -> float | None:
+    """The mean of the first training images, 0..1, None for other samples: it tells later ones that look inverted."""
+    if not data.train.samples.is_image:
+        return None
+    first = data.train.samples.read(np.arange(min(BRIGHTNESS_OF, len(data.train))))
+    return round(float(first.mean()) / (255 if first.dtype == np.uint8 else 1), 3)
 
 
 def resume(
