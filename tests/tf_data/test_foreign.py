@@ -2,7 +2,6 @@
 
 import io
 import json
-from argparse import Namespace
 
 import h5py
 import numpy as np
@@ -12,7 +11,7 @@ from PIL import Image
 
 import tf_data
 from tf_data import arguments, convert, foreign, formats, inspect
-from tf_data.command import run
+from tf_data.command import Parser, run
 from tf_data.errors import InputError
 from tf_data.npz_files import read_all
 
@@ -210,6 +209,7 @@ def test_folders_of_two_kinds_and_options_that_do_not_go_are_refused(tmp_path, c
 def test_a_converted_folder_and_a_named_dataset_still_come_first(tmp_path):
     data = tf_data.load("mnist", source="embedded", limit=20)
     formats.write(formats.Source.of(data), "npz", tmp_path / "x", formats.Options(quiet=True))
-    options = {"data": None, "data_dir": None, "download": False, "limit": None, "set": []}
-    assert isinstance(arguments.load(Namespace(dataset=str(tmp_path / "x"), **options)), formats.Stored)
-    assert arguments.load(Namespace(dataset="iris", **options)).name == "iris"
+    parser = Parser(prog="test")
+    arguments.add(parser, "")
+    assert isinstance(arguments.load(parser.parse_args([str(tmp_path / "x")])), formats.Stored)
+    assert arguments.load(parser.parse_args(["iris"])).name == "iris"

@@ -95,7 +95,7 @@ class Classify(Task):
         mirrored = f" ({results['mirrored_accuracy']:.2%} with mirror images)" if "mirrored_accuracy" in results else ""
         return f"accuracy {accuracy:.2%}{mirrored}, loss {results['loss']:.4f} on {count:,} samples"
 
-    def predict(self, inputs, names, top=3, explain=False):
+    def predict(self, inputs, names, top=5, explain=False):
         """Class, and probabilities by class; with `explain` what speaks for the class.
 
         Of images that is `explained`, the file of a figure; of texts `words`, each word's part in the verdict.
@@ -125,7 +125,7 @@ class Classify(Task):
         title = f"{row['class']} {row['probability']:.1%}"
         return saliency.draw(self.model, x, np.asarray(self.transform.visible(x)), [title], path)
 
-    def describe_prediction(self, row, top=3, explain=False):
+    def describe_prediction(self, row, top=5, explain=False):
         best = sorted(row["probabilities"].items(), key=lambda item: -item[1])[:top]
         line = f"{row['input']}: " + ", ".join(f"{name} {probability:.1%}" for name, probability in best)
         if not explain:
