@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from shutil import get_terminal_size
 
+import tf_data
+from tf_data import own
 from tf_data.command import Parser, import_tensorflow, run
 from tf_data.dataset import SOURCES
 from tf_data.errors import InputError
 from tf_models import listing
-from tf_models.configs import get
-from tf_models.configs.overrides import for_source, override, own_text, own_texts
+from tf_models.configs import get, own_data
+from tf_models.configs.overrides import for_source, override
 from tf_models.configs.recipe import Recipe
 
 DEFAULT = "cnn-basic"
@@ -22,6 +24,7 @@ EXAMPLES = """examples:
   python -m tf_models.train --run-dir runs/x --resume    go on with an interrupted run
   python -m tf_models.train --list cifar10 vgg           topics of which both words say something
   python -m tf_models.train cnn-basic --show             all settings of a recipe, as --set names them
+  python -m tf_models.train cnn-basic --images photos    your own images, a folder for each class
   python -m tf_models.train mech-lstm-own-csv --csv mail.csv --text-column body --label-column folder
   python -m tf_models.train mech-char-rnn-own-text --text my.txt
   python -m tf_models.train cnn-basic --find-lr          which learning rates it can bear
@@ -58,12 +61,8 @@ def parser() -> Parser:
     )
     data.add_argument("--data-dir", help="folder of official files, by dataset name (default TF_DATA_DIR, else data)")
     data.add_argument("--download", action="store_true", help="fetch official files there, checksums verified")
-    data.add_argument(
-        "--csv", metavar="FILE", help="a table of texts and labels of your own, for recipes that read texts"
-    )
-    data.add_argument("--text-column", metavar="NAME", help="with --csv: the column of texts (default text)")
-    data.add_argument("--label-column", metavar="NAME", help="with --csv: the column of labels (default label)")
-    data.add_argument("--text", metavar="FILE", help="a text of your own in any script, for recipes that continue one")
+    own.add(data)
+    data.add_argument("--skip-bad", action="store_true", help="leave out images that cannot be read, and list them")
     data.add_argument("--limit", type=int, metavar="N", help="use the first N samples of each split")
     settings = parser.add_argument_group("settings")
     settings.add_argument("--epochs", type=int, metavar="N")
@@ -129,6 +128,9 @@ def main(argv: list[str] | None = None) -> None:
     if arguments.show:
         recipe, source = _asked(arguments)
         recipe = for_source(recipe, source)
+        if recipe.dataset in own.KINDS and recipe.data.get("path"):  # whose classes and sizes are in the data
+            import_tensorflow()
+            recipe = own_data.for_data(recipe, tf_data.load(recipe.dataset, **recipe.data))
         shown = (
             json.dumps(recipe.as_dict(), indent=2)
             if arguments.json
@@ -158,17 +160,11 @@ def _asked(arguments) -> tuple[Recipe, str]:
     """The recipe with what is set for this run, and where its data are to come from."""
     flags = {"epochs": arguments.epochs, "batch_size": arguments.batch_size, "seed": arguments.seed}
     recipe = get(arguments.recipe or DEFAULT)
-    own = [flag for flag, given in (("--csv", arguments.csv), ("--text", arguments.text)) if given is not None]
-    if own and (len(own) > 1 or arguments.data or arguments.download):
-        raise InputError(f"{own[0]} says where the data are; leave --data, --download and other files away")
-    if arguments.text is not None:
-        recipe = own_text(recipe, arguments.text)
-    if arguments.csv is not None:
-        recipe = own_texts(recipe, arguments.csv, arguments.text_column, arguments.label_column)
-    elif arguments.text_column is not None or arguments.label_column is not None:
-        raise InputError("--text-column and --label-column go with --csv")
+    given = own_data.named(arguments, recipe)
+    if given is not None:
+        recipe = own_data.on(recipe, given)
     recipe = override(recipe, arguments.set, **flags)
-    elsewhere = arguments.recipe or arguments.data_dir or arguments.download
+    elsewhere = arguments.recipe or arguments.data_dir or arguments.download or given
     return recipe, arguments.data or ("auto" if elsewhere else "embedded")
 
 

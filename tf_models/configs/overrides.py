@@ -8,12 +8,10 @@ import ast
 import inspect
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from tf_data import datasets, transform, words
+from tf_data import datasets, transform
 from tf_data.command import import_tensorflow, nearest
-from tf_data.dataset import Data
 from tf_data.errors import InputError
 from tf_models import builders, tasks
 from tf_models.configs import schedules
@@ -28,7 +26,6 @@ GROUPS = {
     "optimizer": "optimizer_options",
     "schedule": "schedule",
 }
-OWN_TEXTS, OWN_TEXT = "text-csv", "text-file"
 # What these take stands in signatures that come with TensorFlow.
 SLOW = ("model", "task", "optimizer")
 
@@ -36,40 +33,6 @@ SLOW = ("model", "task", "optimizer")
 def for_source(recipe: Recipe, source: str) -> Recipe:
     """The recipe as it is trained on data of this source."""
     return replace(recipe, **recipe.embedded) if source == "embedded" else recipe
-
-
-def own_texts(recipe: Recipe, path: str, text: str | None, label: str | None) -> Recipe:
-    """The recipe on a CSV file of the user's own.
-
-    Args:
-        recipe: A recipe that classifies texts.
-        path: Path of the file; the recipe keeps the absolute one.
-        text, label: Names of the columns; None takes the reader's own.
-
-    Raises:
-        InputError: The recipe takes no texts.
-    """
-    if recipe.transform["name"] != "text" or recipe.task != "classify":
-        raise InputError(f"{recipe.id} does not classify texts, so --csv does not go with it; see --list text")
-    columns = {name: value for name, value in {"text": text, "label": label}.items() if value is not None}
-    return replace(recipe, dataset=OWN_TEXTS, data={"path": str(Path(path).absolute()), **columns})
-
-
-def own_text(recipe: Recipe, path: str) -> Recipe:
-    """The recipe on a text file of the user's own; it keeps the absolute path. Raises `InputError` for other recipes."""
-    if recipe.task != "continue-text":
-        raise InputError(f"{recipe.id} does not continue a text, so --text does not go with it; see --list char")
-    return replace(recipe, dataset=OWN_TEXT, data={"path": str(Path(path).absolute())})
-
-
-def for_data(recipe: Recipe, data: Data) -> Recipe:
-    """The recipe as it is trained on these data: those of the user decide the number of classes, or the alphabet."""
-    if recipe.dataset == OWN_TEXTS and "classes" in recipe.model:
-        return replace(recipe, model={**recipe.model, "classes": len(data.classes)})
-    if recipe.dataset == OWN_TEXT and "alphabet" in recipe.model:
-        size = len(words.alphabet(data.train.samples))
-        return replace(recipe, model={**recipe.model, "alphabet": size}, transform={**recipe.transform, "size": size})
-    return recipe
 
 
 def override(recipe: Recipe, settings: Iterable[str] = (), **flags) -> Recipe:

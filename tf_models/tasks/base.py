@@ -62,6 +62,7 @@ class Task(ABC):
         vectors: Which word vectors the model's embedding began with, and how many of how many words they had.
     """
 
+    reference = False  # whether all inputs of a prediction are compared with the first
     model: keras.Model
     transform: Transform
     about: About

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 import tf_data
@@ -17,14 +18,16 @@ from tf_data import formats, transform
 from tf_data.command import say
 from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
+from tf_data.own import Own
 from tf_data.pipeline import Batches, input_error
 from tf_models import tasks
 from tf_models.configs import schedules
-from tf_models.configs.overrides import for_data, for_source
+from tf_models.configs.overrides import for_source
+from tf_models.configs.own_data import for_data, with_nearest_size
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import About, Task, scoring_batch
-from tf_models.training import provenance
+from tf_models.training import other_data, provenance
 from tf_models.training.building import adapt_layers, build_model, build_optimizer, load_task
 from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
 from tf_models.training.devices import choose_jit, device_name, make_deterministic, precision, require_tensorflow
@@ -35,6 +38,7 @@ from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.vectors import load_vectors
 
+BRIGHTNESS_OF = 100  # images
 SHOWN_LINES = 20  # of what was skipped or is worth a note
 
 
@@ -93,6 +97,7 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
             "shape": data.train.x.shape[1:],
             "skipped": data.skipped,
             "notes": data.notes,
+            "brightness": _brightness(data),
         },
     )
     if task.vectors:
@@ -100,6 +105,14 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
     if task.transform.learns:
         task.transform.save(run.transform_file)
     return run
+
+
+def _brightness(data: Data) -> float | None:
+    """The mean of the first training images, 0..1, None for other samples: it tells later ones that look inverted."""
+    if not data.train.samples.is_image:
+        return None
+    first = data.train.samples.read(np.arange(min(BRIGHTNESS_OF, len(data.train))))
+    return round(float(first.mean()) / (255 if first.dtype == np.uint8 else 1), 3)
 
 
 def resume(
@@ -192,7 +205,10 @@ def build(recipe: Recipe, options: Options, data: Data, learned: transform.Trans
         learned = transform.make(recipe.transform)
         learned.fit(data.train)
     with precision(options.precision):
-        model = build_model(recipe)
+        try:
+            model = build_model(recipe)
+        except InputError as error:
+            raise with_nearest_size(recipe, error) from error.__cause__
         adapt_layers(model, data.train, learned)
         task = task.bind(model, learned, About.of(data), data)
         if begins:  # a run that goes on has them in its weights
@@ -367,8 +383,13 @@ def _stopped(run: RunDirectory, recipe: Recipe, error: CommandError) -> CommandE
     return error
 
 
-def evaluate(run: RunDirectory, data_dir: str | None = None) -> tuple[Task, dict[str, dict]]:
-    """Score a run's saved model on the splits it was not trained on.
+def evaluate(run: RunDirectory, data_dir: str | None = None, given: Own | None = None) -> tuple[Task, dict[str, dict]]:
+    """Score a run's saved model on the splits it was not trained on, or on other data.
+
+    Args:
+        run: The run.
+        data_dir: Folder of official files, if it has moved since the training.
+        given: Data of the user's own to score in place of the run's; see `tf_models.training.other_data`.
 
     Returns:
         The task, bound to the model and its data, and scores by split as in `run.json`.
@@ -377,15 +398,17 @@ def evaluate(run: RunDirectory, data_dir: str | None = None) -> tuple[Task, dict
         InputError: The model is missing or damaged, or the data are not there any more.
     """
     require_tensorflow()
-    recipe, options = run.recipe, run.options
-    source = run.info["data"]["source"]
-    options = replace(
-        options,
-        source="auto" if source == "generated" else source,
-        data_dir=data_dir or options.data_dir,
-        download=False,
-    )
-    data = load_data(recipe, options)  # first, while TensorFlow has not computed yet
+    if given is not None:
+        data = other_data.load(run, given)
+    else:
+        options, source = run.options, run.info["data"]["source"]
+        options = replace(
+            options,
+            source="auto" if source == "generated" else source,
+            data_dir=data_dir or options.data_dir,
+            download=False,
+        )
+        data = load_data(run.recipe, options)  # first, while TensorFlow has not computed yet
     task = load_task(run).on(data)
     try:
         return task, scores(task)
