@@ -46,6 +46,17 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def peak_memory() -> float:
+    """The most memory that this process ever had, in megabytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # the kernel's `ru_maxrss` begins at what the process had that started this one
+        fields = dict(line.split(":", 1) for line in status.read_text(encoding="ascii", errors="replace").splitlines())
+        return int(fields["VmHWM"].split()[0]) / 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # macOS counts bytes
+
+
 def environment() -> dict:
     """`processor`, `cores`, `threads` of TensorFlow (0 lets it choose), and the names of the `gpus`."""
     import tensorflow as tf
