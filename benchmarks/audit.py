@@ -41,12 +41,12 @@ def main(rows: dict[str, dict], replayed: str | None = None, data_dir: str | Non
 
 def judged(rows: dict[str, dict]) -> tuple[list[str], list[str]]:
     """Rows that cannot be right, and those that are old, a line each."""
-    faults, remarks = [], []
+    faults, remarks, peaks = [], [], peak.known()
     for id, row in rows.items():
         if "environment" not in row:
             remarks.append(f"{id}: does not say on what it was made")
             continue
-        highest = peak.known().get(peak.machine(row["environment"]), {}).get(row["precision"], row["peak"])
+        highest = peaks.get(peak.machine(row["environment"]), {}).get(row["precision"], row["peak"])
         if highest and row["gflops"] and row["gflops"] > MARGIN * highest:
             faults.append(f"{id}: {row['gflops']:.4g} GFLOP/s in {row['precision']}, above the peak of {highest:.4g}")
         if older := _older(id, row):

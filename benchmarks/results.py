@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 
-from benchmarks import peak
+from benchmarks import pages, peak
 from tf_data.command import Parser, import_tensorflow
 from tf_data.errors import InputError
 from tf_data.files import write_text
@@ -36,7 +36,6 @@ CHOSEN = (
     "gan-conv-mnist",
 )
 LOADED = 0.2  # cores that other processes keep busy, from which on a time is not one taken alone
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
 def parser() -> Parser:
@@ -62,18 +61,9 @@ def main(argv: list[str] | None = None) -> int | None:
     rows = {**measured(), **collect([RunDirectory.open(path) for path in arguments.runs])}
     order = [recipe.id for recipe in recipes()]
     write_text(MEASURED, json.dumps({id: rows[id] for id in order if id in rows}, indent=2) + "\n")
-    _replace(PAGE, table(rows, [recipe.id for recipe in recipes()], "../"))
-    _replace(README, table(rows, CHOSEN))
+    pages.put(PAGE, "results", table(rows, [recipe.id for recipe in recipes()], "../"))
+    pages.put(README, "results", table(rows, CHOSEN))
     return None
-
-
-def _replace(path: Path, lines: str) -> None:
-    """Put a new table between the marks of a page."""
-    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise InputError(f"{path} has no lines {BEGIN} and {END}")
-    write_text(path, f"{before}{begin}\n{lines}\n{end}{after}")
 
 
 def collect(runs: list[RunDirectory]) -> dict[str, dict]:

@@ -225,12 +225,11 @@ def _head() -> str:
 
 
 def _line(row: Row) -> str:
-    differences = row.loss_difference, row.metric_difference, row.weight_difference, row.output_difference
     times = ("-", "-", "-")
     if row.ratio is not None:
         sides = ((row.tf1_ms, row.tf1_spread), (row.tf2_ms, row.tf2_spread))
         times = (*(f"{ms:.2f} ±{spread:.2f}" for ms, spread in sides), f"{row.ratio:.2f}")
-    cells = row.topic, row.precision, str(row.steps), *(f"{value:.0e}" for value in differences), *times
+    cells = row.topic, row.precision, str(row.steps), *(f"{value:.0e}" for value in row.differences.values()), *times
     return _columns(cells) + ("" if row.equal else f"  apart: {', '.join(row.parted)}")
 
 

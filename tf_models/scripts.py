@@ -7,6 +7,7 @@ COMMANDS = {
     "evaluate": ("tf_models.evaluate", ()),
     "predict": ("tf_models.predict", ()),
     "export": ("tf_models.export", ()),
+    "report": ("tf_models.report", ()),
     "list": ("tf_models.train", ("--list",)),
 }
 

@@ -40,9 +40,9 @@ def records(path, count=30, gzip=False, **columns):
     return path
 
 
-def png(pixels):
+def png(pixels, **options):
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
+    Image.fromarray(pixels).save(buffer, "PNG", **options)
     return np.array(buffer.getvalue(), object)
 
 
@@ -110,6 +110,11 @@ def test_pictures_raw_bytes_and_features_are_what_they_are(tmp_path):
     np.testing.assert_array_equal(data.train.x, table)
     encoded[3] = png(PIXELS[3, :5])
     fails(records(tmp_path / "odd.tfrecord", 5, image=encoded, label=LABELS), "record 3", "5x28, not 28x28")
+    turned = Image.Exif()
+    turned[0x0112] = 6  # what a camera held upright writes: the pixels lie on their side
+    encoded = np.array([png(pixels[:20], exif=turned) for pixels in PIXELS[:5]], object)
+    data = foreign.load(records(tmp_path / "turned.tfrecord", 5, image=encoded, label=LABELS))
+    np.testing.assert_array_equal(data.train.x[..., 0], np.rot90(PIXELS[:5, :20], -1, axes=(1, 2)))
     raw[2] = b"short"
     fails(records(tmp_path / "odd2.tfrecord", 5, image=raw, label=LABELS), "differ in length")
 

@@ -320,7 +320,7 @@ trainer.train(RECIPE, replace(OPTIONS, checkpoint_seconds=0), __import__("pathli
 """
 
 
-@pytest.mark.parametrize("when", ["after", "middle"])
+@pytest.mark.parametrize("when", [pytest.param("after", marks=pytest.mark.slow), "middle"])
 def test_kill_9_and_resume(whole, tmp_path, when):
     """`kill -9` right after a save in mid-epoch, and in the middle of one."""
     environment = {**os.environ, "WHEN": when, "TESTS": os.path.dirname(__file__)}
@@ -432,6 +432,7 @@ def test_a_run_directory_is_complete(tmp_path):
     assert not list(run.path.rglob("*partial*"))
 
 
+@pytest.mark.slow
 def test_saving_takes_a_small_fraction_of_the_time(tmp_path):
     """With no interval at all, the fraction alone holds saving back."""
     recipe = replace(RECIPE, epochs=60, model={**RECIPE.model, "hidden": (128, 128)})

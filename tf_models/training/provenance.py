@@ -1,6 +1,7 @@
 """What a result depends on besides its recipe: machine, versions, the code, and what else ran on the machine."""
 
 import ast
+import functools
 import hashlib
 import importlib.util
 import json
@@ -66,6 +67,7 @@ def differences(info: dict) -> list[str]:
     ]
 
 
+@functools.cache
 def revision() -> str:
     """The code's revision: the commit of a checkout, with `+` where files were changed since, else the version."""
     try:
