@@ -13,7 +13,7 @@ from tf_data.dataset import SOURCES
 from tf_data.errors import InputError
 from tf_models import listing
 from tf_models.configs import get, own_data
-from tf_models.configs.overrides import for_source, override
+from tf_models.configs.overrides import fine_tuned, for_source, override
 from tf_models.configs.recipe import Recipe
 
 DEFAULT = "cnn-basic"
@@ -75,6 +75,21 @@ def parser() -> Parser:
         metavar="KEY=VALUE",
         help="override a setting: learning_rate, optimizer, validation, model.NAME, data.NAME, transform.NAME, "
         "task.NAME, optimizer.NAME, schedule.NAME (schedule.name=one-cycle or cyclical first); may be repeated",
+    )
+    tuning = parser.add_argument_group("fine-tuning")
+    tuning.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="begin with the weights of a run directory, a .keras file or a PyTorch state_dict (.pth), but for the last layer",
+    )
+    tuning.add_argument(
+        "--freeze", nargs="+", metavar="LAYERS", help="keep the weights of stem, stage1..stage3, '*_norm' and the like"
+    )
+    tuning.add_argument(
+        "--rate",
+        action="append",
+        metavar="LAYERS=FRACTION",
+        help="change these layers at a fraction of the learning rate, for instance 'stage*=0.1'; may be repeated",
     )
     where = parser.add_argument_group("run")
     where.add_argument("--run-dir", type=Path, metavar="DIR", help="default runs/RECIPE-TIME")
@@ -164,6 +179,7 @@ def _asked(arguments) -> tuple[Recipe, str]:
     if given is not None:
         recipe = own_data.on(recipe, given)
     recipe = override(recipe, arguments.set, **flags)
+    recipe = fine_tuned(recipe, arguments.weights, arguments.freeze, arguments.rate)
     elsewhere = arguments.recipe or arguments.data_dir or arguments.download or given
     return recipe, arguments.data or ("auto" if elsewhere else "embedded")
 

@@ -8,6 +8,7 @@ import ast
 import inspect
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tf_data import datasets, transform
@@ -57,6 +58,38 @@ def override(recipe: Recipe, settings: Iterable[str] = (), **flags) -> Recipe:
     for key, text in sorted(pairs, key=lambda pair: pair[0].partition(".")[0] in SLOW and "." in pair[0]):
         recipe = _set(recipe, key, text)
     return recipe
+
+
+def fine_tuned(recipe: Recipe, weights: str | None, freeze: list[str] | None, rates: list[str] | None) -> Recipe:
+    """The recipe that begins with weights of another training; None leaves what it says itself.
+
+    Args:
+        recipe: The recipe.
+        weights: Path of the weights; the recipe keeps the absolute one.
+        freeze: Patterns of layers; see `tf_models.training.pretrained.matching`.
+        rates: Texts `pattern=fraction`.
+
+    Raises:
+        InputError: There is no such file, or a rate is no fraction.
+    """
+    changed: dict[str, Any] = {}
+    if weights is not None:
+        if not Path(weights).exists():
+            raise InputError(f"--weights {weights} does not exist")
+        changed["weights"] = str(Path(weights).absolute())
+    if freeze is not None:
+        changed["freeze"] = tuple(freeze)
+    if rates is not None:
+        changed["rates"] = {}
+        for text in rates:
+            pattern, _, fraction = text.rpartition("=")
+            try:
+                changed["rates"][pattern] = float(fraction)
+            except ValueError:
+                pattern = ""
+            if not pattern:
+                raise InputError(f"--rate {text}: write LAYERS=FRACTION, for instance stage1=0.1")
+    return replace(recipe, **changed)
 
 
 def _split(text: str) -> tuple[str, str]:

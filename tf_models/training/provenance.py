@@ -9,6 +9,7 @@ import os
 import platform
 import subprocess
 import time
+from dataclasses import MISSING, fields
 from importlib import metadata
 from pathlib import Path
 
@@ -103,13 +104,20 @@ def code(recipe: Recipe) -> dict[str, str]:
     Comments, docstrings, imports and layout do not count. A builder's code is its file and those of its package, of
     layers, losses and schedules that it imports, directly or through each other; likewise a task's, less what only shows.
     """
-    values = {name: value for name, value in recipe.as_dict().items() if name not in REMARKS}
+    values = {field.name: getattr(recipe, field.name) for field in fields(recipe) if field.name not in REMARKS}
+    # What stands at its default decides nothing, so a new setting leaves old recipes as they were.
+    values = {name: value for name, value in values.items() if value != _default(recipe, name)}
     builder = builders.get(recipe.builder).__module__
     return {
         "recipe": _short(json.dumps(values, sort_keys=True, default=str)),
         "builder": _short("".join(_programs(builder))),
         "task": _short("".join(_programs(tasks.get(recipe.task).__module__, SHOWS))),
     }
+
+
+def _default(recipe: Recipe, name: str):
+    field = next(field for field in fields(recipe) if field.name == name)
+    return field.default_factory() if field.default_factory is not MISSING else field.default
 
 
 def _programs(start: str, shows: tuple[str, ...] = ()) -> list[str]:

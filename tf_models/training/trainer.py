@@ -27,7 +27,7 @@ from tf_models.configs.own_data import for_data, with_nearest_size
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import About, Task, scoring_batch
-from tf_models.training import other_data, provenance
+from tf_models.training import other_data, pretrained, provenance
 from tf_models.training.building import adapt_layers, build_model, build_optimizer, load_task
 from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
 from tf_models.training.devices import choose_jit, device_name, make_deterministic, precision, require_tensorflow
@@ -102,6 +102,8 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
     )
     if task.vectors:
         run.update(vectors=task.vectors)
+    if task.pretrained:
+        run.update(pretrained=task.pretrained)
     if task.transform.learns:
         task.transform.save(run.transform_file)
     return run
@@ -210,11 +212,15 @@ def build(recipe: Recipe, options: Options, data: Data, learned: transform.Trans
         except InputError as error:
             raise with_nearest_size(recipe, error) from error.__cause__
         adapt_layers(model, data.train, learned)
+        began = pretrained.prepare(model, recipe, begins)
         task = task.bind(model, learned, About.of(data), data)
         if begins:  # a run that goes on has them in its weights
             task.vectors = load_vectors(model, learned, options.data_dir)
         steps = Batches(data.train, recipe.batch_size, order=task.order(data.train)).steps
-        task.compile(build_optimizer(recipe, steps), choose_jit(model, options.jit))
+        optimizer = build_optimizer(recipe, steps)
+        pretrained.scale_rates(optimizer, model, recipe.rates)
+        task.compile(optimizer, choose_jit(model, options.jit))
+        task.pretrained = began
     return task
 
 
@@ -223,6 +229,9 @@ def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: 
     if task.vectors and not options.quiet:
         found, count = task.vectors["found"], task.vectors["words"]
         print(f"embedding: {task.vectors['vectors']} has {found:,} of {count:,} words ({found / count:.1%})")
+    if recipe.weights and not options.quiet:
+        frozen = sum(math.prod(weight.shape) for weight in task.model.non_trainable_variables)
+        say(f"weights: {recipe.weights}; {task.model.count_params():,} parameters, {frozen:,} of them not trained")
     try:
         with Signals() as signals:
             task = task.on(_stored(data, recipe.storage, run, options.quiet))
