@@ -417,7 +417,7 @@ def evaluate(run: RunDirectory, data_dir: str | None = None, given: Own | None =
             data_dir=data_dir or options.data_dir,
             download=False,
         )
-        data = load_data(run.recipe, options)
+        data = load_data(run.recipe, options)  # first, while TensorFlow has not computed yet
     task = load_task(run).on(data)
     try:
         return task, scores(task)
