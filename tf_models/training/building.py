@@ -1,13 +1,17 @@
 """Models that are ready to train, built from recipes."""
 
+import importlib.util
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 
+import tf_data
 from tf_data import datasets
-from tf_data.dataset import Split
+from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
+from tf_data.pipeline import Batches
 from tf_data.statistics import statistics
 from tf_data.transform import Transform, make
 from tf_models import builders, tasks
@@ -15,7 +19,10 @@ from tf_models.configs import get, recipes, schedules
 from tf_models.configs.recipe import Recipe
 from tf_models.seeding import seeded
 from tf_models.tasks.base import About, Task
+from tf_models.training.devices import choose_jit, precision
+from tf_models.training.options import Options
 from tf_models.training.run_directory import RunDirectory
+from tf_models.training.vectors import load_vectors
 from tf_models.weight_decay import exempt_from_decay
 
 
@@ -83,3 +90,75 @@ def adapt_layers(model: keras.Model, train: Split, transform: Transform) -> None
         elif hasattr(layer, "adapt"):
             count = min(getattr(layer, "adapt_samples", len(train)), len(train))
             layer.adapt(np.asarray(transform(train.samples.read(np.arange(count)))))
+
+
+def load_data(recipe: Recipe, options: Options) -> Data:
+    """The recipe's data from the source that the options name."""
+    return tf_data.load(
+        recipe.dataset,
+        options.source,
+        options.data_dir,
+        download=options.download,
+        limit=options.limit,
+        validation=recipe.validation,
+        **recipe.data,
+    )
+
+
+def build(recipe: Recipe, options: Options, data: Data, learned: Transform | None = None) -> Task:
+    """The recipe's task, bound to its data and to its model, which is compiled.
+
+    Args:
+        recipe: The recipe, with all that is set for this run.
+        options: The settings of the run.
+        data: The data to train on.
+        learned: The transform of a run that goes on; None makes one, which learns from the training split.
+    """
+    if options.tensorboard and not importlib.util.find_spec("tensorboard"):
+        raise InputError("--tensorboard needs a package; pip install 'tf-models[tensorboard]'")
+    tasks.make(recipe)  # so that bad options are told before the data are looked at
+    begins = learned is None
+    if begins:
+        learned = make(recipe.transform)
+        learned.fit(data.train)
+    task = compiled_task(recipe, options, data, learned)
+    if begins:  # a run that goes on has them in its weights
+        task.vectors = load_vectors(task.model, learned, options.data_dir)
+    return task
+
+
+def compiled_task(recipe: Recipe, options: Options, data: Data, learned: Transform) -> Task:
+    """The recipe's task with a new model, which is compiled; of `build`, what several devices need once more."""
+    with precision(options.precision):
+        model = build_model(recipe)
+        adapt_layers(model, data.train, learned)
+        if options.sync_batch_norm:
+            for layer in model._flatten_layers():
+                if isinstance(layer, keras.layers.BatchNormalization):
+                    layer.synchronized = True
+        task = tasks.make(recipe).bind(model, learned, About.of(data), data)
+        steps = Batches(data.train, recipe.batch_size, order=task.order(data.train)).steps
+        # A strategy's replicas meet within a step, and XLA lets nothing out of one.
+        jit = options.strategy == "none" and choose_jit(model, options.jit)
+        task.compile(build_optimizer(recipe, steps), jit)
+    return task
+
+
+def training_batches(recipe: Recipe, task: Task, shard: tuple[int, int] = (0, 1)) -> Batches:
+    """The batches that a recipe's task learns from; of each the rows of one worker.
+
+    Rows are taken at the very beginning, unless the whole batch decides about them: by pairing its samples, or by the
+    length that all are padded to.
+    """
+    train = task.data.train
+    whole = task.mixes or train.samples.lengths is not None
+    prepare = partial(task.prepare_shard, shard=shard) if whole and shard[1] > 1 else task.prepare_training
+    return Batches(
+        train,
+        recipe.batch_size,
+        seed=recipe.seed,
+        shuffle=recipe.shuffle,
+        prepare=prepare,
+        shard=(0, 1) if whole else shard,
+        order=task.order(train),
+    )

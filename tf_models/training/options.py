@@ -18,6 +18,9 @@ class Options:
         precision: A name in `tf_models.training.devices.PRECISIONS`.
         jit: `auto`, `on` or `off`; see `tf_models.training.devices.choose_jit`.
         plain: Whether to take Keras' own steps in place of the fast ones; see `tf_models.training.fit`.
+        strategy: `none`, `mirrored` (all devices of this machine) or `multi-worker` (those that `TF_CONFIG` names).
+        logical_devices: With a strategy: take the processor for so many devices; None leaves it one.
+        sync_batch_norm: With a strategy: whether batch norm looks at the whole batch, not at each device's rows.
         checkpoint_seconds: Least time between two checkpoints, in seconds.
         tensorboard: Whether to write event files below `tensorboard/`.
         live: Whether to draw the loss while it falls, in place of Keras' progress; see `tf_models.training.live`.
@@ -32,6 +35,9 @@ class Options:
     precision: str = "float32"
     jit: str = "auto"
     plain: bool = False
+    strategy: str = "none"
+    logical_devices: int | None = None
+    sync_batch_norm: bool = False
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     tensorboard: bool = False
     live: bool = False

@@ -1,7 +1,6 @@
 """The one trainer: it turns a recipe into a run directory."""
 
 import contextlib
-import importlib.util
 import math
 import shlex
 import sys
@@ -12,28 +11,25 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-import tf_data
-from tf_data import formats, transform
+from tf_data import formats
 from tf_data.command import say
 from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
 from tf_data.pipeline import Batches, input_error
-from tf_models import tasks
 from tf_models.configs import schedules
 from tf_models.configs.overrides import for_data, for_source
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
-from tf_models.tasks.base import About, Task, scoring_batch
+from tf_models.tasks.base import Task, scoring_batch
 from tf_models.training import provenance
-from tf_models.training.building import adapt_layers, build_model, build_optimizer, load_task
+from tf_models.training.building import build, load_data, load_task, training_batches
 from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
-from tf_models.training.devices import choose_jit, device_name, precision, require_tensorflow
+from tf_models.training.devices import device_name, require_tensorflow
 from tf_models.training.fit import training_loop
 from tf_models.training.live import LivePlot
 from tf_models.training.options import Options
 from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
-from tf_models.training.vectors import load_vectors
 
 SHOWN_LINES = 20  # of what was skipped or is worth a note
 
@@ -160,46 +156,6 @@ def _resume(
     return _run(run, recipe, options, data, task)
 
 
-def load_data(recipe: Recipe, options: Options) -> Data:
-    """The recipe's data from the source that the options name."""
-    return tf_data.load(
-        recipe.dataset,
-        options.source,
-        options.data_dir,
-        download=options.download,
-        limit=options.limit,
-        validation=recipe.validation,
-        **recipe.data,
-    )
-
-
-def build(recipe: Recipe, options: Options, data: Data, learned: transform.Transform | None = None) -> Task:
-    """The recipe's task, bound to its data and to its model, which is compiled.
-
-    Args:
-        recipe: The recipe, with all that is set for this run.
-        options: The settings of the run.
-        data: The data to train on.
-        learned: The transform of a run that goes on; None makes one, which learns from the training split.
-    """
-    if options.tensorboard and not importlib.util.find_spec("tensorboard"):
-        raise InputError("--tensorboard needs a package; pip install 'tf-models[tensorboard]'")
-    task = tasks.make(recipe)
-    begins = learned is None
-    if begins:
-        learned = transform.make(recipe.transform)
-        learned.fit(data.train)
-    with precision(options.precision):
-        model = build_model(recipe)
-        adapt_layers(model, data.train, learned)
-        task = task.bind(model, learned, About.of(data), data)
-        if begins:  # a run that goes on has them in its weights
-            task.vectors = load_vectors(model, learned, options.data_dir)
-        steps = Batches(data.train, recipe.batch_size, order=task.order(data.train)).steps
-        task.compile(build_optimizer(recipe, steps), choose_jit(model, options.jit))
-    return task
-
-
 def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: Task) -> RunDirectory:
     announce(recipe, options, data)
     if task.vectors and not options.quiet:
@@ -267,19 +223,6 @@ def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
         formats.write(formats.Source.of(data), storage, folder, formats.Options(quiet=quiet))
     splits = formats.open(folder).splits
     return replace(data, **{name: splits[name] for name in data.splits})
-
-
-def training_batches(recipe: Recipe, task: Task) -> Batches:
-    """The batches that a recipe's task learns from."""
-    train = task.data.train
-    return Batches(
-        train,
-        recipe.batch_size,
-        seed=recipe.seed,
-        shuffle=recipe.shuffle,
-        prepare=task.prepare_training,
-        order=task.order(train),
-    )
 
 
 def first_steps(recipe: Recipe, options: Options, run_dir: Path) -> dict[str, list[float]]:
