@@ -20,7 +20,7 @@ ROOMS = (
     ("builders", "tasks"),
     ("configs",),
     ("training",),
-    ("mechanics", "train", "evaluate", "predict", "export", "listing"),
+    ("mechanics", "train", "evaluate", "predict", "export", "listing", "launch"),
 )
 
 

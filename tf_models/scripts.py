@@ -7,6 +7,7 @@ COMMANDS = {
     "evaluate": ("tf_models.evaluate", ()),
     "predict": ("tf_models.predict", ()),
     "export": ("tf_models.export", ()),
+    "launch": ("tf_models.launch", ()),
     "list": ("tf_models.train", ("--list",)),
 }
 

@@ -11,6 +11,7 @@ from tf_data.dataset import SOURCES
 from tf_data.errors import InputError
 from tf_models import listing
 from tf_models.configs import get
+from tf_models.configs.limits import check_divisible
 from tf_models.configs.overrides import for_source, override, own_text, own_texts
 from tf_models.configs.recipe import Recipe
 
@@ -96,7 +97,22 @@ def parser() -> Parser:
     test.add_argument("--lr-steps", type=int, metavar="N", help="default 200")
     test.add_argument("--lr-rise", choices=("exponential", "linear"), help="default exponential")
     device = parser.add_argument_group("device")
-    device.add_argument("--strategy", choices=("none", "mirrored", "multi-worker"), default="none")
+    device.add_argument(
+        "--strategy",
+        choices=("none", "mirrored", "multi-worker"),
+        default="none",
+        help="divide each batch among all devices of this machine (mirrored), or among the workers that TF_CONFIG names; "
+        "a run may go on with another number",
+    )
+    device.add_argument(
+        "--logical-devices", type=int, metavar="N", help="with mirrored: take the processor for N devices"
+    )
+    device.add_argument(
+        "--sync-batch-norm",
+        action="store_true",
+        default=None,
+        help="with --strategy: batch norm over the whole batch, not over each device's rows",
+    )
     device.add_argument("--precision", choices=("float32", "mixed_float16", "mixed_bfloat16"))
     device.add_argument("--jit", choices=("auto", "on", "off"), help="XLA; auto follows device and layer kind")
     device.add_argument(
@@ -132,8 +148,10 @@ def main(argv: list[str] | None = None) -> None:
         return
     if arguments.json:
         raise InputError("--json goes with --list and --show; a run's results are in its run.json")
-    if arguments.strategy != "none":
-        raise InputError(f"--strategy {arguments.strategy} is not built yet; leave it out to train on one device")
+    if arguments.sync_batch_norm and arguments.strategy == "none":
+        raise InputError("--sync-batch-norm goes with --strategy")
+    if arguments.find_lr and arguments.strategy != "none":
+        raise InputError("--find-lr runs on one device; leave --strategy away")
     if arguments.backend != "tensorflow":
         raise InputError(f"--backend {arguments.backend} is not built yet; leave it out to train on TensorFlow")
     sweep = {"lr_range": arguments.lr_range, "lr_steps": arguments.lr_steps, "lr_rise": arguments.lr_rise}
@@ -168,6 +186,8 @@ def _asked(arguments) -> tuple[Recipe, str]:
 
 def _train(arguments) -> None:
     recipe, source = _asked(arguments)
+    if arguments.strategy != "none":
+        check_divisible(recipe)
     import_tensorflow()
     from tf_models.training.trainer import Options, train
 
@@ -175,6 +195,9 @@ def _train(arguments) -> None:
         "precision": arguments.precision,
         "jit": arguments.jit,
         "plain": arguments.plain,
+        "strategy": arguments.strategy,
+        "logical_devices": arguments.logical_devices,
+        "sync_batch_norm": arguments.sync_batch_norm,
         "checkpoint_seconds": arguments.checkpoint_seconds,
         "limit": arguments.limit,
         "data_dir": arguments.data_dir,
@@ -224,6 +247,8 @@ def _resume(arguments) -> None:
         epochs=arguments.epochs,
         data_dir=arguments.data_dir,
         live=arguments.live,
+        strategy=arguments.strategy,
+        logical_devices=arguments.logical_devices,
     )
 
 
@@ -238,6 +263,7 @@ def _refuse_changes(arguments, directory) -> None:
         "precision": options.precision,
         "jit": options.jit,
         "plain": options.plain,
+        "sync_batch_norm": options.sync_batch_norm,
         "checkpoint_seconds": options.checkpoint_seconds,
     }
     for name, value in present.items():

@@ -18,8 +18,9 @@ import tensorflow as tf
 
 from tf_data.errors import TrainingError
 from tf_data.pipeline import Batches, untuned
-from tf_models.replicas import Rows, holding, rows
+from tf_models.replicas import Rows, holding
 from tf_models.training import draws, state
+from tf_models.training.adding import add_up, batch_metrics
 from tf_models.training.fast import accelerated
 from tf_models.training.group import Group
 
@@ -262,7 +263,7 @@ class DividedLoop(CompiledLoop):
         with self._strategy.scope():
             self._twin = twin()
             for optimizer in state.optimizers(self._twin):
-                _add_up(optimizer)
+                add_up(optimizer)
             if not self._twin.optimizer.built:
                 self._twin.optimizer.build(self._twin.trainable_variables)
             self._twin._symbolic_build(data_batch=spec)
@@ -270,7 +271,7 @@ class DividedLoop(CompiledLoop):
         if ours.keys() != theirs.keys():
             raise AssertionError(f"the twin has other variables: {sorted(ours.keys() ^ theirs.keys())[:3]}")
         self._pairs = [(ours[name], theirs[name]) for name in ours if not name.startswith("metrics/")]
-        by_batch = {id(v) for metric in _batch_metrics(self._twin) for v in metric.variables}
+        by_batch = {id(v) for metric in batch_metrics(self._twin) for v in metric.variables}
         self._by_batch = [id(variable) in by_batch for variable in self._twin.metrics_variables]
         self._settled = True
         self._run = tf.function(self._one_step, autograph=False, reduce_retracing=True)
@@ -289,7 +290,7 @@ class DividedLoop(CompiledLoop):
 
     def calibrate(self) -> None:
         super().calibrate()
-        self.block = int(self._group.agreed(np.int64(self.block)))
+        self.block = int.from_bytes(self._group.chiefs(self.block.to_bytes(8)))
 
     def run(self, epoch: int, start: int, stop: int) -> dict:
         done, sums, finite = self._call(epoch, start, stop)
@@ -342,69 +343,6 @@ class DividedLoop(CompiledLoop):
             for v, by_batch in zip(variables, self._by_batch, strict=True)
         ]
         return [tf.where(weight > 0, weight * v.value, 0) for weight, v in zip(weights, variables, strict=True)]
-
-
-def _batch_metrics(model: keras.Model) -> list[keras.metrics.Metric]:
-    """The metrics that count batches and not rows: a GAN's, and the single losses of several outputs."""
-    compiled = getattr(model, "_compile_loss", None)
-    return [*getattr(model, "batch_metrics", ()), *(compiled.metrics if compiled else ())]
-
-
-def _add_up(optimizer: keras.optimizers.Optimizer) -> None:
-    """Have an optimizer be given, in place of a replica's gradients, those of the whole batch.
-
-    A loss is weighed before its gradient is taken, where the step lets the optimizer scale it, as Keras' own does:
-    synchronised layers have gradients that cross replicas. Gradients that were made by hand are weighed themselves.
-    """
-    scale_loss, apply = optimizer.scale_loss, optimizer.apply
-
-    def scale_weighed(loss):
-        held = rows()
-        held.weighed.add(id(optimizer))
-        return scale_loss(loss * tf.cast(held.fraction, loss.dtype))
-
-    def apply_whole(grads, trainable_variables=None):
-        held, grads = rows(), list(grads)
-        weight = 1.0 if id(optimizer) in held.weighed else held.fraction
-        held.weighed.discard(id(optimizer))
-        known = [gradient for gradient in grads if gradient is not None]
-        parts = [_parts(gradient, tf.cast(weight, gradient.dtype), held) for gradient in known]
-        added = iter(held.add([part for both in parts for part in both]))
-        whole = iter(
-            [
-                next(added) if len(both) == 1 else _slices(next(added), next(added), gradient)
-                for both, gradient in zip(parts, known, strict=True)
-            ]
-        )
-        grads = [None if gradient is None else next(whole) for gradient in grads]
-        return apply(grads, trainable_variables)
-
-    optimizer.scale_loss, optimizer.apply = scale_weighed, apply_whole
-    optimizer._all_reduce_sum_gradients = lambda grads_and_variables: grads_and_variables  # they are added up already
-
-
-def _parts(gradient, weight: tf.Tensor, held: Rows) -> list[tf.Tensor]:
-    """Tensors whose sums over the replicas make up a gradient: itself, or of a sparse one the values and their places.
-
-    A sparse gradient stays sparse, because Keras' Adam squares each part of what occurs more than once. Every replica
-    has its own stretch of a longer one, and zeros elsewhere: TensorFlow cannot gather parts of unequal length.
-    """
-    some = held.held > 0
-    if not isinstance(gradient, tf.IndexedSlices):
-        # Not a product alone: what comes of a row of zeros need not be finite.
-        return [tf.where(some, weight * gradient, 0)]
-    values = tf.where(some, weight * gradient.values, 0)
-    most = (held.whole + held.count - 1) // held.count
-    length = tf.shape(values)[0] // tf.maximum(held.held, 1) * most
-    before = held.index * length
-    after = held.count * length - before - tf.shape(values)[0]
-    stretch = lambda x: tf.pad(x, [[before, after]] + [[0, 0]] * (len(x.shape) - 1))  # noqa: E731
-    # As floating numbers, because TensorFlow keeps integers elsewhere and adds up only what lies together.
-    return [stretch(values), tf.cast(stretch(gradient.indices), tf.float64)]
-
-
-def _slices(values: tf.Tensor, indices: tf.Tensor, like: tf.IndexedSlices) -> tf.IndexedSlices:
-    return tf.IndexedSlices(values, tf.cast(indices, like.indices.dtype), like.dense_shape)
 
 
 class PlainLoop(Loop):

@@ -22,10 +22,12 @@ from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import Task, scoring_batch
 from tf_models.training import provenance
-from tf_models.training.building import build, load_data, load_task, training_batches
+from tf_models.training.building import build, compiled_task, load_data, load_task, training_batches
 from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
 from tf_models.training.devices import device_name, require_tensorflow
 from tf_models.training.fit import training_loop
+from tf_models.training.follower import Follower
+from tf_models.training.group import Group, check, check_norms, open_group
 from tf_models.training.live import LivePlot
 from tf_models.training.options import Options
 from tf_models.training.report import write_report
@@ -51,25 +53,32 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
         Interrupted: A signal came; the message is the line that resumes.
     """
     require_tensorflow()
+    check(recipe, options)
+    group = open_group(options)
     data = load_data(recipe, options)
     recipe = for_data(for_source(recipe, data.source), data)
     task = build(recipe, options, data)  # before anything is written, so that bad settings leave nothing behind
-    run = begin(recipe, options, task, run_dir)
+    check_norms(task, recipe, options, group)
+    run = begin(recipe, options, task, run_dir, group)
     try:
-        return _run(run, recipe, options, data, task)
+        return _run(run, recipe, options, data, task, group)
     finally:
         run.release()
 
 
-def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = None) -> RunDirectory:
+def begin(
+    recipe: Recipe, options: Options, task: Task, run_dir: Path | None = None, group: Group = Group()
+) -> RunDirectory:
     """A new run directory, in which stands what is going to be trained, and what the task's transform has learned.
+
+    Of several workers the chief alone writes it.
 
     It is locked until its `release`, or until this process ends.
 
     Raises:
         InputError: The directory holds a run already, or cannot be written.
     """
-    run, data = RunDirectory.create(run_dir, recipe), task.data
+    run, data = (RunDirectory if group.chief else Follower).create(run_dir, recipe), task.data
     run.update(
         recipe=recipe.as_dict(),
         options=vars(options),
@@ -93,7 +102,7 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
     )
     if task.vectors:
         run.update(vectors=task.vectors)
-    if task.transform.learns:
+    if task.transform.learns and group.chief:
         task.transform.save(run.transform_file)
     return run
 
@@ -105,31 +114,36 @@ def resume(
     epochs: int | None = None,
     data_dir: str | None = None,
     live: bool = False,
+    strategy: str = "none",
+    logical_devices: int | None = None,
 ) -> RunDirectory:
     """Go on with an interrupted run at its next batch; a finished one is left as it is, unless `epochs` grew.
 
-    Figures are drawn unless either the run or `figures` says otherwise.
+    Figures are drawn unless either the run or `figures` says otherwise. The number of devices may be another one than
+    before (`strategy`, `logical_devices`, as in `Options`): the weights then come out as they would have, but for
+    rounding. Of several workers each must see the run directory.
 
     Raises:
         InputError: As in `train`, or the data differ from those that the run was trained on.
     """
     require_tensorflow()
+    options = replace(run.options, download=False, quiet=quiet, figures=figures and run.options.figures, live=live)
+    options = replace(options, data_dir=data_dir or options.data_dir)
+    options = replace(options, strategy=strategy, logical_devices=logical_devices)
+    check(run.recipe, options)
+    group = open_group(options)
+    run = run if group.chief else Follower.open(run.path)
     run.acquire()
     try:
-        return _resume(run, quiet, figures, epochs, data_dir, live)
+        return _resume(run, options, epochs, group)
     finally:
         run.release()
 
 
-def _resume(
-    run: RunDirectory, quiet: bool, figures: bool, epochs: int | None, data_dir: str | None, live: bool
-) -> RunDirectory:
+def _resume(run: RunDirectory, options: Options, epochs: int | None, group: Group) -> RunDirectory:
     if "trainer" in run.info:
         raise InputError(f"{run.path} was trained by {run.info['trainer']}, whose runs cannot be resumed")
     recipe = run.recipe
-    figures = figures and run.options.figures
-    options = replace(run.options, download=False, quiet=quiet, figures=figures, live=live)
-    options = replace(options, data_dir=data_dir or options.data_dir)
     if epochs is not None and epochs != recipe.epochs:
         if epochs < recipe.epochs and run.info["status"] == "done":
             raise InputError(f"{run.path} has been trained for {recipe.epochs} epochs; --epochs can only grow")
@@ -149,27 +163,38 @@ def _resume(
             f"but {data.origin} holds {data.source} data {data.counts}"
         )
     task = build(recipe, options, data, run.load_transform())
+    check_norms(task, recipe, options, group)
     if different := provenance.differences(run.info):
         # A word of its own in run.json: whoever compares two runs asks there.
         run.warn(f"the run went on with {', '.join(different)}; its bits may differ from those of an uninterrupted one")
     run.update(recipe=recipe.as_dict(), status="running")
-    return _run(run, recipe, options, data, task)
+    return _run(run, recipe, options, data, task, group)
 
 
-def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: Task) -> RunDirectory:
+def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: Task, group: Group) -> RunDirectory:
+    if not group.chief:
+        options = replace(options, quiet=True, figures=False, tensorboard=False, live=False)
     announce(recipe, options, data)
     if task.vectors and not options.quiet:
         found, count = task.vectors["found"], task.vectors["words"]
         print(f"embedding: {task.vectors['vectors']} has {found:,} of {count:,} words ({found / count:.1%})")
     try:
         with Signals() as signals:
-            task = task.on(_stored(data, recipe.storage, run, options.quiet))
-            history, seconds = _fit(run, recipe, options, task, signals)
-        finish(run, options, task, history, seconds)
+            if group.chief:
+                stored = _stored(data, recipe.storage, run, options.quiet)
+            group.some(False)  # who follows must not look for it earlier
+            task = task.on(stored if group.chief else _stored(data, recipe.storage, run, True))
+            history, seconds = _fit(run, recipe, options, task, signals, group)
+        if group.chief:
+            finish(run, options, task, history, seconds)
+        group.some(False)  # who went away earlier would be taken for dead
     except KeyboardInterrupt:
         raise _stopped(run, recipe, Interrupted()) from None
     except tf.errors.OpError as error:
-        raise _stopped(run, recipe, input_error(error)) from error
+        found = input_error(error)
+        if group.count > 1 and found is error:
+            found = Interrupted("a worker is gone, or the network to it")
+        raise _stopped(run, recipe, found) from error
     except CommandError as error:
         raise _stopped(run, recipe, error) from error.__cause__
     return run
@@ -237,10 +262,12 @@ def first_steps(recipe: Recipe, options: Options, run_dir: Path) -> dict[str, li
     return run.info["first_steps"]
 
 
-def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signals: Signals) -> tuple[list[dict], float]:
+def _fit(
+    run: RunDirectory, recipe: Recipe, options: Options, task: Task, signals: Signals, group: Group = Group()
+) -> tuple[list[dict], float]:
     """Train to the recipe's last epoch; the history's rows and the seconds of all parts of the run together."""
     model, data = task.model, task.data
-    batches = training_batches(recipe, task)
+    batches = training_batches(recipe, task, (group.index, group.count))
     run.update(
         device=device_name(),
         jit=model.jit_compile,
@@ -251,10 +278,14 @@ def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signal
         size = scoring_batch(data.validation)
         order = task.order(data.validation)
         validation = Batches(data.validation, size, shuffle=False, prepare=task.prepare, order=order).dataset()
-    with _part(run), training_loop(model, batches, options.plain) as loop:
-        checkpoints = Checkpoints(run, loop, signals, options.checkpoint_seconds)
+
+    def twin() -> keras.Model:
+        return compiled_task(recipe, options, data, task.transform).model
+
+    with _part(run, group), training_loop(model, batches, options.plain, group, twin) as loop:
+        checkpoints = Checkpoints(run, loop, signals, options.checkpoint_seconds, group)
         checkpoints.begin()
-        callbacks = [*task.callbacks(run), checkpoints]
+        callbacks = [*(task.callbacks(run) if group.chief else ()), checkpoints]
         if recipe.schedule:
             # First, so that the others find the rate in the logs.
             callbacks.insert(0, LearningRate(schedules.build(recipe, batches.steps), batches.steps))
@@ -274,7 +305,7 @@ def _verbosity(options: Options) -> int:
 
 
 @contextlib.contextmanager
-def _part(run: RunDirectory):
+def _part(run: RunDirectory, group: Group):
     """Record under `parts` where and for how long this process trained, and how many cores others kept busy meanwhile."""
     load, begin = provenance.OtherLoad(), time.perf_counter()
     try:
@@ -286,6 +317,8 @@ def _part(run: RunDirectory):
             "revision": provenance.revision(),
             "seconds": round(time.perf_counter() - begin, 3),
             "other_cores": load.cores(),
+            "workers": group.count,
+            "replicas": group.replicas,
         }
         with contextlib.suppress(InputError):  # as in `_stopped`
             run.update(parts=[*run.info.get("parts", []), part])
@@ -298,7 +331,7 @@ def _stopped(run: RunDirectory, recipe: Recipe, error: CommandError) -> CommandE
         run.update(status=status, error=str(error))
     if isinstance(error, Interrupted):
         return Interrupted(
-            f"interrupted; to go on: python -m tf_models.train --run-dir {shlex.quote(str(run.path))} --resume"
+            f"{str(error) or 'interrupted'}; to go on: python -m tf_models.train --run-dir {shlex.quote(str(run.path))} --resume"
         )
     if isinstance(error, TrainingError):
         kept = run.checkpoints[-1] if run.checkpoints else "none"
