@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from tf_data.command import Parser, run
+from tf_data.command import Parser, run, say
 from tf_data.errors import InputError, Interrupted, TrainingError
 from tf_models import train
 from tf_models.configs import get
@@ -84,6 +84,7 @@ class Workers:
                 errors="replace",
                 start_new_session=True,  # a Ctrl-C reaches the launcher alone, which hands it on once
             )
+            say(f"[{number}] process {process.pid}")
             reader = threading.Thread(target=_copy, args=(number, process.stdout), daemon=True)
             reader.start()
             self.processes.append(process)
