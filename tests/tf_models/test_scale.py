@@ -58,7 +58,7 @@ def test_every_recipe_ends_with_the_weights_of_one_device(devices):
     assert_equal_weights(run_divided(devices, DIVISIBLE), DIVISIBLE)
 
 
-ASKED = ("mlp-dropout", "--epochs", "30", "--precision", "float64", "--data", "embedded", "--limit", "300")
+ASKED = ("mlp-dropout", "--epochs", "12", "--precision", "float64", "--data", "embedded", "--limit", "300")
 ASKED += ("--batch-size", "16", "--checkpoint-seconds", "0", "--no-figures")  # a last batch of 12
 
 
@@ -107,7 +107,7 @@ def assert_near(one: RunDirectory, other: RunDirectory) -> None:
     assert a.keys() == b.keys()
     for name in a:
         np.testing.assert_allclose(a[name], b[name], rtol=1e-9, atol=1e-9, err_msg=name)
-    assert len(begun.history) == len(ended.history) == 30
+    assert len(begun.history) == len(ended.history) == 12
     for row, same in zip(begun.history, ended.history, strict=True):
         assert row == pytest.approx(same, rel=1e-5)
 
@@ -115,7 +115,7 @@ def assert_near(one: RunDirectory, other: RunDirectory) -> None:
 def killed(folder: Path, number: signal.Signals, says: str) -> RunDirectory:
     """The directory of a run of two workers of which one, by chance, is killed at an epoch that chance names."""
     running = Launched(folder, *ASKED)
-    running.at_epoch(random.randrange(1, 10))
+    running.at_epoch(random.randrange(1, 5))
     victim = random.randrange(2)
     os.kill(running.pids[victim], number)
     code, errors, seconds = running.ended()
@@ -128,7 +128,7 @@ def killed(folder: Path, number: signal.Signals, says: str) -> RunDirectory:
 
 def test_a_killed_worker_ends_all_and_one_device_goes_on(tmp_path, alone):
     run = killed(tmp_path / "run", signal.SIGKILL, "was killed by SIGKILL")
-    assert 0 < state.load(run.checkpoints[-1])[1].epoch < 30
+    assert 0 < state.load(run.checkpoints[-1])[1].epoch < 12
     train.main(["--resume", "--quiet", "--run-dir", str(run.path)])
     assert_near(RunDirectory.open(run.path), alone)
 
