@@ -1,6 +1,7 @@
 """`python -m tf_models.train [RECIPE]`: train a recipe, resume a run, or list and show what there is."""
 
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from tf_data.dataset import SOURCES
 from tf_data.errors import InputError
 from tf_models import listing
 from tf_models.configs import get
-from tf_models.configs.limits import check_divisible
+from tf_models.configs.limits import check_backend, check_divisible
 from tf_models.configs.overrides import for_source, override, own_text, own_texts
 from tf_models.configs.recipe import Recipe
 
@@ -121,7 +122,11 @@ def parser() -> Parser:
         default=None,
         help="Keras' own steps, one at a time, with no faster operation in place of its own; also with --find-lr",
     )
-    device.add_argument("--backend", choices=("tensorflow", "jax", "torch"), default="tensorflow")
+    device.add_argument(
+        "--backend",
+        choices=("tensorflow", "jax", "torch"),
+        help="what Keras trains on (default tensorflow); the model can be used on each",
+    )
     output = parser.add_argument_group("output")
     output.add_argument("--live", action="store_true", help="draw the loss while it falls, at most twice a second")
     output.add_argument("--tensorboard", action="store_true", help="write event files into the run directory")
@@ -152,8 +157,6 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError("--sync-batch-norm goes with --strategy")
     if arguments.find_lr and arguments.strategy != "none":
         raise InputError("--find-lr runs on one device; leave --strategy away")
-    if arguments.backend != "tensorflow":
-        raise InputError(f"--backend {arguments.backend} is not built yet; leave it out to train on TensorFlow")
     sweep = {"lr_range": arguments.lr_range, "lr_steps": arguments.lr_steps, "lr_rise": arguments.lr_rise}
     alone = next((name for name, value in sweep.items() if value is not None), None)
     if alone and not arguments.find_lr:
@@ -184,10 +187,21 @@ def _asked(arguments) -> tuple[Recipe, str]:
     return recipe, arguments.data or ("auto" if elsewhere else "embedded")
 
 
+def choose_backend(name: str) -> None:
+    """Let Keras run on a backend, unless it has been imported already; the trainer sees to it that it is this one."""
+    if name != "tensorflow":
+        os.environ["KERAS_BACKEND"] = name
+
+
 def _train(arguments) -> None:
     recipe, source = _asked(arguments)
     if arguments.strategy != "none":
         check_divisible(recipe)
+    backend = arguments.backend or "tensorflow"
+    check_backend(recipe, backend)
+    if arguments.find_lr and backend != "tensorflow":
+        raise InputError("--find-lr runs on TensorFlow; leave --backend away")
+    choose_backend(backend)
     import_tensorflow()
     from tf_models.training.trainer import Options, train
 
@@ -195,6 +209,7 @@ def _train(arguments) -> None:
         "precision": arguments.precision,
         "jit": arguments.jit,
         "plain": arguments.plain,
+        "backend": arguments.backend,
         "strategy": arguments.strategy,
         "logical_devices": arguments.logical_devices,
         "sync_batch_norm": arguments.sync_batch_norm,
@@ -237,6 +252,7 @@ def _resume(arguments) -> None:
         if not arguments.quiet:
             print(f"{directory.path} is done; its results are in {directory.path / 'report.md'}")
         return
+    choose_backend(directory.options.backend)
     import_tensorflow()
     from tf_models.training.trainer import resume
 
@@ -263,6 +279,7 @@ def _refuse_changes(arguments, directory) -> None:
         "precision": options.precision,
         "jit": options.jit,
         "plain": options.plain,
+        "backend": options.backend,
         "sync_batch_norm": options.sync_batch_norm,
         "checkpoint_seconds": options.checkpoint_seconds,
     }

@@ -140,6 +140,8 @@ def compiled_task(recipe: Recipe, options: Options, data: Data, learned: Transfo
         steps = Batches(data.train, recipe.batch_size, order=task.order(data.train)).steps
         # A strategy's replicas meet within a step, and XLA lets nothing out of one.
         jit = options.strategy == "none" and choose_jit(model, options.jit)
+        if options.backend != "tensorflow":  # JAX without XLA is no JAX; PyTorch's compiler wants one of C++
+            jit = options.jit == "on" or (options.backend == "jax" and options.jit == "auto")
         task.compile(build_optimizer(recipe, steps), jit)
     return task
 

@@ -107,7 +107,7 @@ class Checkpoints(keras.callbacks.Callback):
         # Undoes the steps that were timed; a copy of the state in memory would be the peak of all training.
         self.progress = self._agreed(self._last_good() if self.group.chief else Progress())
         self.loop.start(self.progress.epoch, self.progress.step)
-        if new:
+        if new and self.loop.records_first_steps:
             self._first_steps()
 
     def _first_steps(self) -> None:

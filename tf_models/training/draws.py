@@ -10,7 +10,6 @@ import functools
 from collections.abc import Callable, Iterator
 
 import tensorflow as tf
-from keras.src.backend.tensorflow import random
 from keras.src.losses import loss as keras_loss
 
 from tf_models.replicas import rows, total
@@ -21,6 +20,8 @@ SHAPED = ("normal", "uniform", "truncated_normal", "randint")  # draws whose fir
 @contextlib.contextmanager
 def divided() -> Iterator[None]:
     """Within the context, what replicas trace draws and adds up as one device would; whoever is alone sees no change."""
+    from keras.src.backend.tensorflow import random  # not before: Keras may run on another backend
+
     changes = [(random, name, _of_whole_batch) for name in SHAPED]
     changes += [(random, "dropout", _dropout), (keras_loss, "reduce_values", _sums)]
     changes += [(keras_loss, f"{kind}_loss_for_distribution", _left) for kind in ("scale", "unscale")]

@@ -47,7 +47,11 @@ def training_loop(
     """
     if model.optimizer is not None and not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    if plain:
+    if keras.backend.backend() != "tensorflow":
+        from tf_models.training.backends import BackendLoop
+
+        yield BackendLoop(model, batches)
+    elif plain:
         yield PlainLoop(model, batches)
     elif group is not None and group.strategy is not None:
         with draws.divided():
@@ -63,9 +67,11 @@ class Loop(abc.ABC):
     Attributes:
         epoch, step: Position after the last call: `step` batches of `epoch` are done.
         block: Number of steps that `fit` asks for at once.
+        records_first_steps: Whether `run` can make steps outside of `fit`.
     """
 
     block = 1
+    records_first_steps = True
 
     def __init__(self, model: keras.Model, batches: Batches):
         self.model, self.batches = model, batches

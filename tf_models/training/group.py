@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_data.errors import InputError
-from tf_models.configs.limits import check_divisible
+from tf_models.configs.limits import check_backend, check_divisible
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks.base import Task
 from tf_models.training.options import Options
@@ -76,6 +76,15 @@ def _sum(strategy: tf.distribute.Strategy, devices: int) -> tf.types.experimenta
 
 def check(recipe: Recipe, options: Options) -> None:
     """Raise `InputError` for what cannot be done on several devices; nothing has been loaded or written then."""
+    check_backend(recipe, options.backend)
+    if options.backend != "tensorflow":
+        alone = {
+            "--strategy": options.strategy != "none",
+            "--tensorboard": options.tensorboard,
+            "--plain": options.plain,
+        }
+        if flag := next((flag for flag, given in alone.items() if given), None):
+            raise InputError(f"{flag} needs TensorFlow; leave it or --backend {options.backend} away")
     if options.strategy == "none":
         if options.logical_devices:
             raise InputError("--logical-devices goes with --strategy mirrored")

@@ -22,6 +22,7 @@ from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import Task, scoring_batch
 from tf_models.training import provenance
+from tf_models.training.backends import finish_on_tensorflow, require
 from tf_models.training.building import build, compiled_task, load_data, load_task, training_batches
 from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
 from tf_models.training.devices import device_name, require_tensorflow
@@ -52,7 +53,7 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
         TrainingError: The loss is not finite; the last good checkpoint is kept.
         Interrupted: A signal came; the message is the line that resumes.
     """
-    require_tensorflow()
+    require(options.backend)
     check(recipe, options)
     group = open_group(options)
     data = load_data(recipe, options)
@@ -126,7 +127,7 @@ def resume(
     Raises:
         InputError: As in `train`, or the data differ from those that the run was trained on.
     """
-    require_tensorflow()
+    require(run.options.backend)
     options = replace(run.options, download=False, quiet=quiet, figures=figures and run.options.figures, live=live)
     options = replace(options, data_dir=data_dir or options.data_dir)
     options = replace(options, strategy=strategy, logical_devices=logical_devices)
@@ -185,7 +186,12 @@ def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: 
             group.some(False)  # who follows must not look for it earlier
             task = task.on(stored if group.chief else _stored(data, recipe.storage, run, True))
             history, seconds = _fit(run, recipe, options, task, signals, group)
-        if group.chief:
+        if options.backend != "tensorflow":
+            run.save_model(task.model)
+            run.write_history(history)
+            run.update(seconds=round(seconds, 3))
+            finish_on_tensorflow(run)
+        elif group.chief:
             finish(run, options, task, history, seconds)
         group.some(False)  # who went away earlier would be taken for dead
     except KeyboardInterrupt:
@@ -285,7 +291,8 @@ def _fit(
     with _part(run, group), training_loop(model, batches, options.plain, group, twin) as loop:
         checkpoints = Checkpoints(run, loop, signals, options.checkpoint_seconds, group)
         checkpoints.begin()
-        callbacks = [*(task.callbacks(run) if group.chief else ()), checkpoints]
+        draws = group.chief and options.backend == "tensorflow"  # what is drawn meanwhile is computed by TensorFlow
+        callbacks = [*(task.callbacks(run) if draws else ()), checkpoints]
         if recipe.schedule:
             # First, so that the others find the rate in the logs.
             callbacks.insert(0, LearningRate(schedules.build(recipe, batches.steps), batches.steps))
