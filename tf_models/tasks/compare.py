@@ -32,6 +32,8 @@ class Compare(Task):
         InputError: The margin is not positive, or there are no neighbours.
     """
 
+    mixes = True  # partners come from the whole batch
+
     def __init__(self, margin: float = 1.0, neighbours: int = 5):
         if not margin > 0 or neighbours < 1:
             raise InputError(f"margin must be positive and neighbours at least 1, not {margin} and {neighbours}")

@@ -1,7 +1,6 @@
 """The one trainer: it turns a recipe into a run directory."""
 
 import contextlib
-import importlib.util
 import math
 import shlex
 import sys
@@ -13,30 +12,30 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import tf_data
-from tf_data import formats, transform
+from tf_data import formats
 from tf_data.command import say
 from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
 from tf_data.own import Own
 from tf_data.pipeline import Batches, input_error
-from tf_models import tasks
 from tf_models.configs import schedules
 from tf_models.configs.overrides import for_source
-from tf_models.configs.own_data import for_data, with_nearest_size
+from tf_models.configs.own_data import for_data
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
-from tf_models.tasks.base import About, Task, scoring_batch
-from tf_models.training import other_data, pretrained, provenance
-from tf_models.training.building import adapt_layers, build_model, build_optimizer, load_task
+from tf_models.tasks.base import Task, scoring_batch
+from tf_models.training import other_data, provenance
+from tf_models.training.backends import finish_on_tensorflow, require
+from tf_models.training.building import build, compiled_task, load_data, load_task, training_batches
 from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
-from tf_models.training.devices import choose_jit, device_name, make_deterministic, precision, require_tensorflow
+from tf_models.training.devices import device_name, require_tensorflow
 from tf_models.training.fit import training_loop
+from tf_models.training.follower import Follower
+from tf_models.training.group import Group, check, check_norms, open_group
 from tf_models.training.live import LivePlot
 from tf_models.training.options import Options
 from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
-from tf_models.training.vectors import load_vectors
 
 BRIGHTNESS_OF = 100  # images
 SHOWN_LINES = 20  # of what was skipped or is worth a note
@@ -58,26 +57,33 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
         TrainingError: The loss is not finite; the last good checkpoint is kept.
         Interrupted: A signal came; the message is the line that resumes.
     """
-    require_tensorflow()
+    require(options.backend)
+    check(recipe, options)
+    group = open_group(options)
     data = load_data(recipe, options)
     recipe = for_data(for_source(recipe, data.source), data)
     task = build(recipe, options, data)  # before anything is written, so that bad settings leave nothing behind
-    run = begin(recipe, options, task, run_dir)
+    check_norms(task, recipe, options, group)
+    run = begin(recipe, options, task, run_dir, group)
     try:
-        return _run(run, recipe, options, data, task)
+        return _run(run, recipe, options, data, task, group)
     finally:
         run.release()
 
 
-def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = None) -> RunDirectory:
+def begin(
+    recipe: Recipe, options: Options, task: Task, run_dir: Path | None = None, group: Group = Group()
+) -> RunDirectory:
     """A new run directory, in which stands what is going to be trained, and what the task's transform has learned.
+
+    Of several workers the chief alone writes it.
 
     It is locked until its `release`, or until this process ends.
 
     Raises:
         InputError: The directory holds a run already, or cannot be written.
     """
-    run, data = RunDirectory.create(run_dir, recipe), task.data
+    run, data = (RunDirectory if group.chief else Follower).create(run_dir, recipe), task.data
     run.update(
         recipe=recipe.as_dict(),
         options=vars(options),
@@ -104,7 +110,7 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
         run.update(vectors=task.vectors)
     if task.pretrained:
         run.update(pretrained=task.pretrained)
-    if task.transform.learns:
+    if task.transform.learns and group.chief:
         task.transform.save(run.transform_file)
     return run
 
@@ -124,31 +130,36 @@ def resume(
     epochs: int | None = None,
     data_dir: str | None = None,
     live: bool = False,
+    strategy: str = "none",
+    logical_devices: int | None = None,
 ) -> RunDirectory:
     """Go on with an interrupted run at its next batch; a finished one is left as it is, unless `epochs` grew.
 
-    Figures are drawn unless either the run or `figures` says otherwise.
+    Figures are drawn unless either the run or `figures` says otherwise. The number of devices may be another one than
+    before (`strategy`, `logical_devices`, as in `Options`): the weights then come out as they would have, but for
+    rounding. Of several workers each must see the run directory.
 
     Raises:
         InputError: As in `train`, or the data differ from those that the run was trained on.
     """
-    require_tensorflow()
+    require(run.options.backend)
+    options = replace(run.options, download=False, quiet=quiet, figures=figures and run.options.figures, live=live)
+    options = replace(options, data_dir=data_dir or options.data_dir)
+    options = replace(options, strategy=strategy, logical_devices=logical_devices)
+    check(run.recipe, options)
+    group = open_group(options)
+    run = run if group.chief else Follower.open(run.path)
     run.acquire()
     try:
-        return _resume(run, quiet, figures, epochs, data_dir, live)
+        return _resume(run, options, epochs, group)
     finally:
         run.release()
 
 
-def _resume(
-    run: RunDirectory, quiet: bool, figures: bool, epochs: int | None, data_dir: str | None, live: bool
-) -> RunDirectory:
+def _resume(run: RunDirectory, options: Options, epochs: int | None, group: Group) -> RunDirectory:
     if "trainer" in run.info:
         raise InputError(f"{run.path} was trained by {run.info['trainer']}, whose runs cannot be resumed")
     recipe = run.recipe
-    figures = figures and run.options.figures
-    options = replace(run.options, download=False, quiet=quiet, figures=figures, live=live)
-    options = replace(options, data_dir=data_dir or options.data_dir)
     if epochs is not None and epochs != recipe.epochs:
         if epochs < recipe.epochs and run.info["status"] == "done":
             raise InputError(f"{run.path} has been trained for {recipe.epochs} epochs; --epochs can only grow")
@@ -168,63 +179,17 @@ def _resume(
             f"but {data.origin} holds {data.source} data {data.counts}"
         )
     task = build(recipe, options, data, run.load_transform())
+    check_norms(task, recipe, options, group)
     if different := provenance.differences(run.info):
         # A word of its own in run.json: whoever compares two runs asks there.
         run.warn(f"the run went on with {', '.join(different)}; its bits may differ from those of an uninterrupted one")
     run.update(recipe=recipe.as_dict(), status="running")
-    return _run(run, recipe, options, data, task)
+    return _run(run, recipe, options, data, task, group)
 
 
-def load_data(recipe: Recipe, options: Options) -> Data:
-    """The recipe's data from the source that the options name; the first step of whatever computes with it."""
-    if options.deterministic:
-        make_deterministic()
-    return tf_data.load(
-        recipe.dataset,
-        options.source,
-        options.data_dir,
-        download=options.download,
-        limit=options.limit,
-        validation=recipe.validation,
-        **recipe.data,
-    )
-
-
-def build(recipe: Recipe, options: Options, data: Data, learned: transform.Transform | None = None) -> Task:
-    """The recipe's task, bound to its data and to its model, which is compiled.
-
-    Args:
-        recipe: The recipe, with all that is set for this run.
-        options: The settings of the run.
-        data: The data to train on.
-        learned: The transform of a run that goes on; None makes one, which learns from the training split.
-    """
-    if options.tensorboard and not importlib.util.find_spec("tensorboard"):
-        raise InputError("--tensorboard needs a package; pip install 'tf-models[tensorboard]'")
-    task = tasks.make(recipe)
-    begins = learned is None
-    if begins:
-        learned = transform.make(recipe.transform)
-        learned.fit(data.train)
-    with precision(options.precision):
-        try:
-            model = build_model(recipe)
-        except InputError as error:
-            raise with_nearest_size(recipe, error) from error.__cause__
-        adapt_layers(model, data.train, learned)
-        began = pretrained.prepare(model, recipe, begins)
-        task = task.bind(model, learned, About.of(data), data)
-        if begins:  # a run that goes on has them in its weights
-            task.vectors = load_vectors(model, learned, options.data_dir)
-        steps = Batches(data.train, recipe.batch_size, order=task.order(data.train)).steps
-        optimizer = build_optimizer(recipe, steps)
-        pretrained.scale_rates(optimizer, model, recipe.rates)
-        task.compile(optimizer, choose_jit(model, options.jit))
-        task.pretrained = began
-    return task
-
-
-def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: Task) -> RunDirectory:
+def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: Task, group: Group) -> RunDirectory:
+    if not group.chief:
+        options = replace(options, quiet=True, figures=False, tensorboard=False, live=False)
     announce(recipe, options, data)
     if task.vectors and not options.quiet:
         found, count = task.vectors["found"], task.vectors["words"]
@@ -234,13 +199,26 @@ def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: 
         say(f"weights: {recipe.weights}; {task.model.count_params():,} parameters, {frozen:,} of them not trained")
     try:
         with Signals() as signals:
-            task = task.on(_stored(data, recipe.storage, run, options.quiet))
-            history, seconds = _fit(run, recipe, options, task, signals)
-        finish(run, options, task, history, seconds)
+            if group.chief:
+                stored = _stored(data, recipe.storage, run, options.quiet)
+            group.some(False)  # who follows must not look for it earlier
+            task = task.on(stored if group.chief else _stored(data, recipe.storage, run, True))
+            history, seconds = _fit(run, recipe, options, task, signals, group)
+        if options.backend != "tensorflow":
+            run.save_model(task.model)
+            run.write_history(history)
+            run.update(seconds=round(seconds, 3))
+            finish_on_tensorflow(run)
+        elif group.chief:
+            finish(run, options, task, history, seconds)
+        group.some(False)  # who went away earlier would be taken for dead
     except KeyboardInterrupt:
         raise _stopped(run, recipe, Interrupted()) from None
     except tf.errors.OpError as error:
-        raise _stopped(run, recipe, input_error(error)) from error
+        found = input_error(error)
+        if group.count > 1 and found is error:
+            found = Interrupted("a worker is gone, or the network to it")
+        raise _stopped(run, recipe, found) from error
     except CommandError as error:
         raise _stopped(run, recipe, error) from error.__cause__
     return run
@@ -296,19 +274,6 @@ def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
     return replace(data, **{name: splits[name] for name in data.splits})
 
 
-def training_batches(recipe: Recipe, task: Task) -> Batches:
-    """The batches that a recipe's task learns from."""
-    train = task.data.train
-    return Batches(
-        train,
-        recipe.batch_size,
-        seed=recipe.seed,
-        shuffle=recipe.shuffle,
-        prepare=task.prepare_training,
-        order=task.order(train),
-    )
-
-
 def first_steps(recipe: Recipe, options: Options, run_dir: Path) -> dict[str, list[float]]:
     """What `run.json` records of the first steps of a new training, which goes no further; metrics by name."""
     data = load_data(recipe, options)
@@ -321,10 +286,12 @@ def first_steps(recipe: Recipe, options: Options, run_dir: Path) -> dict[str, li
     return run.info["first_steps"]
 
 
-def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signals: Signals) -> tuple[list[dict], float]:
+def _fit(
+    run: RunDirectory, recipe: Recipe, options: Options, task: Task, signals: Signals, group: Group = Group()
+) -> tuple[list[dict], float]:
     """Train to the recipe's last epoch; the history's rows and the seconds of all parts of the run together."""
     model, data = task.model, task.data
-    batches = training_batches(recipe, task)
+    batches = training_batches(recipe, task, (group.index, group.count))
     run.update(
         device=device_name(),
         jit=model.jit_compile,
@@ -335,10 +302,15 @@ def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signal
         size = scoring_batch(data.validation)
         order = task.order(data.validation)
         validation = Batches(data.validation, size, shuffle=False, prepare=task.prepare, order=order).dataset()
-    with _part(run), training_loop(model, batches, options.plain) as loop:
-        checkpoints = Checkpoints(run, loop, signals, options.checkpoint_seconds)
+
+    def twin() -> keras.Model:
+        return compiled_task(recipe, options, data, task.transform).model
+
+    with _part(run, group), training_loop(model, batches, options.plain, group, twin) as loop:
+        checkpoints = Checkpoints(run, loop, signals, options.checkpoint_seconds, group)
         checkpoints.begin()
-        callbacks = [*task.callbacks(run), checkpoints]
+        draws = group.chief and options.backend == "tensorflow"  # what is drawn meanwhile is computed by TensorFlow
+        callbacks = [*(task.callbacks(run) if draws else ()), checkpoints]
         if recipe.schedule:
             # First, so that the others find the rate in the logs.
             callbacks.insert(0, LearningRate(schedules.build(recipe, batches.steps), batches.steps))
@@ -358,7 +330,7 @@ def _verbosity(options: Options) -> int:
 
 
 @contextlib.contextmanager
-def _part(run: RunDirectory):
+def _part(run: RunDirectory, group: Group):
     """Record under `parts` where and for how long this process trained, and how many cores others kept busy meanwhile."""
     load, begin = provenance.OtherLoad(), time.perf_counter()
     try:
@@ -370,6 +342,8 @@ def _part(run: RunDirectory):
             "revision": provenance.revision(),
             "seconds": round(time.perf_counter() - begin, 3),
             "other_cores": load.cores(),
+            "workers": group.count,
+            "replicas": group.replicas,
         }
         with contextlib.suppress(InputError):  # as in `_stopped`
             run.update(parts=[*run.info.get("parts", []), part])
@@ -382,7 +356,7 @@ def _stopped(run: RunDirectory, recipe: Recipe, error: CommandError) -> CommandE
         run.update(status=status, error=str(error))
     if isinstance(error, Interrupted):
         return Interrupted(
-            f"interrupted; to go on: python -m tf_models.train --run-dir {shlex.quote(str(run.path))} --resume"
+            f"{str(error) or 'interrupted'}; to go on: python -m tf_models.train --run-dir {shlex.quote(str(run.path))} --resume"
         )
     if isinstance(error, TrainingError):
         kept = run.checkpoints[-1] if run.checkpoints else "none"
