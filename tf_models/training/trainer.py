@@ -18,6 +18,7 @@ from tf_data import formats, transform
 from tf_data.command import say
 from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
+from tf_data.figures import named
 from tf_data.own import Own
 from tf_data.pipeline import Batches, input_error
 from tf_models import tasks
@@ -29,7 +30,7 @@ from tf_models.tasks import plots
 from tf_models.tasks.base import About, Task, scoring_batch
 from tf_models.training import other_data, pretrained, provenance
 from tf_models.training.building import adapt_layers, build_model, build_optimizer, load_task
-from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
+from tf_models.training.callbacks import Checkpoints, LearningRate, Samples, Signals, write_graph
 from tf_models.training.devices import choose_jit, device_name, precision, require_tensorflow
 from tf_models.training.fit import training_loop
 from tf_models.training.live import LivePlot
@@ -263,9 +264,10 @@ def finish(run: RunDirectory, options: Options, task: Task, history, seconds: fl
     results = scores(task)
     run.save_model(task.model)
     run.write_history(history)
-    figures = task.figures(history, run.figures) if options.figures else []
-    if figures and run.recipe.schedule:
-        figures.insert(1, _draw_schedule(run, task))
+    with named(run.recipe.id):
+        figures = task.figures(history, run.figures) if options.figures else []
+        if figures and run.recipe.schedule:
+            figures.insert(1, _draw_schedule(run, task))
     run.update(status="done", seconds=round(seconds, 3), results=results, figures=figures)
     write_report(run)
     if not options.quiet:
@@ -336,12 +338,24 @@ def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signal
     with _part(run), training_loop(model, batches, options.plain) as loop:
         checkpoints = Checkpoints(run, loop, signals, options.checkpoint_seconds)
         checkpoints.begin()
+        progress = checkpoints.progress
+        if (progress.epoch or progress.step) and not options.quiet:
+            where = f"epoch {min(progress.epoch + 1, recipe.epochs)} of {recipe.epochs}, step {progress.step + 1} of {batches.steps}"
+            say(
+                f"goes on at {where}"
+                if progress.epoch < recipe.epochs
+                else "all epochs are trained; scores and figures follow"
+            )
         callbacks = [*task.callbacks(run), checkpoints]
         if recipe.schedule:
             # First, so that the others find the rate in the logs.
             callbacks.insert(0, LearningRate(schedules.build(recipe, batches.steps), batches.steps))
         if options.tensorboard:
-            callbacks.append(keras.callbacks.TensorBoard(str(run.path / "tensorboard")))
+            folder = run.path / "tensorboard"
+            callbacks.append(keras.callbacks.TensorBoard(str(folder), histogram_freq=1, write_graph=False))
+            write_graph(model, folder / "graph")
+            if tasks.SAMPLES in tasks.entry(recipe.task).draws:
+                callbacks.append(Samples(task.sample, folder / "samples"))
         if options.live and not options.quiet:
             callbacks.append(LivePlot())
         loop.fit(recipe.epochs, callbacks, validation, _verbosity(options))
