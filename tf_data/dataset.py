@@ -239,13 +239,14 @@ class Reading:
 Reader = Callable[..., Reading]
 
 
-def cut(x: Any, y: np.ndarray | None, fractions: Mapping[str, float], seed: int) -> dict[str, Split]:
+def cut(x: Any, y: np.ndarray | None, fractions: Mapping[str, float], seed: int, origin: Path) -> dict[str, Split]:
     """Cut samples at random into splits, by a NumPy permutation that only `seed` decides.
 
     Args:
         x, y: Samples and targets as a `Split` takes them; `x` must take an integer array as index.
         fractions: The fraction of each split, by name; they add up to 1.
         seed: Seed of the permutation.
+        origin: Where the samples come from, for the message.
 
     Raises:
         InputError: There are too few samples for every split to get one.
@@ -254,7 +255,7 @@ def cut(x: Any, y: np.ndarray | None, fractions: Mapping[str, float], seed: int)
     order = np.random.RandomState(seed).permutation(count)
     ends = [0, *(round(count * fraction) for fraction in np.cumsum(list(fractions.values())))]
     if min(np.diff(ends)) < 1:
-        raise InputError(f"{count} samples are too few to cut into {', '.join(fractions)}")
+        raise InputError(f"{origin}: {count} samples are too few to cut into {', '.join(fractions)}")
     return {
         name: Split(name, x[order[start:stop]], None if y is None else y[order[start:stop]])
         for name, start, stop in zip(fractions, ends, ends[1:], strict=False)

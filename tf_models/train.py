@@ -119,6 +119,12 @@ def parser() -> Parser:
         default=None,
         help="Keras' own steps, one at a time, with no faster operation in place of its own; also with --find-lr",
     )
+    device.add_argument(
+        "--deterministic",
+        action="store_true",
+        default=None,
+        help="the same bits on any number of cores of one CPU model, and on a GPU: one thread for each operation",
+    )
     device.add_argument("--backend", choices=("tensorflow", "jax", "torch"), default="tensorflow")
     output = parser.add_argument_group("output")
     output.add_argument("--live", action="store_true", help="draw the loss while it falls, at most twice a second")
@@ -187,6 +193,7 @@ def _train(arguments) -> None:
         "precision": arguments.precision,
         "jit": arguments.jit,
         "plain": arguments.plain,
+        "deterministic": arguments.deterministic,
         "checkpoint_seconds": arguments.checkpoint_seconds,
         "limit": arguments.limit,
         "data_dir": arguments.data_dir,
@@ -250,6 +257,7 @@ def _refuse_changes(arguments, directory) -> None:
         "precision": options.precision,
         "jit": options.jit,
         "plain": options.plain,
+        "deterministic": options.deterministic,
         "checkpoint_seconds": options.checkpoint_seconds,
     }
     for name, value in present.items():

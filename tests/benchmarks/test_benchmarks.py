@@ -72,7 +72,7 @@ def test_a_table_is_markdown():
 
 def test_the_peak_of_memory_is_the_process_own():
     ballast = np.ones(2**26)  # 512 MB
-    code = "from benchmarks.memory import _peak; print(_peak())"
+    code = "from tf_models.training.provenance import peak_memory; print(peak_memory())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 10 < float(done.stdout) < ballast.nbytes / 2**20
 

@@ -140,7 +140,7 @@ def test_figures_carry_a_name_and_opponents_share_a_panel(tmp_path, monkeypatch)
 
 def test_a_resumed_run_says_where_it_goes_on(tmp_path, capsys):
     recipe = replace(tf_models.configs.get("mlp-basic"), embedded={"epochs": 3, "batch_size": 20})
-    options = trainer.Options(source="embedded", limit=60, figures=False, quiet=True)
+    options = trainer.Options(source="embedded", limit=60, figures=False, quiet=True, plain=True)
     part = interrupted(recipe, options, tmp_path / "run", 1, 2)
     trainer.resume(part)
     assert "goes on at epoch 2 of 3, step 3 of 3" in capsys.readouterr().out

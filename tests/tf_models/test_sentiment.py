@@ -21,9 +21,9 @@ from tf_data.pipeline import Batches
 from tf_models import configs, predict, train
 from tf_models.configs import get
 from tf_models.rnn import sentiment_rnn
-from tf_models.tasks import explain
+from tf_models.tasks import explain, lexicon
 from tf_models.training import trainer
-from tf_models.training.building import build_model
+from tf_models.training.building import build_model, load_task
 from tf_models.training.devices import choose_jit
 from tf_models.training.fit import CompiledLoop
 
@@ -137,7 +137,11 @@ def test_words_alone_do_not_tell_and_a_network_that_reads_does(tmp_path, capsys)
     rows = json.loads(capsys.readouterr().out)
     assert [row["class"] for row in rows] == ["positive", "negative"]
     assert [row["input"] for row in rows] == texts
-    assert done.info["figures"] == ["curves.png", "confusion.png", "lengths.png"]
+    drawn = ["curves.png", "confusion.png", "lengths.png", "calibration.png", "words.png", "neighbours.png"]
+    assert done.info["figures"] == drawn
+    task = load_task(done)
+    odds = dict(zip(task.transform.vocabulary, lexicon.log_odds(task.model, task.transform), strict=True))
+    assert odds["superb"][1] == -odds["superb"][0] > 0 > odds["dull"][1]
     assert run(predict.main, [str(done.path), "The plot was not dull but superb.", "--explain", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert [word for word, _ in row["words"]] == ["the", "plot", "was", "not", "dull", "but", "superb", "."]
@@ -280,3 +284,19 @@ def test_a_words_part_is_what_taking_it_away_changes():
     assert long[-1][1] > 1
     with pytest.raises(InputError, match="explain=True goes with models that read the words of texts"):
         explain.parts(model, tf_data.transform.make({"name": "image"}), "good")
+
+
+def test_log_odds_of_more_classes_and_neighbours_in_space():
+    class Words:
+        first, vocabulary = 2, ["a", "b"]
+
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    table = np.array([[0, 0, 0], [0, 0, 0], [1, 2, 4], [3, 0, 0]], np.float32)
+    x = keras.layers.Embedding(4, 3, embeddings_initializer=keras.initializers.Constant(table), name="embedding")(ids)
+    model = keras.Model(ids, keras.layers.GlobalAveragePooling1D(name="mean")(x))
+    p = np.exp(table[2:]) / np.exp(table[2:]).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(lexicon.log_odds(model, Words()), np.log(p / (1 - p)), rtol=1e-5)
+    vectors = np.array([[1, 0], [0, 2], [3, 0.1], [-1, 0]], np.float32)
+    nearest, cosines = lexicon.neighbours(vectors, np.array([0, 3]), 2)
+    assert nearest.tolist() == [[2, 1], [1, 2]]
+    np.testing.assert_allclose(cosines[0], [3 / np.hypot(3, 0.1), 0], atol=1e-6)

@@ -94,7 +94,7 @@ def official(
     images, labels, classes, skipped = _all(folder, size, channels, skip_bad)
     if labels is None:
         fractions = {"train": 1 - sum(FRACTIONS.values()), **FRACTIONS}
-        return Reading(cut(images, None, fractions, seed), skipped=skipped)
+        return Reading(cut(images, None, fractions, seed, folder), skipped=skipped)
     return Reading(cut_by_class(images, labels, classes, FRACTIONS, seed, str(folder)), classes, skipped=skipped)
 
 

@@ -7,9 +7,10 @@ import numpy as np
 
 from tf_data.dataset import Split
 from tf_data.errors import InputError
+from tf_data.texts import Text
 from tf_data.transform import Images
 from tf_models.losses import SigmoidSquaredError, SmoothedCrossentropy
-from tf_models.tasks import plots, saliency
+from tf_models.tasks import lexicon, plots, saliency
 from tf_models.tasks.base import Task
 from tf_models.tasks.explain import parts
 
@@ -143,6 +144,9 @@ class Classify(Task):
         if test.samples.is_text:
             lengths = test.samples.lengths
             names.append(plots.accuracy_by_length(lengths, labels(logits) == test.y, folder / "lengths.png"))
+            names.append(plots.calibration(test.y, probabilities(logits), folder / "calibration.png"))
+            if type(self.transform) is Text:
+                names += lexicon.draw(self.model, self.transform, classes, folder)
         elif test.samples.is_image:
             names.append(plots.surest_mistakes(test, probabilities(logits), classes, folder / "mistakes.png"))
         elif test.samples.shape[1:] == (2,):

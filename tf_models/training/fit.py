@@ -18,6 +18,7 @@ from tf_data.errors import TrainingError
 from tf_data.pipeline import Batches, untuned
 from tf_models.training import state
 from tf_models.training.fast import accelerated
+from tf_models.training.slices import added_up
 
 BLOCK_SECONDS = 0.25  # how long a block should take: so often are progress shown and signals heard
 ENDLESS = 10**6  # epochs that a data set reads ahead into, more than anybody asks for
@@ -30,15 +31,12 @@ def training_loop(model: keras.Model, batches: Batches, plain: bool = False) -> 
     Args:
         model: A compiled model; its optimizer's variables are built here.
         batches: Batches of the training split.
-        plain: Take Keras' own steps, one in each call, with nothing replaced. Losses differ by rounding only.
+        plain: Take Keras' own steps, one in each call, with no faster operation. Losses differ by rounding only.
     """
     if model.optimizer is not None and not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    if plain:
-        yield PlainLoop(model, batches)
-    else:
-        with accelerated(model):
-            yield CompiledLoop(model, batches)
+    with contextlib.nullcontext() if plain else accelerated(model), added_up(model):
+        yield (PlainLoop if plain else CompiledLoop)(model, batches)
 
 
 class Loop(abc.ABC):

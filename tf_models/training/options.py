@@ -18,6 +18,8 @@ class Options:
         precision: A name in `tf_models.training.devices.PRECISIONS`.
         jit: `auto`, `on` or `off`; see `tf_models.training.devices.choose_jit`.
         plain: Whether to take Keras' own steps in place of the fast ones; see `tf_models.training.fit`.
+        deterministic: Whether results must not depend on the number of cores; see
+            `tf_models.training.devices.make_deterministic`.
         checkpoint_seconds: Least time between two checkpoints, in seconds.
         tensorboard: Whether to write event files below `tensorboard/`.
         live: Whether to draw the loss while it falls, in place of Keras' progress; see `tf_models.training.live`.
@@ -32,6 +34,7 @@ class Options:
     precision: str = "float32"
     jit: str = "auto"
     plain: bool = False
+    deterministic: bool = False
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     tensorboard: bool = False
     live: bool = False

@@ -31,7 +31,7 @@ from tf_models.tasks.base import About, Task, scoring_batch
 from tf_models.training import other_data, pretrained, provenance
 from tf_models.training.building import adapt_layers, build_model, build_optimizer, load_task
 from tf_models.training.callbacks import Checkpoints, LearningRate, Samples, Signals, write_graph
-from tf_models.training.devices import choose_jit, device_name, precision, require_tensorflow
+from tf_models.training.devices import choose_jit, device_name, make_deterministic, precision, require_tensorflow
 from tf_models.training.fit import training_loop
 from tf_models.training.live import LivePlot
 from tf_models.training.options import Options
@@ -177,7 +177,9 @@ def _resume(
 
 
 def load_data(recipe: Recipe, options: Options) -> Data:
-    """The recipe's data from the source that the options name."""
+    """The recipe's data from the source that the options name; the first step of whatever computes with it."""
+    if options.deterministic:
+        make_deterministic()
     return tf_data.load(
         recipe.dataset,
         options.source,
