@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 import tf_data
@@ -18,7 +17,6 @@ from tf_data import formats, transform
 from tf_data.command import say
 from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
-from tf_data.figures import named
 from tf_data.own import Own
 from tf_data.pipeline import Batches, input_error
 from tf_models import tasks
@@ -26,7 +24,6 @@ from tf_models.configs import schedules
 from tf_models.configs.overrides import for_source
 from tf_models.configs.own_data import for_data, with_nearest_size
 from tf_models.configs.recipe import Recipe
-from tf_models.tasks import plots
 from tf_models.tasks.base import About, Task, scoring_batch
 from tf_models.training import other_data, pretrained, provenance
 from tf_models.training.building import adapt_layers, build_model, build_optimizer, load_task
@@ -35,12 +32,9 @@ from tf_models.training.devices import choose_jit, device_name, make_determinist
 from tf_models.training.fit import training_loop
 from tf_models.training.live import LivePlot
 from tf_models.training.options import Options
-from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
+from tf_models.training.telling import announce, brightness, finish, scores
 from tf_models.training.vectors import load_vectors
-
-BRIGHTNESS_OF = 100  # images
-SHOWN_LINES = 20  # of what was skipped or is worth a note
 
 
 def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = None):
@@ -98,7 +92,7 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
             "shape": data.train.x.shape[1:],
             "skipped": data.skipped,
             "notes": data.notes,
-            "brightness": _brightness(data),
+            "brightness": brightness(data),
         },
     )
     if task.vectors:
@@ -108,14 +102,6 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
     if task.transform.learns:
         task.transform.save(run.transform_file)
     return run
-
-
-def _brightness(data: Data) -> float | None:
-    """The mean of the first training images, 0..1, None for other samples: it tells later ones that look inverted."""
-    if not data.train.samples.is_image:
-        return None
-    first = data.train.samples.read(np.arange(min(BRIGHTNESS_OF, len(data.train))))
-    return round(float(first.mean()) / (255 if first.dtype == np.uint8 else 1), 3)
 
 
 def resume(
@@ -245,45 +231,6 @@ def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: 
     except CommandError as error:
         raise _stopped(run, recipe, error) from error.__cause__
     return run
-
-
-def announce(recipe: Recipe, options: Options, data: Data) -> None:
-    """Print what is trained on which data, unless the options say quiet."""
-    if options.quiet:
-        return
-    counts = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
-    say(f"{recipe.id}: {recipe.title}")
-    say(f"data: {data.name}, {data.source} ({data.origin}): {counts}")
-    for kind, lines in {"skipped": data.skipped, "note": data.notes}.items():
-        for line in lines[:SHOWN_LINES]:
-            say(f"{kind}: {line}")
-        if len(lines) > SHOWN_LINES:
-            say(f"{kind}: and {len(lines) - SHOWN_LINES} more; run.json lists them all")
-
-
-def finish(run: RunDirectory, options: Options, task: Task, history, seconds: float) -> None:
-    """Evaluate and save a trained model, draw its figures, write the report and print the result."""
-    results = scores(task)
-    run.save_model(task.model)
-    run.write_history(history)
-    with named(run.recipe.id):
-        figures = task.figures(history, run.figures) if options.figures else []
-        if figures and run.recipe.schedule:
-            figures.insert(1, _draw_schedule(run, task))
-    run.update(status="done", seconds=round(seconds, 3), results=results, figures=figures)
-    write_report(run)
-    if not options.quiet:
-        for line in run.info.get("warnings", ()):
-            say(f"warning: {line}")
-        say(f"test: {task.describe(results['test'])}")
-        say(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
-
-
-def _draw_schedule(run: RunDirectory, task: Task) -> str:
-    train = task.data.train
-    steps = Batches(train, run.recipe.batch_size, order=task.order(train)).steps
-    schedule = schedules.build(run.recipe, steps)
-    return plots.learning_rate(schedule, steps, run.recipe.epochs, run.figures / "learning_rate.png")
 
 
 def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
@@ -437,9 +384,3 @@ def evaluate(run: RunDirectory, data_dir: str | None = None, given: Own | None =
         return task, scores(task)
     except tf.errors.OpError as error:
         raise input_error(error) from error
-
-
-def scores(task: Task) -> dict[str, dict]:
-    """A bound task's scores by held-out split."""
-    held_out = {name: split for name, split in task.data.splits.items() if name != "train"}
-    return {name: task.evaluate(split) for name, split in sorted(held_out.items())}
