@@ -82,15 +82,24 @@ def run(main: Callable[[list[str] | None], int | None], argv: list[str] | None =
     except CommandError as error:
         with speaking_options():
             line = printable(str(error))
+        if error.exit_code == 130:
+            _leave_line()
         print(f"error: {line}" if error.exit_code != 130 else line, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
+        _leave_line()
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader (`| head`) went away; Python would complain again while closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _leave_line() -> None:
+    """End the line on which a terminal shows ^C, or a bar of progress stands."""
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
 
 
 def script(name: str, commands: Mapping[str, tuple[str, tuple[str, ...]]], argv: list[str] | None = None) -> int:
