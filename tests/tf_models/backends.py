@@ -29,7 +29,8 @@ def losses(id: str, weights: Path) -> dict:
     import tensorflow as tf
     from divided import small
 
-    from tf_models.configs.overrides import for_data, for_source
+    from tf_models.configs.overrides import for_source
+    from tf_models.configs.own_data import for_data
     from tf_models.training import building
     from tf_models.training.options import Options
 

@@ -10,6 +10,7 @@ from tf_models.configs import schedules
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import Task
+from tf_models.training.checkpoint_file import Progress
 from tf_models.training.options import Options
 from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
@@ -38,6 +39,21 @@ def announce(recipe: Recipe, options: Options, data: Data) -> None:
             say(f"{kind}: {line}")
         if len(lines) > SHOWN_LINES:
             say(f"{kind}: and {len(lines) - SHOWN_LINES} more; run.json lists them all")
+
+
+def say_where(progress: Progress, epochs: int, steps: int) -> None:
+    """Print at which step a run goes on.
+
+    Args:
+        progress: How far it came.
+        epochs: Epochs of the whole run.
+        steps: Steps in an epoch.
+    """
+    epoch, step = (progress.epoch + 1, 0) if progress.step == steps else (progress.epoch, progress.step)
+    if epoch < epochs:
+        say(f"goes on at epoch {epoch + 1} of {epochs}, step {step + 1} of {steps}")
+    else:
+        say("all epochs are trained; scores and figures follow")
 
 
 def finish(run: RunDirectory, options: Options, task: Task, history, seconds: float) -> None:

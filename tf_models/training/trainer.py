@@ -34,7 +34,7 @@ from tf_models.training.group import Group, check, check_norms, open_group
 from tf_models.training.live import LivePlot
 from tf_models.training.options import Options
 from tf_models.training.run_directory import RunDirectory
-from tf_models.training.telling import announce, brightness, finish, scores
+from tf_models.training.telling import announce, brightness, finish, say_where, scores
 
 
 def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = None):
@@ -258,15 +258,10 @@ def _fit(
 
     with _part(run, group), training_loop(model, batches, options.plain, group, twin) as loop:
         checkpoints = Checkpoints(run, loop, signals, options.checkpoint_seconds, group)
+        resumed = bool(run.checkpoints)
         checkpoints.begin()
-        progress = checkpoints.progress
-        if (progress.epoch or progress.step) and not options.quiet:
-            where = f"epoch {min(progress.epoch + 1, recipe.epochs)} of {recipe.epochs}, step {progress.step + 1} of {batches.steps}"
-            say(
-                f"goes on at {where}"
-                if progress.epoch < recipe.epochs
-                else "all epochs are trained; scores and figures follow"
-            )
+        if resumed and not options.quiet:
+            say_where(checkpoints.progress, recipe.epochs, batches.steps)
         draws = group.chief and options.backend == "tensorflow"  # what is drawn meanwhile is computed by TensorFlow
         callbacks = [*(task.callbacks(run) if draws else ()), checkpoints]
         if recipe.schedule:
