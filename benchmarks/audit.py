@@ -14,6 +14,8 @@ from benchmarks import peak
 from tf_data.command import import_tensorflow
 from tf_data.errors import InputError
 from tf_models.configs import get
+from tf_models.configs.overrides import for_source
+from tf_models.training.run_directory import RunDirectory
 
 MARGIN = 1.05  # a peak is measured, too
 CLOSE = 1e-3
@@ -41,12 +43,12 @@ def main(rows: dict[str, dict], replayed: str | None = None, data_dir: str | Non
 
 def judged(rows: dict[str, dict]) -> tuple[list[str], list[str]]:
     """Rows that cannot be right, and those that are old, a line each."""
-    faults, remarks = [], []
+    faults, remarks, peaks = [], [], peak.known()
     for id, row in rows.items():
         if "environment" not in row:
             remarks.append(f"{id}: does not say on what it was made")
             continue
-        highest = peak.known().get(peak.machine(row["environment"]), {}).get(row["precision"], row["peak"])
+        highest = peaks.get(peak.machine(row["environment"]), {}).get(row["precision"], row["peak"])
         if highest and row["gflops"] and row["gflops"] > MARGIN * highest:
             faults.append(f"{id}: {row['gflops']:.4g} GFLOP/s in {row['precision']}, above the peak of {highest:.4g}")
         if older := _older(id, row):
@@ -56,11 +58,34 @@ def judged(rows: dict[str, dict]) -> tuple[list[str], list[str]]:
 
 def _older(id: str, row: dict) -> list[str]:
     """What decides the row and has changed since."""
-    from tf_models.configs.overrides import for_source
     from tf_models.training import provenance
 
     now = provenance.code(for_source(get(id), row["data"]["source"]))
     return [name for name in TRIED if row.get("code", {}).get(name) != now[name]]
+
+
+def renew(run: RunDirectory, row: dict, data_dir: str | None = None) -> dict:
+    """The row as one of today's code, after a trial: the first steps of a training and the scores of what the run saved.
+
+    Args:
+        run: The run that the row was made of.
+        row: The row.
+        data_dir: Folder of official files, if it has moved.
+
+    Raises:
+        InputError: Today's code gives other bits.
+    """
+    from tf_models.training import provenance, trainer
+
+    id = run.recipe.id
+    text, equal = replay(id, {id: row}, data_dir)
+    if not equal or "to the bit" not in text:
+        raise InputError(f"{run.path} is not what today's code gives: {text}")
+    _, results = trainer.evaluate(run, data_dir)
+    if results != row["results"]:
+        raise InputError(f"{run.path} is scored {results} by today's code, not {row['results']}; train it again")
+    now = provenance.code(for_source(get(id), row["data"]["source"]))
+    return {**row, "code": now, "renewed": provenance.revision()}
 
 
 def replay(id: str, rows: dict[str, dict], data_dir: str | None = None) -> tuple[str, bool]:

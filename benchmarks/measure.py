@@ -7,11 +7,12 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 
 from tf_data import columns
+from tf_data.command import installed
 from tf_data.files import write_text
+from tf_models.training import provenance
 
 PACKAGES = ("tensorflow", "keras", "torch", "numpy", "h5py")
 
@@ -49,18 +50,13 @@ def compare(candidates: dict[str, Callable[[], int]], baseline: str, repeats: in
 
 def hardware() -> dict[str, str]:
     """Processor, cores and versions, for the record."""
-    processor = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        processor = names[0] if names else processor
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    return {"processor": processor, "cores": str(os.cpu_count()), "python": platform.python_version(), **versions}
+    versions = {package: installed(package) for package in PACKAGES}
+    return {
+        "processor": provenance.processor(),
+        "cores": str(os.cpu_count()),
+        "python": platform.python_version(),
+        **versions,
+    }
 
 
 def table(rows: list[dict]) -> str:

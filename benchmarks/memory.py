@@ -1,11 +1,10 @@
 """Peak memory of training, each candidate in a process of its own, beside PyTorch's."""
 
 import multiprocessing
-import resource
-from pathlib import Path
 
 from benchmarks.networks import NETWORKS, recipe
 from benchmarks.train_step import LOADER, candidates
+from tf_models.training.provenance import peak_memory
 
 STEPS = 4  # after them nothing grows any more
 EPOCHS = 2
@@ -43,16 +42,8 @@ def _train(id: str, candidate: str) -> tuple[float, float]:
         import torch  # noqa: F401
     else:
         import tensorflow  # noqa: F401
-    imported = _peak()
+    imported = peak_memory()
     epoch = candidates(id, STEPS * recipe(id).batch_size)[candidate]()
     for _ in range(EPOCHS):
         epoch()
-    return imported, _peak()
-
-
-def _peak() -> float:
-    status = Path("/proc/self/status")
-    if status.exists():  # the kernel's `ru_maxrss` begins at what the process had that started this one
-        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return int(fields["VmHWM"].split()[0]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # macOS counts bytes
+    return imported, peak_memory()

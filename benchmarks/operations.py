@@ -1,6 +1,7 @@
 """Operations of a training step, counted in its graph: convolutions and matrix products, an add and a multiply are two."""
 
 import math
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -43,30 +44,38 @@ def _needed(graph: tf.Graph) -> set[tf.Operation]:
     return found
 
 
+def _size(tensor) -> int:
+    return math.prod(tensor.shape.as_list())
+
+
+def _inner(transposed: str, axes: tuple[int, int]) -> Callable[[tf.Operation], int]:
+    """Length of the axis that a matrix product sums over: the first of `axes` where `transposed` is set."""
+    return lambda operation: operation.inputs[0].shape[axes[0] if operation.get_attr(transposed) else axes[1]]
+
+
+def _kernel(tensors: str, index: int, axes: int) -> Callable[[tf.Operation], int]:
+    """Size of the first axes of a kernel `(height, width, inputs, outputs)`, an input or an output of the operation."""
+    return lambda operation: math.prod(getattr(operation, tensors)[index].shape.as_list()[:axes])
+
+
+# By type, whose every element is made by how many products: a tensor (inputs or outputs, number), and their count. A
+# kernel is applied once for each place and map of what its convolution gives, forwards and back.
+PRODUCTS = {
+    "MatMul": ("outputs", 0, _inner("transpose_a", (0, 1))),
+    "BatchMatMul": ("outputs", 0, _inner("adj_x", (-2, -1))),
+    "BatchMatMulV2": ("outputs", 0, _inner("adj_x", (-2, -1))),
+    "Conv2D": ("outputs", 0, _kernel("inputs", 1, 3)),
+    "Conv2DBackpropInput": ("inputs", 2, _kernel("inputs", 1, 3)),
+    "Conv2DBackpropFilter": ("inputs", 2, _kernel("outputs", 0, 3)),
+    "DepthwiseConv2dNative": ("outputs", 0, _kernel("inputs", 1, 2)),
+    "DepthwiseConv2dNativeBackpropInput": ("inputs", 2, _kernel("inputs", 1, 2)),
+    "DepthwiseConv2dNativeBackpropFilter": ("inputs", 2, _kernel("outputs", 0, 2)),
+}
+
+
 def _products(operation: tf.Operation) -> int:
     """Products of two numbers in a convolution, a matrix product or the gradient of either; 0 in all others."""
-
-    def size(tensor) -> int:
-        return math.prod(tensor.shape.as_list())
-
-    inputs, outputs = operation.inputs, operation.outputs
-    if operation.type == "MatMul":
-        inner = inputs[0].shape[0 if operation.get_attr("transpose_a") else 1]
-        return size(outputs[0]) * inner
-    if operation.type in ("BatchMatMul", "BatchMatMulV2"):
-        inner = inputs[0].shape[-2 if operation.get_attr("adj_x") else -1]
-        return size(outputs[0]) * inner
-    # A kernel (height, width, inputs, outputs) is applied once for each place and map of what comes out.
-    if operation.type == "Conv2D":
-        return size(outputs[0]) * math.prod(inputs[1].shape.as_list()[:3])
-    if operation.type == "Conv2DBackpropInput":
-        return size(inputs[2]) * math.prod(inputs[1].shape.as_list()[:3])
-    if operation.type == "Conv2DBackpropFilter":
-        return size(inputs[2]) * math.prod(outputs[0].shape.as_list()[:3])
-    if operation.type == "DepthwiseConv2dNative":
-        return size(outputs[0]) * math.prod(inputs[1].shape.as_list()[:2])
-    if operation.type == "DepthwiseConv2dNativeBackpropInput":
-        return size(inputs[2]) * math.prod(inputs[1].shape.as_list()[:2])
-    if operation.type == "DepthwiseConv2dNativeBackpropFilter":
-        return size(inputs[2]) * math.prod(outputs[0].shape.as_list()[:2])
-    return 0
+    if operation.type not in PRODUCTS:
+        return 0
+    tensors, index, each = PRODUCTS[operation.type]
+    return _size(getattr(operation, tensors)[index]) * each(operation)

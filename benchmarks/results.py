@@ -1,7 +1,8 @@
 """`python -m benchmarks results RUN_DIR...`: finished runs into `measured.json`, `docs/results.md` and the README.
 
 The run with the recipe's own seed and full official data gives a recipe's row; runs with other seeds give its spread.
-`--audit` tries the rows instead, see `benchmarks.audit`.
+A run of an older code is a row that the audit names; `--renew` tries whether today's code gives the same. `--audit` tries
+the rows instead, see `benchmarks.audit`.
 """
 
 import json
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 
-from benchmarks import peak
+from benchmarks import pages, peak
 from tf_data.command import Parser, import_tensorflow
 from tf_data.errors import InputError
 from tf_data.files import write_text
@@ -36,15 +37,19 @@ CHOSEN = (
     "gan-conv-mnist",
 )
 LOADED = 0.2  # cores that other processes keep busy, from which on a time is not one taken alone
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
 def parser() -> Parser:
     parser = Parser(prog="python -m benchmarks results", description=__doc__)
     parser.add_argument("runs", nargs="*", type=Path, help="run directories; none only rewrites the table")
+    parser.add_argument(
+        "--renew",
+        action="store_true",
+        help="take runs of an older code for today's where it makes their first steps and scores to the same bits",
+    )
     parser.add_argument("--audit", action="store_true", help="try the rows; exit code 1 where one cannot be right")
     parser.add_argument("--replay", metavar="RECIPE", help="with --audit: the row whose first steps are made again")
-    parser.add_argument("--data-dir", metavar="DIR", help="with --audit: folder of official files")
+    parser.add_argument("--data-dir", metavar="DIR", help="with --audit and --renew: folder of official files")
     return parser
 
 
@@ -56,24 +61,17 @@ def main(argv: list[str] | None = None) -> int | None:
         from benchmarks import audit
 
         return audit.main(measured(), arguments.replay, arguments.data_dir)
-    for name in ("replay", "data_dir"):
-        if getattr(arguments, name):
-            raise InputError(f"--{name.replace('_', '-')} goes with --audit")
-    rows = {**measured(), **collect([RunDirectory.open(path) for path in arguments.runs])}
+    if arguments.replay or (arguments.data_dir and not arguments.renew):
+        raise InputError(f"--{'replay' if arguments.replay else 'data-dir'} goes with --audit")
+    found = collect([RunDirectory.open(path) for path in arguments.runs])
+    if arguments.renew:
+        found = {id: _renewed(id, row, arguments) for id, row in found.items()}
+    rows = {**measured(), **found}
     order = [recipe.id for recipe in recipes()]
     write_text(MEASURED, json.dumps({id: rows[id] for id in order if id in rows}, indent=2) + "\n")
-    _replace(PAGE, table(rows, [recipe.id for recipe in recipes()], "../"))
-    _replace(README, table(rows, CHOSEN))
+    pages.put(PAGE, "results", table(rows, [recipe.id for recipe in recipes()], "../"))
+    pages.put(README, "results", table(rows, CHOSEN))
     return None
-
-
-def _replace(path: Path, lines: str) -> None:
-    """Put a new table between the marks of a page."""
-    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise InputError(f"{path} has no lines {BEGIN} and {END}")
-    write_text(path, f"{before}{begin}\n{lines}\n{end}{after}")
 
 
 def collect(runs: list[RunDirectory]) -> dict[str, dict]:
@@ -84,6 +82,14 @@ def collect(runs: list[RunDirectory]) -> dict[str, dict]:
             raise InputError(f"{directory.path} is {directory.info['status']}, not done")
         by_id.setdefault(directory.info["recipe"]["id"], []).append(directory)
     return {id: _row(id, members) for id, members in by_id.items()}
+
+
+def _renewed(id: str, row: dict, arguments) -> dict:
+    from benchmarks import audit
+
+    runs = (RunDirectory.open(path) for path in arguments.runs)
+    run = next(run for run in runs if run.recipe.id == id and run.info["seed"] == row["seed"])
+    return audit.renew(run, row, arguments.data_dir)
 
 
 def _require_own_settings(run: RunDirectory) -> None:

@@ -114,7 +114,7 @@ def compare(
         steps: Number of training steps; None for the topic's own.
         timed: Whether to measure the time of a step as well.
         tolerance: Largest difference allowed anywhere; None for those of `judge.TOLERANCES`.
-        data_dir: Folder of official files; None for the embedded samples, where the dataset has some.
+        data_dir: Folder of official files; None for the embedded samples, where the dataset has some, or drawn ones.
 
     Returns:
         The `Row`, and the losses at every step: `{name: [(TensorFlow 1's, TensorFlow 2's), ...]}`.
@@ -130,7 +130,9 @@ def compare(
     recipe, steps = topic.compared_recipe(), steps or topic.steps
     exact = topic.precision == "float64"
     batch_size = min(EXACT_BATCH, recipe.batch_size) if exact else recipe.batch_size
-    source = "embedded" if get_dataset(recipe.dataset).embedded and data_dir is None else "auto"
+    source = "auto"
+    if data_dir is None and (get_dataset(recipe.dataset).embedded or topic.drawn):
+        source = "synthetic" if topic.drawn else "embedded"
     data = _fitted(partner.load_data(recipe, source, data_dir), recipe)
     with precision(topic.precision), Pair(topic, replace(recipe, batch_size=batch_size), data, topic.precision) as pair:
         curves: dict[str, list[tuple[float, float]]] = {name: [] for name in pair.built.metrics}
@@ -176,12 +178,15 @@ def _worst(evaluated: list[dict[str, float]]) -> dict[str, float]:
 
 def _fitted(data, recipe):
     """The data with images in the recipe's size, black around them, and a training split of some steps at least.
+    Texts stay as they are.
 
     A real epoch has hundreds of steps; in one of seven, a step's time would be that of starting an epoch.
     """
     import numpy as np
 
     train, test = data.train, data.test
+    if train.samples.lengths is not None:  # texts, as they are
+        return data
     times = -(-TIMED_STEPS * recipe.batch_size // len(train))
     x, y = np.concatenate([train.x] * times), None if train.y is None else np.concatenate([train.y] * times)
     wanted = recipe.model.get("input_shape", x.shape[1:])
@@ -225,12 +230,11 @@ def _head() -> str:
 
 
 def _line(row: Row) -> str:
-    differences = row.loss_difference, row.metric_difference, row.weight_difference, row.output_difference
     times = ("-", "-", "-")
     if row.ratio is not None:
         sides = ((row.tf1_ms, row.tf1_spread), (row.tf2_ms, row.tf2_spread))
         times = (*(f"{ms:.2f} ±{spread:.2f}" for ms, spread in sides), f"{row.ratio:.2f}")
-    cells = row.topic, row.precision, str(row.steps), *(f"{value:.0e}" for value in differences), *times
+    cells = row.topic, row.precision, str(row.steps), *(f"{value:.0e}" for value in row.differences.values()), *times
     return _columns(cells) + ("" if row.equal else f"  apart: {', '.join(row.parted)}")
 
 

@@ -52,6 +52,12 @@ class Row:
     parted: tuple[str, ...]
 
     @property
+    def differences(self) -> dict[str, float]:
+        """The four differences by the names that tolerances have for them."""
+        found = self.loss_difference, self.metric_difference, self.weight_difference, self.output_difference
+        return dict(zip(TOLERANCES[self.precision], found, strict=True))
+
+    @property
     def equal(self) -> bool:
         """Whether nothing parted."""
         return not self.parted

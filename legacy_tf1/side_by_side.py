@@ -93,21 +93,17 @@ DIFFERENCES = ("losses", "metrics", "weights", "outputs")
 
 
 def _numbers(row: Row) -> str:
-    found = (row.loss_difference, row.metric_difference, row.weight_difference, row.output_difference)
     ratio = "-" if row.ratio is None else f"{row.ratio:.2f}"
-    cells = (row.precision, f"{row.steps:,}", *(f"{value:.0e}" for value in found), ratio)
+    cells = (row.precision, f"{row.steps:,}", *(f"{value:.0e}" for value in row.differences.values()), ratio)
     return "".join(f"<td class=number>{cell}</td>" for cell in cells)
 
 
 def _topic(each: Compared) -> str:
     topic, row = each.topic, each.row
     left, right = topic_sources(topic)
-    found = dict(
-        zip(each.allowed, (row.loss_difference, row.metric_difference, row.weight_difference, row.output_difference))
-    )
     rows = "".join(
         f"<tr><td>{name}</td><td class=number>{value:.1e}</td><td class=number>{each.allowed[name]:g}</td></tr>"
-        for name, value in found.items()
+        for name, value in row.differences.items()
     )
     times = ""
     if row.ratio is not None:

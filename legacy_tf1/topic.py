@@ -30,6 +30,7 @@ class Topic:
         settings: `key=value` texts that make the recipe follow the notebook.
         asked: `key=value` texts of the user, which come last.
         compared: Fields of the recipe that replace its own when both sides are compared, to keep that short.
+        drawn: Whether drawn samples are compared where no folder of official files is named, because none are embedded.
         precision: Number type of the comparison: float64 where training amplifies rounding so fast that float32 shows
             nothing else.
         steps: Steps of the comparison: fewer where training amplifies rounding so fast that in the end float64 shows
@@ -50,6 +51,7 @@ class Topic:
     settings: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
     compared: Mapping[str, Any] = field(default_factory=dict)
+    drawn: bool = False
     precision: str = "float32"
     steps: int = 1000
     notebook: Original | None = None

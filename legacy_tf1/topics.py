@@ -242,6 +242,31 @@ TOPICS = (
         precision="float64",
     ),
     Topic(
+        id="rnn-lstm-packed-imdb",
+        graph="legacy_tf1.graphs.rnn:lstm_sentiment",
+        partner="rnn-lstm-packed-imdb",
+        scopes={"embedding": "embedding", "rnn/basic_lstm_cell": "lstm_cell", "logits": "logits"},
+        then="BasicLSTMCell in tf.nn.dynamic_rnn, a while_loop; sequence_length keeps the state of a text that has ended",
+        now="LSTM layer; Embedding(mask_zero=True) hands a mask on, which keeps the state of a text that has ended",
+        sizes=("vocabulary", "embedding_dim", "units"),
+        # Small, and at a rate at which something is learned in the steps of a comparison.
+        compared={
+            "model": {
+                "vocabulary": 500,
+                "classes": 2,
+                "cell": "lstm",
+                "embedding_dim": 16,
+                "units": 24,
+                "packed": True,
+            },
+            "transform": {"name": "text", "size": 500},
+            "learning_rate": 1e-3,
+            "batch_size": 32,
+        },
+        drawn=True,
+        precision="float64",
+    ),
+    Topic(
         id="gan-fc-mnist",
         graph="legacy_tf1.graphs.gan:dense_gan",
         partner="gan-fc-mnist",

@@ -3,9 +3,10 @@
 import ast
 import inspect
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
-from tf_data import datasets, foreign, formats
+from tf_data import datasets, foreign, formats, own
 from tf_data.command import Parser, nearest
 from tf_data.csv_files import is_table
 from tf_data.dataset import SOURCES, Data
@@ -13,12 +14,13 @@ from tf_data.errors import InputError
 
 
 def add(parser: Parser, help: str) -> None:
-    """Add the positional argument `dataset` and the group of options that go with it."""
-    parser.add_argument("dataset", metavar="DATASET", help=help)
+    """Add the argument `dataset` and the group of options that go with it, or stand in its place."""
+    parser.add_argument("dataset", nargs="?", metavar="DATASET", help=help)
     group = parser.add_argument_group("data")
     group.add_argument("--data", choices=SOURCES, help="where a named dataset comes from (default auto)")
     group.add_argument("--data-dir", help="folder of official files, by dataset name (default TF_DATA_DIR, else data)")
     group.add_argument("--download", action="store_true", help="fetch official files there, checksums verified")
+    own.add(group)
     group.add_argument("--limit", type=int, metavar="N", help="the first N samples of each split")
     group.add_argument(
         "--set",
@@ -43,6 +45,13 @@ def load(arguments: Namespace, skip_bad: bool = False) -> Data | formats.Stored:
     Raises:
         InputError: There is no dataset of this name, an option does not go with it, or there are no data.
     """
+    if (given := own.named(arguments, skip_bad=skip_bad)) is not None:
+        if arguments.dataset:
+            raise InputError(f"{given.flag} says where the data are; leave {arguments.dataset} away")
+        options = {**given.options, **_options(given.dataset, "official", arguments.set)}
+        return replace(given, options=options).fitted().load(arguments.limit)
+    if not arguments.dataset:
+        raise InputError("name a dataset or a folder, or your own data with --images, --csv or --text")
     name, path, source = arguments.dataset, None, arguments.data or "auto"
     if name not in datasets.names():
         path = Path(name)

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tf_data.errors import InputError
 from tf_data.pipeline import Position
+from tf_data.transform import sides
 
 # Constants of SplitMix64 (Steele, Lea, Flood 2014), a hash that passes the usual tests of randomness.
 GOLDEN, MIX1, MIX2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
@@ -45,8 +46,8 @@ class Augment:
     """Random changes, made in the order of the fields; each is off by default.
 
     Attributes:
-        resize: Scale to `resize` x `resize` pixels (bilinear) before anything else; 0 leaves the size.
-        crop: Cut out `crop` x `crop` pixels at a random place; 0 for none.
+        resize: Scale to this size (bilinear) before anything else: a side of a square, or `(height, width)`; 0 leaves it.
+        crop: Cut out this size at a random place, a side of a square, or `(height, width)`; 0 for none.
         pad: Pixels of zeros added on each side before cropping; the usual choice for CIFAR-10 is `crop=32, pad=4`.
         reflect: Pad with the mirrored border in place of zeros.
         zoom: Keep a window whose sides are a random fraction in `[1 - zoom, 1]` of the image's, at a random place, and
@@ -64,8 +65,8 @@ class Augment:
         InputError: A value is out of range.
     """
 
-    resize: int = 0
-    crop: int = 0
+    resize: int | tuple[int, int] = 0
+    crop: int | tuple[int, int] = 0
     pad: int = 0
     reflect: bool = False
     zoom: float = 0.0
@@ -87,7 +88,7 @@ class Augment:
             raise InputError(f"augment wants hue in 0..0.5, rotate in 0..180 and sd above 0, not {self}")
         if not 0 <= self.zoom < 1:
             raise InputError(f"augment zoom must be in 0..1, below 1, not {self.zoom}")
-        if min(self.resize, self.crop, self.pad) < 0 or (self.pad and not self.crop):
+        if min(*sides(self.resize), *sides(self.crop), self.pad) < 0 or (self.pad and not self.crop):
             raise InputError(f"augment pad {self.pad} goes with a crop; sizes cannot be negative")
         if self.alternate and not self.flip:
             raise InputError("augment alternate goes with flip=True")
@@ -103,7 +104,7 @@ class Augment:
     def __call__(self, x: tf.Tensor, position: Position) -> tf.Tensor:
         """Change images float32 `(batch, height, width, channels)` in 0..1; colours need three channels."""
         if self.resize:
-            x = tf.image.resize(x, (self.resize, self.resize))
+            x = tf.image.resize(x, sides(self.resize))
         if self.crop:
             x = self._crop(x, uniform(position, 0), uniform(position, 1))
         if self.zoom:
@@ -129,13 +130,14 @@ class Augment:
 
     def _crop(self, x: tf.Tensor, right: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
         height, width = x.shape[1] + 2 * self.pad, x.shape[2] + 2 * self.pad
-        if min(height, width) < self.crop:
-            raise InputError(f"cannot crop {self.crop}x{self.crop} from {height}x{width} pixels; resize or pad first")
-        left = tf.floor(right * (width - self.crop + 1)) - self.pad
-        top = tf.floor(down * (height - self.crop + 1)) - self.pad
+        rows, columns = sides(self.crop)
+        if height < rows or width < columns:
+            raise InputError(f"cannot crop {rows}x{columns} from {height}x{width} pixels; resize or pad first")
+        left = tf.floor(right * (width - columns + 1)) - self.pad
+        top = tf.floor(down * (height - rows + 1)) - self.pad
         ones, zeros = tf.ones_like(left), tf.zeros_like(left)
-        rows = [ones, zeros, left, zeros, ones, top]
-        return _project(x, rows, (self.crop, self.crop), "NEAREST", "REFLECT" if self.reflect else "CONSTANT")
+        matrix = [ones, zeros, left, zeros, ones, top]
+        return _project(x, matrix, (rows, columns), "NEAREST", "REFLECT" if self.reflect else "CONSTANT")
 
 
 def rotate(x: tf.Tensor, angles: tf.Tensor) -> tf.Tensor:

@@ -34,17 +34,20 @@ class Option:
         return self.flag.strip("-").replace("-", "_")
 
 
+def installed(package: str) -> str:
+    """The version of a package, or "not installed"."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
 class _Version(argparse.Action):
     """Prints the project's version and those of what it stands on, which are looked up only here."""
 
     def __call__(self, parser, namespace, values, option_string=None):
-        found = {}
-        for package in ("tf-models", "keras", "tensorflow"):
-            try:
-                found[package] = metadata.version(package)
-            except metadata.PackageNotFoundError:
-                found[package] = "not installed"
-        print(", ".join(f"{package} {version}" for package, version in found.items()))
+        packages = ("tf-models", "keras", "tensorflow")
+        print(", ".join(f"{package} {installed(package)}" for package in packages))
         parser.exit()
 
 

@@ -63,12 +63,14 @@ def main(argv: list[str] | None = None) -> None:
         quiet=arguments.quiet,
     )
     begin = time.perf_counter()
-    if is_table(arguments.dataset):
+    if arguments.dataset and is_table(arguments.dataset):
         result = _convert_csv(arguments, options)
     else:
         for option in ("label", "labels", "columns"):
             if getattr(arguments, option) is not None:
-                raise InputError(f"--{option} is for CSV files; {arguments.dataset} is none")
+                raise InputError(
+                    f"--{option} is for a CSV file as DATASET; {arguments.dataset or 'what is named'} is none"
+                )
         source = Source.of(data_arguments.load(arguments, arguments.skip_bad), arguments.shuffle)
         result = write(source, arguments.to, arguments.out, options)
         if not arguments.quiet and arguments.shuffle is None and source.comes_sorted:

@@ -200,13 +200,14 @@ class Reading:
 Reader = Callable[..., Reading]
 
 
-def cut(x: Any, y: np.ndarray | None, fractions: Mapping[str, float], seed: int) -> dict[str, Split]:
+def cut(x: Any, y: np.ndarray | None, fractions: Mapping[str, float], seed: int, origin: Path) -> dict[str, Split]:
     """Cut samples at random into splits, by a NumPy permutation that only `seed` decides.
 
     Args:
         x, y: Samples and targets as a `Split` takes them; `x` must take an integer array as index.
         fractions: The fraction of each split, by name; they add up to 1.
         seed: Seed of the permutation.
+        origin: Where the samples come from, for the message.
 
     Raises:
         InputError: There are too few samples for every split to get one.
@@ -215,11 +216,43 @@ def cut(x: Any, y: np.ndarray | None, fractions: Mapping[str, float], seed: int)
     order = np.random.RandomState(seed).permutation(count)
     ends = [0, *(round(count * fraction) for fraction in np.cumsum(list(fractions.values())))]
     if min(np.diff(ends)) < 1:
-        raise InputError(f"{count} samples are too few to cut into {', '.join(fractions)}")
+        raise InputError(f"{origin}: {count} samples are too few to cut into {', '.join(fractions)}")
     return {
         name: Split(name, x[order[start:stop]], None if y is None else y[order[start:stop]])
         for name, start, stop in zip(fractions, ends, ends[1:], strict=False)
     }
+
+
+def cut_by_class(
+    x: Any, y: np.ndarray, classes: tuple[str, ...], fractions: Mapping[str, float], seed: int, place: str
+) -> dict[str, Split]:
+    """Cut labelled samples at random into splits in each of which every class is as frequent as in all.
+
+    Args:
+        x, y: Samples and class numbers `(n,)`; `x` must take an integer array as index.
+        classes: Names of the classes, for messages.
+        fractions: The fraction of each split but the training split, by name.
+        seed: Decides the cut, together with `y`.
+        place: Where the samples come from, for messages.
+
+    Raises:
+        InputError: There are too few samples of a class for one in each split.
+    """
+    random, parts = np.random.RandomState(seed), {name: [] for name in ("train", *fractions)}
+    for number in range(len(classes)):
+        members = random.permutation(np.flatnonzero(y == number))
+        if len(members) <= len(fractions):
+            raise InputError(
+                f"{place}: class {classes[number]} has {len(members)} samples, too few for one in each of "
+                f"{', '.join(parts)}; add some or take the class out"
+            )
+        for name, fraction in fractions.items():
+            count = max(1, round(len(members) * fraction))
+            parts[name].append(members[:count])
+            members = members[count:]
+        parts["train"].append(members)
+    numbers = {name: random.permutation(np.concatenate(chosen)) for name, chosen in parts.items()}
+    return {name: Split(name, x[chosen], y[chosen]) for name, chosen in numbers.items()}
 
 
 def stratified(y: np.ndarray, counts: Mapping[str, int], seed: int) -> dict[str, np.ndarray]:
@@ -265,9 +298,11 @@ class Dataset:
         shape: Shape of one sample.
         counts: Samples in each official split.
         files: Official file names or patterns, relative to the folder, each of which shows that the dataset is there.
+        others: Further patterns that show it, which messages leave out.
         layouts: Ways in which the files may lie, for datasets whose files have other names, too; in place of `files`.
         md5: Checksums of official files, by their official names.
         official: `official(folder, **options)` reads the official files.
+        uncut: `uncut(folder, **options)` reads all samples of a user's own files as one split `test`.
         embedded: `embedded(**options)` reads a real sample that an installed package carries.
         embedded_origin: The name of that package.
         synthetic: `synthetic(folder, **options)` writes a stand-in in the official form into `folder`.
@@ -285,9 +320,11 @@ class Dataset:
     classes: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     layouts: tuple[Layout, ...] = ()
     md5: Mapping[str, str] = field(default_factory=dict)
     official: Reader | None = None
+    uncut: Reader | None = None
     embedded: Reader | None = None
     embedded_origin: str = ""
     synthetic: Callable[..., None] | None = None
@@ -304,7 +341,8 @@ class Dataset:
         """Whether `folder` holds any of the official files (a missing one is then an error, not an absence)."""
         if folder.is_file():  # a user's own table
             return any(folder.match(name) for name in self.files)
-        return any(any(folder.glob(name)) for name in self.files) or any(one.find(folder) for one in self.layouts)
+        names = (*self.files, *self.others)
+        return any(any(folder.glob(name)) for name in names) or any(one.find(folder) for one in self.layouts)
 
     def ways(self, folder: Path) -> str:
         """How a user gets data, as one clause for an error message."""

@@ -39,7 +39,7 @@ def whole_file(path: str | os.PathLike, flush: bool = True) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         if flush:
-            with open(temporary, "rb") as file:
+            with open(temporary, "r+b") as file:  # Windows flushes only what is open for writing
                 os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
@@ -86,13 +86,12 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _alive(process: int) -> bool:
+    import psutil  # and no signal of number 0, which is Ctrl-C on Windows
+
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):  # it is somebody else's
+        return psutil.pid_exists(process)
+    except OverflowError:  # no name that this project gave
         return True
-    return True
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

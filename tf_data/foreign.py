@@ -5,7 +5,6 @@ read into memory.
 """
 
 import ast
-import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import numpy as np
 from tf_data.command import nearest
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
-from tf_data.images import decode
+from tf_data.images import decode, image_size, opened
 from tf_data.npz_files import read_all
 
 ENDS = {".tfrecord": "tfrecord", ".tfrecords": "tfrecord", ".npz": "npz", ".h5": "hdf5", ".hdf5": "hdf5"}
@@ -211,11 +210,11 @@ def _hdf5(file: Path, options: Options) -> Iterator[Part]:
     from tf_data.formats.hdf5 import inside
 
     try:
-        with h5py.File(file) as opened:
-            members = {name: inside(opened, name, f"{file}: {name}") for name in opened}
+        with h5py.File(file) as root:
+            members = {name: inside(root, name, f"{file}: {name}") for name in root}
             groups = {name: member for name, member in members.items() if isinstance(member, h5py.Group)}
             read = {}
-            for name, group in (groups or {file.stem: opened}).items():
+            for name, group in (groups or {file.stem: root}).items():
                 parts = {key: inside(group, key, f"{file}: {name}/{key}") for key in group}
                 read[name] = {key: part[()] for key, part in parts.items() if isinstance(part, h5py.Dataset)}
     except InputError:
@@ -319,10 +318,5 @@ def _decoded(encoded: np.ndarray, name: str, file: Path) -> np.ndarray:
 
 
 def _image_shape(content: bytes, name: str) -> tuple[int, int, int]:
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            return image.height, image.width, 1 if image.mode in ("1", "L", "I;16") else 3
-    except OSError as error:
-        raise InputError(f"{name} is not an image that Pillow knows: {error}") from None
+    with opened(content, name) as (image, _):
+        return *image_size(content, name), 1 if image.mode in ("1", "L", "I;16") else 3

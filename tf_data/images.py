@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from tf_data.samples import Samples, objects
 SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
 JPEG_QUALITY = 95
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N")  # Pillow's modes of 16 bits
+GREY = ("1", "L", "LA", *DEEP)  # modes without colours
+LIGHT, VISIBLE = 192, 127  # of 255: how bright is light, and how opaque is visible
 PNG_DEPTH = 24  # the place of the bits of a sample in a PNG file
 # Names of Pillow's `Transpose` by EXIF's orientation.
 TURNS = {
@@ -85,7 +87,8 @@ def opened(data: bytes, name: str) -> Iterator[tuple[Any, Any]]:
 def upright(image, turn, channels: int, name: str):
     """An image as people see it, in mode L (one channel) or RGB (three).
 
-    It is turned as its EXIF data says, 16 bits are scaled to 8, and what is transparent is laid on white.
+    It is turned as its EXIF data says, 16 bits are scaled to 8, and what is transparent is laid on white; on black where
+    all that is visible is light, as of white ink nothing would be seen on white.
 
     Args:
         image, turn: Image of Pillow and what brings it upright, as `opened` gives them.
@@ -106,9 +109,17 @@ def upright(image, turn, channels: int, name: str):
         raise InputError(f"{name} has pixels of 32 bits, of which nothing says what is white; save it with 8 or 16")
     elif image.has_transparency_data:
         image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        ground = "black" if _is_light(image) else "white"
+        image = Image.alpha_composite(Image.new("RGBA", image.size, ground), image).convert("RGB")
     image = image if image.mode == mode else image.convert(mode)
     return image if turn is None else image.transpose(turn)
+
+
+def _is_light(image) -> bool:
+    """Whether nothing in an image of mode RGBA is both visible and dark."""
+    grey, alpha = np.asarray(image.convert("RGB").convert("L")), np.asarray(image.getchannel("A"))
+    visible = grey[alpha > VISIBLE]
+    return visible.size > 0 and int(visible.min()) >= LIGHT
 
 
 def encoding_of(data: bytes, channels: int, name: str) -> str | None:
@@ -257,6 +268,41 @@ def image_size(data: bytes, name: str) -> tuple[int, int]:
     """`(height, width)` of an encoded image that is brought upright. Raises `InputError` for what is no image."""
     with opened(data, name) as (image, turn):
         return _size(image, turn)
+
+
+class Form(NamedTuple):
+    """What images in files have in common.
+
+    Attributes:
+        size: `(height, width)`, None where they differ.
+        channels: 1 where all are grey, else 3.
+        least, most: The smallest and the largest height and width.
+    """
+
+    size: tuple[int, int] | None
+    channels: int
+    least: tuple[int, int]
+    most: tuple[int, int]
+
+
+def common_form(names: Sequence[str]) -> Form | None:
+    """What image files have in common, from their headers; None where none of them can be read.
+
+    Files that cannot be read are passed over: whoever reads their pixels hears of them.
+    """
+    sizes, grey = set(), True
+    for name in names:
+        try:
+            with opened(read_file(name), name) as (image, turn):
+                sizes.add(_size(image, turn))
+                grey &= image.mode in GREY
+        except (InputError, OSError):
+            continue
+    if not sizes:
+        return None
+    heights, widths = zip(*sizes)
+    size = next(iter(sizes)) if len(sizes) == 1 else None
+    return Form(size, 1 if grey else 3, (min(heights), min(widths)), (max(heights), max(widths)))
 
 
 def _fit(data: bytes, shape: tuple[int, int, int], name: str) -> np.ndarray:

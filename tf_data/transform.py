@@ -90,6 +90,10 @@ class Transform(ABC):
         """
         raise InputError(f"a {type(self).__name__} reads no inputs; call the model in Python")
 
+    def found(self, inputs: Sequence[str]) -> list[str]:
+        """The inputs that a user's arguments name, each to be read apart; the default are the arguments themselves."""
+        return list(inputs)
+
     def save(self, path: Path) -> None:
         """Write what was learned as JSON, whole or not at all."""
         write_text(path, json.dumps({"format": FORMAT, "learned": self.learned}, indent=1, ensure_ascii=False) + "\n")
@@ -189,12 +193,12 @@ class Images(Features):
         crop: int = 0,
         resize: int = 0,
         augment: Mapping[str, Any] = UNCHANGED,
-        eval_crop: int = 0,
+        eval_crop: int | tuple[int, int] = 0,
         standardize: bool = False,
         value_range: tuple[float, float] = (0.0, 1.0),
     ):
         super().__init__(standardize)
-        if min(crop, resize, eval_crop) < 0:
+        if min(crop, resize, *sides(eval_crop)) < 0:
             raise InputError(f"transform crop {crop}, resize {resize} and eval_crop {eval_crop} cannot be negative")
         if len(value_range) != 2 or not value_range[0] < value_range[1]:
             raise InputError(f"value_range must be two rising numbers, not {value_range}")
@@ -232,23 +236,40 @@ class Images(Features):
             x = x * np.float32(self._statistics.sd) + np.float32(self._statistics.mean)
         return x
 
-    def read(self, inputs, stored, taken, invert=False):
-        """Image files of any size and colour; they are fitted into the stored shape, keeping their proportions."""
+    def found(self, inputs):
+        """Images, and in the place of a folder all images below it, in the order of their names."""
+        from tf_data.datasets.image_folder import images_below
+
+        names: list[str] = []
+        for name in inputs:
+            below = images_below(Path(name))[0] if Path(name).is_dir() else [str(name)]
+            if not below:
+                raise InputError(f"{name} holds no images")
+            names += below
+        return names
+
+    def read(self, inputs, stored, taken, invert=False, cover=False):
+        """Image files of any size and colour, in the stored shape; see `tf_data.image_files.read_image`."""
         from tf_data.image_files import read_images
 
         shape = stored or taken
         if len(shape) != 3:
             raise InputError(f"the model takes {tuple(taken)} numbers, not images; call tf_models.load(...) in Python")
-        return read_images(inputs, shape, invert)
+        return read_images(inputs, shape, invert, cover)
 
 
-def centre_crop(x, size: int):
-    """The middle `size` x `size` pixels of images `(batch, height, width, channels)`."""
-    height, width = x.shape[1:3]
-    if min(height, width) < size:
-        raise InputError(f"images of {height}x{width} are too small to crop {size}x{size}")
-    top, left = (height - size) // 2, (width - size) // 2
-    return x[:, top : top + size, left : left + size]
+def sides(size: int | Sequence[int]) -> tuple[int, int]:
+    """`(height, width)` of a size that may be given as the side of a square."""
+    return (size, size) if isinstance(size, int) else (size[0], size[1])
+
+
+def centre_crop(x, size: int | Sequence[int]):
+    """The middle pixels of images `(batch, height, width, channels)`: a square of this side, or `(height, width)`."""
+    (height, width), (rows, columns) = x.shape[1:3], sides(size)
+    if height < rows or width < columns:
+        raise InputError(f"images of {height}x{width} are too small to crop {rows}x{columns}")
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return x[:, top : top + rows, left : left + columns]
 
 
 def to_float(x):

@@ -96,7 +96,7 @@ def show(recipe: Recipe, width: int) -> str:
             printed = ", ".join(f"{key} {one}" for key, one in value.results.items())
             cells += [("original", text) for text in (value.notebook, printed, value.footnote) if text]
         elif isinstance(value, tuple):
-            cells += [("note", text) for text in value]
-        elif value is not None:
+            cells += [("note" if name == "notes" else name, text) for text in value]
+        elif value not in (None, ""):
             cells.append((name, str(value)))
     return columns.text(cells, width=width)

@@ -4,14 +4,19 @@ import json
 import sys
 from pathlib import Path
 
-from tf_data import transform
-from tf_data.command import Option, Parser, import_tensorflow, run, say
+import numpy as np
+
+from tf_data import own, transform
+from tf_data.command import Option, Parser, import_tensorflow, printable, run, say
 from tf_data.errors import InputError
 from tf_models import tasks
 
+AT_ONCE = 500  # inputs
+CLEARLY = 0.3  # of the range of brightness, by which a negative must be nearer to the training images
 EXAMPLES = """examples:
   python -m tf_models.predict runs/x digit.png --invert                    classes and probabilities
   python -m tf_models.predict runs/x digit.png --invert --explain          and which pixels speak for the class
+  python -m tf_models.predict runs/x photos --json                         every image below a folder
   python -m tf_models.predict runs/iris 5.1,3.5                            the same for a row of numbers
   python -m tf_models.predict runs/vae digit.png --out pairs.png           how an autoencoder repeats images
   python -m tf_models.predict runs/cvae --samples 64 --label 7 --seed 3 --out grid.png
@@ -40,7 +45,7 @@ def parser() -> Parser:
         "inputs",
         nargs="*",
         metavar="INPUT",
-        help="images of any size and colour, rows of numbers such as 5.1,3.5, or texts",
+        help="images of any size and colour, folders of them, rows of numbers such as 5.1,3.5, or texts",
     )
     for option in declared().values():
         # What is not given stays away, so that an option that does not go with the run can be refused.
@@ -84,15 +89,64 @@ def main(argv: list[str] | None = None) -> None:
     if continuing:
         _continued(task, arguments.json, **values(taken))
         return
-    inputs = task.transform.read(arguments.inputs, task.about.shape, task.taken, **values(reads))
-    rows = task.predict(inputs, list(map(str, arguments.inputs)), **values(taken))
+    names = task.transform.found(arguments.inputs)
+    failed: list[str] = []
+    rows = []
+    # As the images were for training: scaled until they cover the size, or until they fit in.
+    fitting = {"cover": True} if recipe.dataset in (own.IMAGES, own.IMAGE_LIST) else {}
+    # What is drawn or compared needs all inputs; others come in parts, so that a folder may be as large as it likes.
+    together = out or task.reference
+    for part in [names] if together else [names[i : i + AT_ONCE] for i in range(0, len(names), AT_ONCE)]:
+        read, kept = _read(task, part, failed, len(names) == 1, **values(reads), **fitting)
+        if not kept:
+            continue
+        if isinstance(task.transform, transform.Images) and not getattr(arguments, "invert", False):
+            _hint(read, kept, directory.info["data"].get("brightness"))
+        new = task.predict(read, kept, **values(taken))
+        rows += new
+        for row in () if arguments.json else new:
+            say(task.describe_prediction(row, **values(taken)))
     if arguments.json:
         print(json.dumps(rows, indent=2))
-        return
-    for row in rows:
-        say(task.describe_prediction(row, **values(taken)))
-    if out:
+    elif out:
         print(arguments.out)
+    if failed:
+        raise InputError(f"{len(failed)} of {len(names)} inputs could not be read; the first: {failed[0]}")
+
+
+def _read(task, names: list[str], failed: list[str], only: bool, **options) -> tuple[np.ndarray, list[str]]:
+    """Samples of the inputs that can be read, and their names; of the others, why not.
+
+    Raises:
+        InputError: It is the only one that cannot be read, or the first of those that all others are compared with.
+    """
+    samples, kept = [], []
+    for number, name in enumerate(names):
+        try:
+            samples.append(task.transform.read([name], task.about.shape, task.taken, **options))
+            kept.append(name)
+        except InputError as error:
+            if only or (number == 0 and task.reference):
+                raise
+            failed.append(str(error))
+            print(f"not read: {printable(str(error))}", file=sys.stderr)
+    return (np.concatenate(samples) if samples else np.empty(0)), kept
+
+
+def _hint(images: np.ndarray, names: list[str], brightness: float | None) -> None:
+    """Say which images look like negatives of what the run was trained on."""
+    if brightness is None:
+        return
+    mean = images.reshape(len(images), -1).mean(axis=1)
+    odd = [name for name, one in zip(names, mean) if abs(1 - one - brightness) + CLEARLY < abs(one - brightness)]
+    if odd:
+        kind, trained = ("light", "dark") if brightness < 0.5 else ("dark", "light")
+        others = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
+        print(
+            f"note: {printable(odd[0])}{others} mostly {kind}, the images of the training mostly {trained}; "
+            "try --invert",
+            file=sys.stderr,
+        )
 
 
 def _samples(task, as_json: bool, samples: int, out: str, seed: int = 0, label: int | None = None) -> None:

@@ -8,6 +8,7 @@ COMMANDS = {
     "predict": ("tf_models.predict", ()),
     "export": ("tf_models.export", ()),
     "launch": ("tf_models.launch", ()),
+    "report": ("tf_models.report", ()),
     "list": ("tf_models.train", ("--list",)),
 }
 

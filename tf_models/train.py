@@ -7,13 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from shutil import get_terminal_size
 
+import tf_data
+from tf_data import own
 from tf_data.command import Parser, import_tensorflow, run
 from tf_data.dataset import SOURCES
 from tf_data.errors import InputError
 from tf_models import listing
-from tf_models.configs import get
+from tf_models.configs import get, own_data
 from tf_models.configs.limits import check_backend, check_divisible
-from tf_models.configs.overrides import for_source, override, own_text, own_texts
+from tf_models.configs.overrides import fine_tuned, for_source, override
 from tf_models.configs.recipe import Recipe
 
 DEFAULT = "cnn-basic"
@@ -24,6 +26,7 @@ EXAMPLES = """examples:
   python -m tf_models.train --run-dir runs/x --resume    go on with an interrupted run
   python -m tf_models.train --list cifar10 vgg           topics of which both words say something
   python -m tf_models.train cnn-basic --show             all settings of a recipe, as --set names them
+  python -m tf_models.train cnn-basic --images photos    your own images, a folder for each class
   python -m tf_models.train mech-lstm-own-csv --csv mail.csv --text-column body --label-column folder
   python -m tf_models.train mech-char-rnn-own-text --text my.txt
   python -m tf_models.train cnn-basic --find-lr          which learning rates it can bear
@@ -60,12 +63,8 @@ def parser() -> Parser:
     )
     data.add_argument("--data-dir", help="folder of official files, by dataset name (default TF_DATA_DIR, else data)")
     data.add_argument("--download", action="store_true", help="fetch official files there, checksums verified")
-    data.add_argument(
-        "--csv", metavar="FILE", help="a table of texts and labels of your own, for recipes that read texts"
-    )
-    data.add_argument("--text-column", metavar="NAME", help="with --csv: the column of texts (default text)")
-    data.add_argument("--label-column", metavar="NAME", help="with --csv: the column of labels (default label)")
-    data.add_argument("--text", metavar="FILE", help="a text of your own in any script, for recipes that continue one")
+    own.add(data)
+    data.add_argument("--skip-bad", action="store_true", help="leave out images that cannot be read, and list them")
     data.add_argument("--limit", type=int, metavar="N", help="use the first N samples of each split")
     settings = parser.add_argument_group("settings")
     settings.add_argument("--epochs", type=int, metavar="N")
@@ -78,6 +77,21 @@ def parser() -> Parser:
         metavar="KEY=VALUE",
         help="override a setting: learning_rate, optimizer, validation, model.NAME, data.NAME, transform.NAME, "
         "task.NAME, optimizer.NAME, schedule.NAME (schedule.name=one-cycle or cyclical first); may be repeated",
+    )
+    tuning = parser.add_argument_group("fine-tuning")
+    tuning.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="begin with the weights of a run directory, a .keras file or a PyTorch state_dict (.pth), but for the last layer",
+    )
+    tuning.add_argument(
+        "--freeze", nargs="+", metavar="LAYERS", help="keep the weights of stem, stage1..stage3, '*_norm' and the like"
+    )
+    tuning.add_argument(
+        "--rate",
+        action="append",
+        metavar="LAYERS=FRACTION",
+        help="change these layers at a fraction of the learning rate, for instance 'stage*=0.1'; may be repeated",
     )
     where = parser.add_argument_group("run")
     where.add_argument("--run-dir", type=Path, metavar="DIR", help="default runs/RECIPE-TIME")
@@ -123,6 +137,12 @@ def parser() -> Parser:
         help="Keras' own steps, one at a time, with no faster operation in place of its own; also with --find-lr",
     )
     device.add_argument(
+        "--deterministic",
+        action="store_true",
+        default=None,
+        help="the same bits on any number of cores of one CPU model, and on a GPU: one thread for each operation",
+    )
+    device.add_argument(
         "--backend",
         choices=("tensorflow", "jax", "torch"),
         help="what Keras trains on (default tensorflow); the model can be used on each",
@@ -144,6 +164,9 @@ def main(argv: list[str] | None = None) -> None:
     if arguments.show:
         recipe, source = _asked(arguments)
         recipe = for_source(recipe, source)
+        if recipe.dataset in own.KINDS and recipe.data.get("path"):  # whose classes and sizes are in the data
+            import_tensorflow()
+            recipe = own_data.for_data(recipe, tf_data.load(recipe.dataset, **recipe.data))
         shown = (
             json.dumps(recipe.as_dict(), indent=2)
             if arguments.json
@@ -173,17 +196,12 @@ def _asked(arguments) -> tuple[Recipe, str]:
     """The recipe with what is set for this run, and where its data are to come from."""
     flags = {"epochs": arguments.epochs, "batch_size": arguments.batch_size, "seed": arguments.seed}
     recipe = get(arguments.recipe or DEFAULT)
-    own = [flag for flag, given in (("--csv", arguments.csv), ("--text", arguments.text)) if given is not None]
-    if own and (len(own) > 1 or arguments.data or arguments.download):
-        raise InputError(f"{own[0]} says where the data are; leave --data, --download and other files away")
-    if arguments.text is not None:
-        recipe = own_text(recipe, arguments.text)
-    if arguments.csv is not None:
-        recipe = own_texts(recipe, arguments.csv, arguments.text_column, arguments.label_column)
-    elif arguments.text_column is not None or arguments.label_column is not None:
-        raise InputError("--text-column and --label-column go with --csv")
+    given = own_data.named(arguments, recipe)
+    if given is not None:
+        recipe = own_data.on(recipe, given)
     recipe = override(recipe, arguments.set, **flags)
-    elsewhere = arguments.recipe or arguments.data_dir or arguments.download
+    recipe = fine_tuned(recipe, arguments.weights, arguments.freeze, arguments.rate)
+    elsewhere = arguments.recipe or arguments.data_dir or arguments.download or given
     return recipe, arguments.data or ("auto" if elsewhere else "embedded")
 
 
@@ -209,6 +227,7 @@ def _train(arguments) -> None:
         "precision": arguments.precision,
         "jit": arguments.jit,
         "plain": arguments.plain,
+        "deterministic": arguments.deterministic,
         "backend": arguments.backend,
         "strategy": arguments.strategy,
         "logical_devices": arguments.logical_devices,
@@ -279,6 +298,7 @@ def _refuse_changes(arguments, directory) -> None:
         "precision": options.precision,
         "jit": options.jit,
         "plain": options.plain,
+        "deterministic": options.deterministic,
         "backend": options.backend,
         "sync_batch_norm": options.sync_batch_norm,
         "checkpoint_seconds": options.checkpoint_seconds,

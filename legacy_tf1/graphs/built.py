@@ -56,7 +56,9 @@ class Built:
             training: Value of the switch.
         """
         pairs = [(self.inputs[name], x[name]) for name in x] if isinstance(x, dict) else [(self.inputs, x)]
-        fed = {place: np.reshape(value, (len(value), *place.shape[1:])) for place, value in pairs}
+        # Sequences come in any length, which differs from batch to batch.
+        shapes = {place: [-1 if size is None else size for size in place.shape[1:]] for place, _ in pairs}
+        fed = {place: np.reshape(value, (len(value), *shapes[place])) for place, value in pairs}
         count = batch_size(x)
         if self.targets is not None:
             shape = tuple(self.targets.shape[1:])

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import measure, revisions
+from benchmarks import measure, pages, revisions, speed
 from benchmarks.networks import NETWORKS, recipe
 from tf_data.command import run
+from tf_data.errors import InputError
 
 
 def test_compare_interleaves_and_relates_to_the_baseline(monkeypatch):
@@ -28,10 +29,35 @@ def test_compare_interleaves_and_relates_to_the_baseline(monkeypatch):
         return work
 
     monkeypatch.setattr(measure.time, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(measure.gc, "collect", lambda: 0)  # seconds, in a process that has run other tests
     rows = measure.compare({"slow": candidate("slow", 4, 8), "fast": candidate("fast", 2, 8)}, "slow", repeats=3)
     assert calls == ["slow", "fast"] * 4
     assert [row["samples_per_second"] for row in rows] == [2.0, 4.0]
     assert [row["ratio"] for row in rows] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("name", speed.TABLES)
+def test_the_page_of_speed_has_the_measured_rows(name):
+    assert speed.table(name, speed.measured(name)) in speed.PAGE.read_text(encoding="utf-8")
+
+
+def test_a_table_of_speed_sets_ratios_beside_the_values():
+    rows = [
+        {"network": "a", "batch": 4, "candidate": "ours", "samples_per_second": 1234.0, "ratio": 1.5},
+        {"network": "a", "batch": 4, "candidate": "pytorch", "samples_per_second": 50.0, "ratio": 1.0},
+        {"network": "b", "batch": 8, "candidate": "pytorch", "samples_per_second": 7.0, "ratio": 1.0},
+    ]
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in speed.table("train_step", rows).splitlines()]
+    assert lines[0] == ["network", "ours", "pytorch"]
+    assert lines[2:] == [["a (4)", "1,234 (1.50)", "50.0"], ["b (8)", "", "7.0"]]
+
+
+def test_a_page_without_marks_is_refused(tmp_path):
+    (tmp_path / "page.md").write_text("<!-- other: begin -->\n<!-- other: end -->\n")
+    with pytest.raises(InputError, match="has no lines <!-- results: begin -->"):
+        pages.put(tmp_path / "page.md", "results", "|")
+    pages.put(tmp_path / "page.md", "other", "|")
+    assert (tmp_path / "page.md").read_text() == "<!-- other: begin -->\n|\n<!-- other: end -->\n"
 
 
 def test_a_table_is_markdown():
@@ -46,7 +72,7 @@ def test_a_table_is_markdown():
 
 def test_the_peak_of_memory_is_the_process_own():
     ballast = np.ones(2**26)  # 512 MB
-    code = "from benchmarks.memory import _peak; print(_peak())"
+    code = "from tf_models.training.provenance import peak_memory; print(peak_memory())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 10 < float(done.stdout) < ballast.nbytes / 2**20
 

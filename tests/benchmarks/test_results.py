@@ -141,6 +141,18 @@ def test_the_audit_tries_rows(done, capsys, monkeypatch):
     assert faults == [f"{RECIPE.id}: 120 GFLOP/s in float32, above the peak of 100"]
 
 
+def test_a_row_is_renewed_where_the_code_gives_the_same(done):
+    row = results.collect([done])[RECIPE.id]
+    old = {**row, "code": {**row["code"], "task": "another"}}
+    assert audit.renew(done, old) == {**row, "renewed": provenance.revision()}
+    losses = row["first_steps"]["loss"]
+    other = {**old, "first_steps": {**row["first_steps"], "loss": [losses[0] + 1e-6, *losses[1:]]}}
+    with pytest.raises(InputError, match="other bits"):
+        audit.renew(done, other)
+    with pytest.raises(InputError, match="train it again"):
+        audit.renew(done, {**old, "results": {**row["results"], "test": {"loss": 0.0}}})
+
+
 def test_all_rows_in_the_package_are_possible():
     assert audit.judged(measured())[0] == []
 

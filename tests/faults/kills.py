@@ -84,6 +84,17 @@ def convert(to: str, folder: Path) -> None:
     formats.write(formats.Source.of(data), to, folder, formats.Options(quiet=True, workers=1, chunk_size=8))
 
 
+def convert_csv(folder: Path) -> None:
+    from tf_data import formats
+    from tf_data.formats.csv_hdf5 import convert
+
+    table = folder.with_name("table.csv")
+    if not table.exists():  # a torn table would be another one
+        table.with_suffix(".new").write_text("a,b,kind\n" + "".join(f"{n},{n / 7},{n % 3}\n" for n in range(5000)))
+        table.with_suffix(".new").rename(table)
+    convert(table, folder, "kind", options=formats.Options(quiet=True, chunk_size=500))
+
+
 def converted(folder: Path) -> dict:
     """Every file of a conversion that is done."""
     from tf_data import formats
@@ -128,6 +139,7 @@ def kinds(recipes: list[str]) -> dict:
     found = {
         f"convert to {to}": (functools.partial(convert, to), converted) for to in ("npz", "hdf5", "tfrecord", "images")
     }
+    found["convert a CSV file"] = (convert_csv, converted)
     return {**found, **{f"train {id}": (functools.partial(train, id), trained) for id in recipes}}
 
 

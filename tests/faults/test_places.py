@@ -12,13 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tf_data import formats
+from tf_data import formats, locks
 from tf_data.command import run as command
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.files import remove_leftovers, whole_file, whole_folder
+from tf_data.formats import csv_hdf5
+from tf_data.formats.manifest import Manifest
 from tf_data.locks import NAME as LOCK
-from tf_data.locks import Lock
+from tf_data.locks import WORDS, Lock
 from tf_models import export, saving, train
 from tf_models.configs import get
 from tf_models.training import state, trainer
@@ -130,6 +132,42 @@ def test_two_processes_do_not_share_a_run(stopped):
     assert not (stopped.path / LOCK).exists()
 
 
+class Msvcrt:
+    """Windows' locks on bytes, on top of this system's: whoever is refused gets a `PermissionError`."""
+
+    LK_NBLCK = 2
+
+    @staticmethod
+    def locking(file, mode, count):
+        import fcntl
+
+        assert os.lseek(file, 0, os.SEEK_CUR) >= WORDS  # or nobody else could read the words
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PermissionError(13, "Permission denied") from None
+
+
+@pytest.fixture(params=["posix", "windows"])
+def system(request, monkeypatch):
+    """The system's own locks, and those of a Windows that is played: no fcntl, and no open file can be removed."""
+    if request.param == "windows":
+        monkeypatch.setattr(locks, "fcntl", None)
+        monkeypatch.setattr(locks, "msvcrt", Msvcrt, raising=False)
+        for name in ("pread", "pwrite"):  # which Windows does not have
+            monkeypatch.delattr(os, name)
+        unlink = Path.unlink
+
+        def unless_open(path, *arguments, **options):
+            opened = {os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")}
+            if os.path.realpath(path) in opened:
+                raise PermissionError(13, "used by another process")
+            unlink(path, *arguments, **options)
+
+        monkeypatch.setattr(Path, "unlink", unless_open)
+
+
+@pytest.mark.usefixtures("system")
 def test_a_lock_is_given_back_and_taken_again(tmp_path):
     lock = Lock(tmp_path, "the folder")
     with pytest.raises(InputError, match=f"the folder is in use by process {os.getpid()} on"):
@@ -146,15 +184,54 @@ def drawn():
     return formats.Source.of(Data("d", "synthetic", "x", Split("train", x, y), Split("test", x, y), classes=("a", "b")))
 
 
-@pytest.mark.parametrize("to", formats.MODULES)
-def test_two_conversions_do_not_share_a_folder(to, tmp_path):
+def from_table(folder):
+    table = folder.with_name("t.csv")
+    table.write_text("a,b\n1,x\n2,y\n")
+    csv_hdf5.convert(table, folder, "b", options=formats.Options(quiet=True))
+
+
+CONVERSIONS = {
+    **{to: lambda out, to=to: formats.write(drawn(), to, out, formats.Options(quiet=True)) for to in formats.MODULES},
+    "csv": from_table,
+}
+
+
+@pytest.mark.parametrize("name", CONVERSIONS)
+def test_two_conversions_do_not_share_a_folder(name, tmp_path):
     (tmp_path / "out").mkdir()
     lock = Lock(tmp_path / "out", "x")
     with pytest.raises(InputError, match=r"out is in use by process \d+ on"):
-        formats.write(drawn(), to, tmp_path / "out", formats.Options(quiet=True))
+        CONVERSIONS[name](tmp_path / "out")
     lock.release()
-    formats.write(drawn(), to, tmp_path / "out", formats.Options(quiet=True))
+    CONVERSIONS[name](tmp_path / "out")
     assert not (tmp_path / "out" / LOCK).exists()
+
+
+def test_a_table_that_was_being_converted_is_begun_anew(tmp_path, monkeypatch):
+    """As after a kill between the last two steps: the numbers are whole, and no manifest says so."""
+    out = tmp_path / "out"
+
+    def leave(self, folder):
+        shutil.copytree(folder, tmp_path / "left", ignore=shutil.ignore_patterns(LOCK))
+        raise InputError("a full disk")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Manifest, "write", leave)
+        with pytest.raises(InputError, match="a full disk"):
+            from_table(out)
+    assert not out.exists()
+    assert len(list((tmp_path / "left").iterdir())) == 2
+    shutil.copytree(tmp_path / "left", out)
+    from_table(out)
+    assert formats.open(out).faults() == []
+    assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "t.h5"]
+    before = os.stat(out / "t.h5")
+    from_table(out)
+    assert os.stat(out / "t.h5") == before
+    with pytest.raises(InputError, match="is not empty"):
+        csv_hdf5.convert(tmp_path / "t.csv", out, "b", labels="numbers")
+    with pytest.raises(InputError, match="unfinished conversion of something else"):
+        csv_hdf5.convert(tmp_path / "t.csv", tmp_path / "left", "b", labels="numbers")
 
 
 @pytest.mark.parametrize("left", [".unfinished.{}.partial.jsonl", ".train_1.{}.partial.npz"])

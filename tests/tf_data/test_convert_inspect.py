@@ -103,7 +103,7 @@ def test_a_csv_file(tmp_path, capsys):
         (["/nothing/there", "--to", "npz", "--out", "o"], "is no dataset"),
         (["iris", "--to", "npz", "--out", "o", "--set", "tset=3"], "did you mean test"),
         (["iris", "--to", "npz", "--out", "o", "--set", "test"], "write option=value"),
-        (["iris", "--to", "npz", "--out", "o", "--label", "x"], "--label is for CSV files"),
+        (["iris", "--to", "npz", "--out", "o", "--label", "x"], "--label is for a CSV file as DATASET"),
         (["iris", "--to", "images", "--out", "o"], "encoding png is for images"),
         (["iris", "--to", "npz", "--out", "o", "--limit", "0"], "limit must be at least 1"),
     ],

@@ -134,6 +134,23 @@ def test_half_a_file(name, file, copy):
         tf_data.load(name, path=path.parent)
 
 
+@pytest.mark.parametrize("name", ["cement", "feature-csv", "text-csv", "image-csv"])
+def test_a_table_cut_between_rows(name, tmp_path):
+    """Whole lines, and too few of them: one line, or what there is."""
+    datasets.get(name).synthetic(tmp_path)
+    (path,) = tmp_path.glob("*.csv")
+    lines = path.read_text().splitlines()
+    said = []
+    for count in (0, 1, 2, 3, 5, 8, 13, 20, 100):
+        path.write_text("\n".join(lines[: 1 + count]) + "\n")
+        try:
+            tf_data.load(name, "official", path=tmp_path)
+        except InputError as error:
+            said.append(str(error))
+    assert 0 < len(said) < 9
+    assert all(path.name in line and "\n" not in line for line in said), said
+
+
 class Payload:
     def __reduce__(self):
         return (open, ("payload", "w"))
@@ -289,6 +306,7 @@ def test_imdb_forms(written, tmp_path):
 
 def test_gutenbergs_words_are_cut_off(written):
     data = tf_data.load("dickens", data_dir=written)
+    assert tf_data.load("dickens", data_dir=written, hold_out=0.05).notes == ()  # which tell of unofficial counts
     text = data.train.x[0] + data.test.x[0]
     assert "Gutenberg".upper() not in text.upper()
     assert "Licence" not in text

@@ -2,7 +2,6 @@
 
 import io
 import json
-from argparse import Namespace
 
 import h5py
 import numpy as np
@@ -12,7 +11,7 @@ from PIL import Image
 
 import tf_data
 from tf_data import arguments, convert, foreign, formats, inspect
-from tf_data.command import run
+from tf_data.command import Parser, run
 from tf_data.errors import InputError
 from tf_data.npz_files import read_all
 
@@ -41,9 +40,9 @@ def records(path, count=30, gzip=False, **columns):
     return path
 
 
-def png(pixels):
+def png(pixels, **options):
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
+    Image.fromarray(pixels).save(buffer, "PNG", **options)
     return np.array(buffer.getvalue(), object)
 
 
@@ -111,6 +110,11 @@ def test_pictures_raw_bytes_and_features_are_what_they_are(tmp_path):
     np.testing.assert_array_equal(data.train.x, table)
     encoded[3] = png(PIXELS[3, :5])
     fails(records(tmp_path / "odd.tfrecord", 5, image=encoded, label=LABELS), "record 3", "5x28, not 28x28")
+    turned = Image.Exif()
+    turned[0x0112] = 6  # what a camera held upright writes: the pixels lie on their side
+    encoded = np.array([png(pixels[:20], exif=turned) for pixels in PIXELS[:5]], object)
+    data = foreign.load(records(tmp_path / "turned.tfrecord", 5, image=encoded, label=LABELS))
+    np.testing.assert_array_equal(data.train.x[..., 0], np.rot90(PIXELS[:5, :20], -1, axes=(1, 2)))
     raw[2] = b"short"
     fails(records(tmp_path / "odd2.tfrecord", 5, image=raw, label=LABELS), "differ in length")
 
@@ -205,6 +209,7 @@ def test_folders_of_two_kinds_and_options_that_do_not_go_are_refused(tmp_path, c
 def test_a_converted_folder_and_a_named_dataset_still_come_first(tmp_path):
     data = tf_data.load("mnist", source="embedded", limit=20)
     formats.write(formats.Source.of(data), "npz", tmp_path / "x", formats.Options(quiet=True))
-    options = {"data": None, "data_dir": None, "download": False, "limit": None, "set": []}
-    assert isinstance(arguments.load(Namespace(dataset=str(tmp_path / "x"), **options)), formats.Stored)
-    assert arguments.load(Namespace(dataset="iris", **options)).name == "iris"
+    parser = Parser(prog="test")
+    arguments.add(parser, "")
+    assert isinstance(arguments.load(parser.parse_args([str(tmp_path / "x")])), formats.Stored)
+    assert arguments.load(parser.parse_args(["iris"])).name == "iris"

@@ -148,7 +148,7 @@ def test_a_table_of_ones_own(tmp_path):
         (["text,label"], "must hold two classes or more, and has no rows"),
         (["text,label", "a,x", "b,x"], "must hold two classes or more, and has only 'x'"),
         (["text,label", "a,"], "line 2, column 'label' is empty"),
-        (["text,label", *["a,x", "b,y"] * 9, "c,z"], "class 2 has 1 samples, too few for one in the"),
+        (["text,label", *["a,x", "b,y"] * 9, "c,z"], "class z has 1 samples, too few for one in each of"),
     ],
 )
 def test_tables_that_cannot_be_learned_from(lines, message, tmp_path):

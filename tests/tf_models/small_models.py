@@ -38,6 +38,7 @@ SMALL = {
     "cnn-nin-cifar10-fast": NIN,
     "cnn-resnet18-mnist-fast": BASIC,
     "cnn-resnet18-celeba-small": BASIC,
+    "cnn-resnet18-celeba-finetune": BASIC,
     "cnn-vgg16-celeba-small": VGG,
     "cnn-vgg19-cifar10": VGG,
     "cnn-vgg16-celeba": VGG,

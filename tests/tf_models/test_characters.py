@@ -189,7 +189,7 @@ def test_a_chinese_text_is_learned_and_continued(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["cnn-basic", "--text", "x.txt"], "cnn-basic does not continue a text, so --text does not go with it"),
+        (["cnn-basic", "--text", __file__], "cnn-basic learns to classify from images, so --text with one text"),
         (["mech-char-rnn-own-text", "--text", "none.txt"], "none.txt does not exist"),
         (["mech-char-rnn-own-text", "--text", "x", "--data", "synthetic"], "--text says where the data are"),
         (["mech-lstm-own-csv", "--text", "x", "--csv", "y"], "--csv says where the data are"),

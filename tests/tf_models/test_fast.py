@@ -18,13 +18,13 @@ from tf_models.training.fast import TRACED, accelerated, updates
 # Every kind of replacement, in models within models, too: batch norms, convolutions of one place, two optimizers.
 RECIPES = {
     "mlp-batchnorm": {},
-    "cnn-resnet18-mnist": {"filters": 4},
+    "cnn-resnet18-mnist": {"filters": 4, "blocks": (1, 1, 1, 1)},
     "gan-conv-mnist": {},
     "ae-conv-cvae": {},
     "metric-siamese-mlp": {},
     "mlp-backprop-scratch": {},
 }
-SMALL = {"input_shape": (28, 28, 1), "depth": 18, "classes": 10, "filters": 4}
+SMALL = {"input_shape": (28, 28, 1), "depth": 18, "classes": 10, "filters": 4, "blocks": (1, 1, 1, 1)}
 
 
 @pytest.fixture(autouse=True)

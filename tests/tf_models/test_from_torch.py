@@ -243,3 +243,19 @@ def test_a_missing_pytorch_is_said_in_one_line(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(InputError, match="needs PyTorch; pip install torch"):
         load_torch_weights(CASES["resnet18"][1](), tmp_path / "weights.pth")
+
+
+@pytest.mark.parametrize("kind", ["resnet18", "densenet", "vgg11", "mobilenet_v3"])
+def test_the_head_can_be_left_out(kind, tmp_path):
+    network, build = CASES[kind]
+    module = network()
+    torch.save(module.state_dict(), tmp_path / "weights.pth")
+    whole, tuned = load_torch_weights(build(), tmp_path / "weights.pth"), build()
+    before = [weight.numpy() for weight in tuned.weights]
+    load_torch_weights(tuned, tmp_path / "weights.pth", head="skip")
+    head = {weight.path for weight in tuned.layers[-1].weights}
+    assert len(head) == 2
+    for weight, known, old in zip(tuned.weights, whole.weights, before, strict=True):
+        np.testing.assert_array_equal(weight, old if weight.path in head else known)
+    with pytest.raises(ValueError, match="head must be one of load, skip, not 'no'"):
+        load_torch_weights(tuned, tmp_path / "weights.pth", head="no")

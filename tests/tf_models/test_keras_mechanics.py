@@ -11,7 +11,9 @@ from keras import layers
 import tf_models
 from tf_data.command import run
 from tf_models import train
-from tf_models.mechanics import gradients, hooks, live_plot, weight_sharing
+from tf_models.layers import Recomputed
+from tf_models.mechanics import checkpointing, clipping, gradients, hooks, live_plot, weight_sharing
+from tf_models.mechanics.checkpointing import recomputed
 from tf_models.mechanics.gradients import gradients_of
 from tf_models.mechanics.hooks import capture
 from tf_models.mlp import mlp
@@ -142,6 +144,65 @@ def test_the_gradient_of_a_shared_matrix_is_the_sum_over_its_uses():
     assert all(np.abs(one).max() > 1e-4 for one in found.values())
 
 
+def chain():
+    keras.utils.set_random_seed(4)
+    stack = [layers.Conv2D(3, 2, padding="same", activation="relu", name=f"conv{n}") for n in range(1, 6)]
+    stack.insert(3, layers.Dropout(0.5, name="dropout"))
+    x = image = keras.Input((4, 4, 1))
+    for layer in (*stack, layers.Flatten(name="flat"), layers.Dense(3, name="logits")):
+        x = layer(x)
+    return keras.Model(image, x)
+
+
+@pytest.mark.parametrize(("longest", "segments"), [(None, [3, 4]), (2, [2, 1, 2, 2]), (1, [1] * 7)])
+def test_recomputed_values_give_the_same_gradients(longest, segments, tmp_path):
+    plain = chain()
+    twin = recomputed(plain, longest)
+    assert [len(layer.layers) for layer in twin.layers if isinstance(layer, Recomputed)] == segments
+    found, convolutions = [], []
+    for model in (plain, twin):
+
+        @tf.function
+        def gradients(model=model):
+            keras.utils.set_random_seed(5)
+            with tf.GradientTape() as tape:
+                loss = CROSS(Y, model(X, training=True))
+            return tape.gradient(loss, [variable.value for variable in plain.trainable_variables])
+
+        plain.get_layer("dropout").seed_generator.state.assign([7, 8])  # the same mask for both
+        found.append([gradient.numpy() for gradient in gradients()])
+        operations = gradients.get_concrete_function().graph.get_operations()
+        convolutions.append(sum(operation.type == "Conv2D" for operation in operations))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-8)
+    assert any(np.any(gradient) for gradient in found[0])
+    assert convolutions == [5, 10]
+    twin.save(tmp_path / "twin.keras")
+    np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "twin.keras")(X), plain(X))
+
+
+def test_what_cannot_be_computed_again_is_refused():
+    norm = layers.BatchNormalization(name="norm")
+    norm.build((None, 3))
+    with pytest.raises(ValueError, match="norm .BatchNormalization. changes its state"):
+        Recomputed([norm])
+    with pytest.raises(ValueError, match="is a Sequential"):
+        recomputed(keras.Sequential([keras.Input((3,)), layers.Dense(3)]))
+    with pytest.raises(ValueError, match="one layer at least"):
+        recomputed(network(), 0)
+    x = keras.Input((3,))
+    two = layers.Dense(3, name="one")(x), layers.Dense(3, name="other")(x)
+    with pytest.raises(ValueError, match="no chain: other does not follow one"):
+        recomputed(keras.Model(x, layers.Add()(two)))
+
+
+def test_memory_of_computing_again_is_measured():
+    plain, twin = (checkpointing.measure("softmax-regression", longest, 8, 1) for longest in (0, None))
+    assert (plain["segments"], twin["segments"]) == (0, 1)
+    assert plain["loss"] == pytest.approx(twin["loss"], rel=1e-6)
+    assert plain["peak_mb"] > 100  # TensorFlow alone has more
+
+
 def test_bars():
     assert sparkline([]) == ""
     assert sparkline([2.0, 2.0]) == "▁▁"
@@ -175,15 +236,34 @@ def test_training_can_be_watched(tmp_path, capsys):
     assert "Epoch 1/2" not in printed  # Keras' own progress
 
 
-@pytest.mark.parametrize("command", [hooks, live_plot])
+def test_gradients_are_clipped_in_each_way():
+    """By what Adam keeps of a first gradient, which is a tenth of it."""
+    gradient = np.array([-3.0, -0.05, 0.5, 4.0], np.float32)
+    expected = {
+        "none": gradient,
+        "value 1": np.clip(gradient, -1, 1),
+        "hook [-0.1, 1]": np.clip(gradient, -0.1, 1),
+        "norm 1": gradient / np.linalg.norm(gradient),
+    }
+    for name, optimizer in clipping.optimizers().items():
+        variable = keras.Variable(np.zeros(4, np.float32))
+        optimizer.build([variable])
+        optimizer.apply([keras.ops.convert_to_tensor(gradient)])
+        momentum = next(v for v in optimizer.variables if "momentum" in v.path)
+        np.testing.assert_allclose(np.asarray(momentum), 0.1 * expected[name], rtol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("command", [hooks, live_plot, clipping])
 def test_demonstrations_run(command, capsys, monkeypatch):
     import tf_data
 
     whole = tf_data.load
     monkeypatch.setattr(tf_data, "load", lambda *args, limit=None, **more: whole(*args, limit=300, **more))
+    one = {"norm 1": clipping.optimizers()["norm 1"]}  # each takes a second to compile
+    monkeypatch.setattr(clipping, "optimizers", lambda: one)
     assert run(command.main, [] if command is hooks else ["--epochs", "1"]) == 0
-    printed = capsys.readouterr().out
-    assert ("hidden2: (" if command is hooks else " drawings took ") in printed
+    said = {hooks: "hidden2: (", live_plot: " drawings took ", clipping: "norm 1"}
+    assert said[command] in capsys.readouterr().out
 
 
 def test_the_sequential_topic_is_a_recipe():

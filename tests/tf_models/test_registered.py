@@ -34,11 +34,8 @@ def saved(tmp_path_factory):
     "imports",
     [
         "import keras, tf_models",
-        "import tf_models, keras",
         "import tf_models, importlib.util; importlib.util.find_spec('keras'); import keras",
         "from tf_models.gan.model import GAN; import keras",
-        "from tf_models.layers import Sampling; import keras",
-        "import tf_models.configs.cnn.vgg, keras",
         # Whatever is the first to import Keras is on its way itself when all others are registered.
         "import tf_models.losses, keras",
     ],

@@ -21,9 +21,9 @@ from tf_data.pipeline import Batches
 from tf_models import configs, predict, train
 from tf_models.configs import get
 from tf_models.rnn import sentiment_rnn
-from tf_models.tasks import explain
+from tf_models.tasks import explain, lexicon
 from tf_models.training import trainer
-from tf_models.training.building import build_model
+from tf_models.training.building import build_model, load_task
 from tf_models.training.devices import choose_jit
 from tf_models.training.fit import CompiledLoop
 
@@ -137,7 +137,11 @@ def test_words_alone_do_not_tell_and_a_network_that_reads_does(tmp_path, capsys)
     rows = json.loads(capsys.readouterr().out)
     assert [row["class"] for row in rows] == ["positive", "negative"]
     assert [row["input"] for row in rows] == texts
-    assert done.info["figures"] == ["curves.png", "confusion.png", "lengths.png"]
+    drawn = ["curves.png", "confusion.png", "lengths.png", "calibration.png", "words.png", "neighbours.png"]
+    assert done.info["figures"] == drawn
+    task = load_task(done)
+    odds = dict(zip(task.transform.vocabulary, lexicon.log_odds(task.model, task.transform), strict=True))
+    assert odds["superb"][1] == -odds["superb"][0] > 0 > odds["dull"][1]
     assert run(predict.main, [str(done.path), "The plot was not dull but superb.", "--explain", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert [word for word, _ in row["words"]] == ["the", "plot", "was", "not", "dull", "but", "superb", "."]
@@ -181,7 +185,7 @@ def test_a_table_of_ones_own_is_trained_and_scored(mail, tmp_path, capsys):
     info = json.loads((tmp_path / "run" / "run.json").read_text())
     assert info["data"]["classes"] == ["bad", "good", "none"]
     assert info["recipe"]["model"]["classes"] == 3
-    assert info["data"]["counts"] == {"train": 105, "validation": 15, "test": 30}
+    assert info["data"]["counts"] == {"train": 108, "validation": 15, "test": 27}
     assert info["results"]["test"]["accuracy"] > 0.6
     assert run(predict.main, [str(tmp_path / "run"), "no news \U0001f600", "--top", "1"]) == 0
     assert "none" in capsys.readouterr().out
@@ -190,8 +194,7 @@ def test_a_table_of_ones_own_is_trained_and_scored(mail, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["cnn-basic", "--csv", "x.csv"], "cnn-basic does not classify texts, so --csv does not go with it"),
-        (["mech-lstm-own-csv", "--text-column", "x"], "--text-column and --label-column go with --csv"),
+        (["mech-lstm-own-csv", "--text-column", "x"], "--text-column goes with --csv"),
         (["mech-lstm-own-csv", "--csv", "x.csv", "--data", "official"], "--csv says where the data are"),
         (["mech-lstm-own-csv", "--csv", "none.csv"], "none.csv does not exist"),
         (["rnn-gru-packed-imdb"], "no files of IMDB film reviews in data/imdb: put aclImdb_v1.tar.gz"),
@@ -281,3 +284,19 @@ def test_a_words_part_is_what_taking_it_away_changes():
     assert long[-1][1] > 1
     with pytest.raises(InputError, match="--explain goes with models that read the words of texts"):
         explain.parts(model, tf_data.transform.make({"name": "image"}), "good")
+
+
+def test_log_odds_of_more_classes_and_neighbours_in_space():
+    class Words:
+        first, vocabulary = 2, ["a", "b"]
+
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    table = np.array([[0, 0, 0], [0, 0, 0], [1, 2, 4], [3, 0, 0]], np.float32)
+    x = keras.layers.Embedding(4, 3, embeddings_initializer=keras.initializers.Constant(table), name="embedding")(ids)
+    model = keras.Model(ids, keras.layers.GlobalAveragePooling1D(name="mean")(x))
+    p = np.exp(table[2:]) / np.exp(table[2:]).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(lexicon.log_odds(model, Words()), np.log(p / (1 - p)), rtol=1e-5)
+    vectors = np.array([[1, 0], [0, 2], [3, 0.1], [-1, 0]], np.float32)
+    nearest, cosines = lexicon.neighbours(vectors, np.array([0, 3]), 2)
+    assert nearest.tolist() == [[2, 1], [1, 2]]
+    np.testing.assert_allclose(cosines[0], [3 / np.hypot(3, 0.1), 0], atol=1e-6)

@@ -134,6 +134,45 @@ def test_a_run_says_on_what_it_was_made(whole, tmp_path, monkeypatch, capsys):
     assert_same_run(whole, parts)
 
 
+def test_a_deterministic_run_begins_before_tensorflow_computes(tmp_path):
+    tf.zeros(1)
+    with pytest.raises(InputError, match="a process in which TensorFlow has not computed yet"):
+        trainer.train(RECIPE, replace(OPTIONS, deterministic=True), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one core")
+def test_a_deterministic_run_has_the_same_bits_on_any_number_of_cores(tmp_path):
+    """And another does not: TensorFlow cuts a convolution's sums by its threads, of which there is one a core."""
+    cores, ends = sorted(os.sched_getaffinity(0)), {}
+    for count in (1, 2):
+        for flags in ((), ("--deterministic",)):
+            folder = tmp_path / f"{count}{''.join(flags)}"
+            command = [
+                "tf_models.train",
+                "cnn-basic",
+                "--data",
+                "embedded",
+                "--epochs",
+                "1",
+                "--limit",
+                "1000",
+                "--run-dir",
+            ]
+            subprocess.run(
+                [sys.executable, "-m", *command, folder, "--quiet", "--no-figures", *flags],
+                check=True,
+                preexec_fn=lambda: os.sched_setaffinity(0, cores[:count]),  # noqa: B023 - it runs at once
+            )
+            ends[count, bool(flags)] = final_state(RunDirectory.open(folder))
+    same = {}
+    for flag in (False, True):
+        (one, *_), (other, *_) = ends[1, flag], ends[2, flag]
+        same[flag] = all(np.array_equal(one[name], other[name]) for name in one)
+    assert same == {False: False, True: True}
+
+
 def test_what_decides_a_result_has_a_hash_of_its_own(monkeypatch):
     before = provenance.code(RECIPE)
     assert provenance.code(replace(RECIPE, title="another", notes=("a note",))) == before
@@ -142,10 +181,13 @@ def test_what_decides_a_result_has_a_hash_of_its_own(monkeypatch):
     assert {name for name in before if provenance.code(get("cnn-basic"))[name] == before[name]} == {"task"}
     assert provenance.code(get("gan-fc-mnist"))["task"] != before["task"]
     files, docstring, product = [], '"""A docstring."""\n', "x = 2 * 3\n"
-    for text in (product, docstring + "# why\n" + product, "x = 3 * 3\n"):
+    shown = "import math\n" + product + "def figures():\n    return x\n"
+    for text in (product, docstring + "# why\n" + product, shown, "x = 3 * 3\n"):
         monkeypatch.setattr(provenance.Path, "read_text", lambda self, text=text, **_: text)
-        files.append(provenance.code(RECIPE)["builder"])
-    assert files[0] == files[1] != files[2]
+        files.append(provenance.code(RECIPE))
+    assert files[0]["builder"] == files[1]["builder"] != files[3]["builder"]
+    assert files[0]["task"] == files[1]["task"] == files[2]["task"] != files[3]["task"]
+    assert files[0]["builder"] != files[2]["builder"]  # a function of this name in a builder's file may decide
 
 
 @pytest.mark.parametrize(("block", "epoch", "step"), [(4, 2, 0), (4, 2, 5), (4, 2, 10), (10, 0, 7), (3, 1, 9)])
@@ -320,7 +362,7 @@ trainer.train(RECIPE, replace(OPTIONS, checkpoint_seconds=0), __import__("pathli
 """
 
 
-@pytest.mark.parametrize("when", ["after", "middle"])
+@pytest.mark.parametrize("when", [pytest.param("after", marks=pytest.mark.slow), "middle"])
 def test_kill_9_and_resume(whole, tmp_path, when):
     """`kill -9` right after a save in mid-epoch, and in the middle of one."""
     environment = {**os.environ, "WHEN": when, "TESTS": os.path.dirname(__file__)}
@@ -432,6 +474,7 @@ def test_a_run_directory_is_complete(tmp_path):
     assert not list(run.path.rglob("*partial*"))
 
 
+@pytest.mark.slow
 def test_saving_takes_a_small_fraction_of_the_time(tmp_path):
     """With no interval at all, the fraction alone holds saving back."""
     recipe = replace(RECIPE, epochs=60, model={**RECIPE.model, "hidden": (128, 128)})

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_data.dataset import Split
+from tf_data.pipeline import Batches
+from tf_models.training import fit
 from tf_models.training.fast import accelerated, updates
 
 SHAPES = ((64, 32), (32,), (32, 10))
@@ -73,3 +76,43 @@ def test_sparse_gradients_go_the_plain_way(monkeypatch):
         assert is_fused(optimizer)
         tf.function(lambda: optimizer.apply([gradient], [table]))()
     np.testing.assert_array_equal(table.numpy(), [[1, 1], [1, 1], [0, 0], [1, 1]])
+
+
+@pytest.mark.parametrize(
+    ("make", "plain"),
+    [
+        (keras.optimizers.Adam, False),
+        (keras.optimizers.Adam, True),
+        (lambda rate: keras.optimizers.SGD(rate, clipnorm=0.01), False),
+    ],
+)
+def test_a_word_has_one_gradient_however_often_it_stands_in_a_batch(make, plain):
+    """As the same net has that multiplies one-hot vectors; Keras' own steps square each word's gradients one by one."""
+    words = np.array([[1, 1, 1, 2], [2, 1, 4, 1]] * 4, np.int32)
+    y = np.arange(8).astype(np.float32).reshape(8, 1)
+
+    def network(sparse):
+        keras.utils.set_random_seed(1)
+        ids = keras.Input((4,), dtype="int32")
+        if sparse:
+            x = keras.layers.Embedding(5, 2, embeddings_initializer="ones", name="words")(ids)
+        else:
+            dense = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones", name="words")
+            x = dense(keras.ops.one_hot(ids, 5))
+        model = keras.Model(ids, keras.layers.Dense(1)(keras.layers.Flatten()(x)))
+        model.compile(make(0.1), "mse", jit_compile=False)
+        return model
+
+    ours, its_own, expected = network(True), network(True), network(False)
+    batches = Batches(Split("train", words, y), 8, seed=1)
+    with fit.training_loop(ours, batches, plain) as loop:
+        for epoch in range(3):
+            loop.run(epoch, 0, 1)
+    assert "apply" not in vars(ours.optimizer)  # nothing is left behind
+    for epoch in range(3):
+        x, target = batches.at(tf.constant(epoch, tf.int64), tf.constant(0, tf.int64))
+        for model in (its_own, expected):
+            model.train_on_batch(x, target)
+    ours, its_own, expected = (np.asarray(m.get_layer("words").weights[0]) for m in (ours, its_own, expected))
+    np.testing.assert_allclose(ours, expected, rtol=1e-5)
+    assert np.abs(its_own - expected).max() > 1e-3  # else Keras has mended it, and this is no longer needed

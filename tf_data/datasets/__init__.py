@@ -148,7 +148,12 @@ def _converted(dataset: Dataset, source: str, folder: Path, options: dict) -> Da
 
     if not formats.is_converted(folder):
         return None
-    data = formats.open(folder).data()
+    stored = formats.open(folder)
+    data = stored.data()
+    # Images that were written from here are a folder of images like any other, of whatever dataset they are.
+    other = data.name != dataset.name or "size" in options
+    if dataset.name == "image-folder" and stored.manifest.format == "images" and other:
+        return None
     if data.name != dataset.name:
         raise InputError(f"{folder} holds {data.name}, not {dataset.name}; name another folder")
     if source == "auto" and data.source == "synthetic":

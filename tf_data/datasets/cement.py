@@ -20,6 +20,9 @@ def official(folder: Path, test: float = 0.2, seed: int = 1) -> Reading:
         folder: Folder that holds `cement_strength.csv`.
         test: Fraction of the rows that make the test split.
         seed: Seed of the random split.
+
+    Raises:
+        InputError: No such file, a bad row, or too few rows of a class for both splits.
     """
     from sklearn.model_selection import train_test_split
 
@@ -29,7 +32,13 @@ def official(folder: Path, test: float = 0.2, seed: int = 1) -> Reading:
         row = int(np.argmax(~np.isin(y, np.arange(1, 6))))
         raise InputError(f"{path} line {row + 2} has response {y[row]:g}, not 1..5")
     labels = (y - 1).astype(np.int32)
-    x_train, x_test, y_train, y_test = train_test_split(x, labels, test_size=test, random_state=seed, stratify=labels)
+    try:
+        x_train, x_test, y_train, y_test = train_test_split(
+            x, labels, test_size=test, random_state=seed, stratify=labels
+        )
+    except ValueError as error:  # too few rows, or no fraction
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise InputError(f"{path}: its {len(x)} rows cannot be split with test={test:g}: {reason}") from None
     splits = {"train": Split("train", x_train, y_train), "test": Split("test", x_test, y_test)}
     return Reading(splits, features=COLUMNS)
 

@@ -91,7 +91,6 @@ DATASET = Dataset(
     name="dickens",
     title="A Tale of Two Cities",
     shape=(),
-    counts={"train": 1, "test": 1},
     files=("*.txt",),
     official=official,
     synthetic=synthetic,

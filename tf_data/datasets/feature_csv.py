@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from tf_data.csv_files import PATTERNS, TableFile, numbered, only_table
-from tf_data.dataset import Dataset, Reading, cut
+from tf_data.dataset import Dataset, Reading, Split, cut_by_class
 from tf_data.errors import InputError
 from tf_data.files import write_text
 
-FRACTIONS = {"train": 0.7, "validation": 0.1, "test": 0.2}
+FRACTIONS = {"validation": 0.1, "test": 0.2}  # and the rest for training
 
 
 def read_table(path: Path, label: str, columns: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -24,7 +24,7 @@ def read_table(path: Path, label: str, columns: tuple[str, ...]) -> tuple[np.nda
 
 
 def official(folder: Path, label: str = "label", features: tuple[str, ...] = (), seed: int = 0) -> Reading:
-    """A table split 70/10/20 at random.
+    """A table split 70/10/20 at random, each class in the same proportion in all three.
 
     Args:
         folder: The CSV file, or a folder that holds just one.
@@ -32,8 +32,23 @@ def official(folder: Path, label: str = "label", features: tuple[str, ...] = (),
         features: Columns of numbers; the default is all others.
         seed: Seed of the random split.
     """
+    x, y, classes, table, features = _read(folder, label, features)
+    splits = cut_by_class(x, y, classes, FRACTIONS, seed, f"{table.path}, column {label!r}")
+    return Reading(splits, classes, features, notes=table.notes)
+
+
+def uncut(folder: Path, label: str = "label", features: tuple[str, ...] = ()) -> Reading:
+    """All rows of a table as one split; arguments as `official`."""
+    x, y, classes, table, features = _read(folder, label, features)
+    return Reading({"test": Split("test", x, y)}, classes, features, notes=table.notes)
+
+
+def _read(folder: Path, label: str, features: tuple[str, ...]):
+    """Numbers, class numbers, the classes, the table that they come from, and the names of its columns of numbers."""
     table = TableFile(only_table(folder), (label, *features))
     features = tuple(features) or tuple(name for name in table.columns if name != label)
+    if not features:
+        raise InputError(f"{table.path} has no column beside {label!r} to learn from")
     x, names = [], []
     for line, row in table.rows():
         x.append([table.number(line, name, row[name]) for name in features])
@@ -41,7 +56,7 @@ def official(folder: Path, label: str = "label", features: tuple[str, ...] = (),
     if not x:
         raise InputError(f"{table.path} has a header but no rows")
     classes, y = numbered(names)
-    return Reading(cut(np.array(x, np.float32), y, FRACTIONS, seed), classes, features, notes=table.notes)
+    return np.array(x, np.float32), y, classes, table, features
 
 
 def synthetic(folder: Path, count: int = 150, seed: int = 0) -> None:
@@ -60,6 +75,7 @@ DATASET = Dataset(
     shape=(-1,),
     files=PATTERNS,
     official=official,
+    uncut=uncut,
     synthetic=synthetic,
     licence="yours",
     citation="none",

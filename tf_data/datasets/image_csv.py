@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from tf_data.csv_files import PATTERNS, TableFile, numbered, only_table
-from tf_data.dataset import Dataset, Reading, cut
+from tf_data.dataset import Dataset, Reading, Split, cut_by_class
 from tf_data.datasets import image_folder
 from tf_data.errors import InputError
 from tf_data.files import write_text
@@ -21,7 +23,7 @@ def official(
     skip_bad: bool = False,
     outside: bool = False,
 ) -> Reading:
-    """Images and labels from a CSV file, split 70/10/20 at random.
+    """Images and labels from a CSV file, split 70/10/20 at random, each class in the same proportion in all three.
 
     Args:
         folder: The CSV file, or a folder that holds just one; paths in it are relative to its folder.
@@ -30,6 +32,31 @@ def official(
         size, channels, seed, skip_bad: As in `tf_data.datasets.image_folder.official`.
         outside: Whether the list may name files outside its folder. A stranger's list could name any file of yours.
     """
+    names, labels, classes, skipped, table = listed(folder, column, label, skip_bad, outside)
+    images, labels, bad = image_folder.open_images(names, labels, size, channels, skip_bad)
+    splits = cut_by_class(images, labels, classes, FRACTIONS, seed, str(table.path))
+    return Reading(splits, classes, skipped=(*skipped, *bad), notes=table.notes)
+
+
+def uncut(
+    folder: Path,
+    column: str = "path",
+    label: str = "label",
+    size: tuple[int, int] | None = None,
+    channels: int = 3,
+    skip_bad: bool = False,
+    outside: bool = False,
+) -> Reading:
+    """All images of a list as one split; arguments as `official`."""
+    names, labels, classes, skipped, table = listed(folder, column, label, skip_bad, outside)
+    images, labels, bad = image_folder.open_images(names, labels, size, channels, skip_bad)
+    return Reading({"test": Split("test", images, labels)}, classes, skipped=(*skipped, *bad), notes=table.notes)
+
+
+def listed(
+    folder: Path, column: str = "path", label: str = "label", skip_bad: bool = False, outside: bool = False
+) -> tuple[list[str], np.ndarray, tuple[str, ...], list[str], TableFile]:
+    """Names of files, class numbers, the classes, what was left out, and the list; arguments as `official`."""
     table = TableFile(only_table(folder), (column, label))
     home = table.path.parent.resolve()
     names, kinds, skipped = [], [], []
@@ -50,8 +77,7 @@ def official(
     if not names:
         raise InputError(f"{table.path} names no image that exists")
     classes, labels = numbered(kinds)
-    images, labels, bad = image_folder.open_images(names, labels, size, channels, skip_bad)
-    return Reading(cut(images, labels, FRACTIONS, seed), classes, skipped=(*skipped, *bad), notes=table.notes)
+    return names, labels, classes, skipped, table
 
 
 def synthetic(folder: Path, seed: int = 0) -> None:
@@ -68,6 +94,7 @@ DATASET = Dataset(
     shape=(-1, -1, 3),
     files=PATTERNS,
     official=official,
+    uncut=uncut,
     synthetic=synthetic,
     licence="yours",
     citation="none",

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_data.dataset import Dataset, Reading, Split, cut
+from tf_data.csv_files import ordered
+from tf_data.dataset import Dataset, Reading, Split, cut, cut_by_class
 from tf_data.datasets.drawing import jpeg, shape_image
 from tf_data.errors import InputError
 from tf_data.files import whole_file
 from tf_data.images import EncodedImages, image_size, read_file
 
-FRACTIONS = {"train": 0.7, "validation": 0.1, "test": 0.2}
+FRACTIONS = {"validation": 0.1, "test": 0.2}  # and the rest for training
 PARTS = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev"),
@@ -77,25 +78,56 @@ def official(
 ) -> Reading:
     """Images below `<class>/`, split 70/10/20 at random, or below `train|validation|test/<class>/`.
 
-    With `train` and one more folder, that one is the test split. Folders of a class may have folders of their own.
+    Each class is in the same proportion in all splits that are cut here. With `train` and one more folder, that one is
+    the test split. Folders of a class may have folders of their own. A folder of images and no folders has no labels.
 
     Args:
-        folder: Folder that holds a folder for each class; their sorted names are the classes.
+        folder: Folder that holds a folder for each class; their sorted names (as numbers if all are) are the classes.
         size: `(height, width)` to scale and crop to; with None all images must have the same size.
         channels: 1 for grey, 3 for colour.
         seed: Seed of the random split.
         skip_bad: Leave unreadable images out and list them.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder} is a file, not a folder that holds a folder for each class")
     parts, skipped, notes = _parts(folder)
-    if not parts:
-        names, labels, classes, left_out = _scan(folder)
-        images, labels, bad = open_images(names, labels, size, channels, skip_bad)
-        return Reading(cut(images, labels, FRACTIONS, seed), classes, skipped=(*left_out, *bad))
+    if parts:
+        return _in_parts(parts, skipped, notes, size, channels, skip_bad)
+    images, labels, classes, skipped = _all(folder, size, channels, skip_bad)
+    if labels is None:
+        fractions = {"train": 1 - sum(FRACTIONS.values()), **FRACTIONS}
+        return Reading(cut(images, None, fractions, seed, folder), skipped=skipped)
+    return Reading(cut_by_class(images, labels, classes, FRACTIONS, seed, str(folder)), classes, skipped=skipped)
+
+
+def uncut(folder: Path, size: tuple[int, int] | None = None, channels: int = 3, skip_bad: bool = False) -> Reading:
+    """All images below `<class>/` as one split, or those below `validation|test/<class>/`; arguments as `official`."""
+    parts, skipped, notes = _parts(folder)
+    if parts:
+        reading = _in_parts(parts, skipped, notes, size, channels, skip_bad)
+        held_out = {name: split for name, split in reading.splits.items() if name != "train"}
+        return Reading(held_out, reading.classes, skipped=reading.skipped, notes=reading.notes)
+    images, labels, classes, skipped = _all(folder, size, channels, skip_bad)
+    return Reading({"test": Split("test", images, labels)}, classes, skipped=skipped)
+
+
+def names_in(folder: Path) -> list[str]:
+    """Names of all files that `official` would read."""
+    parts, _, _ = _parts(folder)
+    return [name for place in parts.values() or [folder] for name in _scan(place)[0]]
+
+
+def _all(folder: Path, size, channels: int, skip_bad: bool):
+    """Images, labels (None where there are no classes), the classes, and what was left out."""
+    names, labels, classes, left_out = _scan(folder)
+    images, labels, bad = open_images(names, labels, size, channels, skip_bad)
+    return images, labels if classes else None, classes, (*left_out, *bad)
+
+
+def _in_parts(parts: dict[str, Path], skipped: list[str], notes: list[str], size, channels, skip_bad) -> Reading:
     splits, known = {}, ()
     for part, place in parts.items():
         names, labels, classes, left_out = _scan(place)
+        if not classes:
+            raise InputError(f"{place} holds no folders of images")
         known = known or classes
         if strangers := [name for name in classes if name not in known]:
             raise InputError(
@@ -113,6 +145,8 @@ def official(
 
 def _parts(folder: Path) -> tuple[dict[str, Path], list[str], list[str]]:
     """Folders of the splits, what lies beside them and is left out, and notes; no folders where there are classes only."""
+    if not folder.is_dir():
+        raise InputError(f"{folder} is a file, not a folder that holds a folder for each class")
     inside = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_dir() and not is_junk(path)}
     found = {part: [inside[name] for name in names if name in inside] for part, names in PARTS.items()}
     train = found["train"]
@@ -163,9 +197,13 @@ def _looks_like_image(path: Path) -> bool:
 
 
 def _scan(folder: Path) -> tuple[list[str], np.ndarray, tuple[str, ...], list[str]]:
-    """Sorted file names, their labels, the classes, and what was left out."""
+    """Sorted file names, their labels, the classes (none where images lie in no folders), and what was left out."""
     inside = [path for path in sorted(folder.iterdir()) if not is_junk(path)]
-    classes = sorted(path.name for path in inside if path.is_dir())
+    classes = ordered(path.name for path in inside if path.is_dir())
+    if not classes and inside:
+        names, left_out = images_below(folder)
+        if names:
+            return names, np.zeros(len(names), np.int32), (), left_out
     beside = [path for path in inside if not path.is_dir()]
     left_out = [f"{folder}: {len(beside):,} files beside the classes, {beside[0].name} first"] if beside else []
     if twins := [name for name, count in Counter(name.strip().casefold() for name in classes).items() if count > 1]:
@@ -181,7 +219,12 @@ def _scan(folder: Path) -> tuple[list[str], np.ndarray, tuple[str, ...], list[st
         labels += [number] * len(files)
     if not names:
         raise InputError(f"{folder} holds no folders of images")
-    return names, np.array(labels, np.int32), tuple(classes), left_out
+    return names, np.array(labels, np.int32), classes, left_out
+
+
+def any_case(text: str) -> str:
+    """A pattern of a text in lower and upper case letters."""
+    return "".join(f"[{letter.lower()}{letter.upper()}]" if letter.isalpha() else letter for letter in text)
 
 
 def synthetic(folder: Path, classes=("red", "green", "blue"), per_class: int = 30, seed: int = 0) -> None:
@@ -198,7 +241,9 @@ DATASET = Dataset(
     title="image folders of your own",
     shape=(-1, -1, 3),
     files=("*/*",),
+    others=tuple(f"*{any_case(suffix)}" for suffix in sorted(SUFFIXES)),
     official=official,
+    uncut=uncut,
     synthetic=synthetic,
     licence="yours",
     citation="none",

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_data.csv_files import PATTERNS, TableFile, numbered, only_table
-from tf_data.dataset import Dataset, Reading, Split, stratified
+from tf_data.dataset import Dataset, Reading, Split, cut_by_class
 from tf_data.datasets.grammar import reviews
 from tf_data.errors import InputError
 from tf_data.files import write_text
@@ -26,23 +26,31 @@ def official(folder: Path, text: str = "text", label: str = "label", seed: int =
         InputError: The file cannot be read, lacks a column, a label is empty, there is one class only, or a class has
             too few rows for all three splits.
     """
+    x, y, classes, table = _read(folder, text, label)
+    if len(classes) < 2:
+        found = f"only {classes[0]!r}" if len(classes) else "no rows"
+        raise InputError(f"{table.path}, column {label!r} must hold two classes or more, and has {found}")
+    splits = cut_by_class(x, y, classes, FRACTIONS, seed, f"{table.path}, column {label!r}")
+    return Reading(splits, classes, notes=table.notes)
+
+
+def uncut(folder: Path, text: str = "text", label: str = "label") -> Reading:
+    """All rows of a table as one split; arguments and errors as `official`."""
+    x, y, classes, table = _read(folder, text, label)
+    if not len(y):
+        raise InputError(f"{table.path} has a header but no rows")
+    return Reading({"test": Split("test", x, y)}, classes, notes=table.notes)
+
+
+def _read(folder: Path, text: str, label: str) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], TableFile]:
+    """Texts, class numbers, the classes, and the table that they come from."""
     table = TableFile(only_table(folder), (text, label))
-    path, texts, names = table.path, [], []
+    texts, names = [], []
     for line, row in table.rows():
         texts.append(row[text])
         names.append(table.label(line, label, row[label]))
     classes, y = numbered(names)
-    if len(classes) < 2:
-        found = f"only {classes[0]!r}" if len(classes) else "no rows"
-        raise InputError(f"{path}, column {label!r} must hold two classes or more, and has {found}")
-    counts = {name: max(1, round(len(y) * fraction)) for name, fraction in FRACTIONS.items()}
-    try:
-        cut = stratified(y, {"train": len(y) - sum(counts.values()), **counts}, seed)
-    except InputError as error:
-        raise InputError(f"{path}, column {label!r} with the classes {', '.join(classes)}: {error}") from None
-    x = np.array(texts, object)
-    splits = {name: Split(name, x[numbers], y[numbers]) for name, numbers in cut.items()}
-    return Reading(splits, classes, notes=table.notes)
+    return np.array(texts, object), y, classes, table
 
 
 def synthetic(folder: Path, count: int = 400, seed: int = 0) -> None:
@@ -59,6 +67,7 @@ DATASET = Dataset(
     shape=(),
     files=PATTERNS,
     official=official,
+    uncut=uncut,
     synthetic=synthetic,
     licence="yours",
     citation="none",

@@ -3,7 +3,10 @@
 The result is a converted folder in the hdf5 format, with `features` and `labels` in the group `train`.
 """
 
-from dataclasses import replace
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,10 +15,11 @@ import numpy as np
 
 from tf_data.csv_files import TableFile, ordered
 from tf_data.errors import InputError
-from tf_data.files import whole_file
-from tf_data.formats import hdf5
+from tf_data.files import whole_file, write_text
+from tf_data.formats import hdf5, manifest
 from tf_data.formats.manifest import File, Manifest, Schema
-from tf_data.formats.writing import LISTED_BAD, Options, removed_if_empty
+from tf_data.formats.writing import JOURNAL, LISTED_BAD, Options, claimed
+from tf_data.locks import NAME as LOCK
 
 SPLIT = "train"
 CLASSES = 10_000  # a column with more different values is no column of classes
@@ -33,6 +37,8 @@ def convert(
 ) -> Manifest:
     """Write the table into a new folder.
 
+    What a killed conversion of the same table left there is begun anew; one that was done is left as it is.
+
     Args:
         path: The CSV file, with a header.
         folder: New or empty.
@@ -45,45 +51,94 @@ def convert(
 
     Raises:
         InputError: No such file or column, a bad row (named with line and column), no rows, a folder that is not
-            empty, or a full disk.
+            empty or that another process writes, or a full disk.
     """
     path, folder = Path(path), Path(folder)
     if labels not in LABELS:
         raise InputError(f"labels must be {' or '.join(LABELS)}, not {labels!r}")
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} is not empty; empty it or choose another folder")
     skipped: list[str] = []
     table = Table(path, label, features, labels, skipped if options.skip_bad else None)
     schema = Schema((len(table.features),), "float32", (), table.label_dtype, features=table.features)
     options = replace(options, chunk_size=options.chunk_size or hdf5.chunk_size(schema, options.compress))
     stem = path.name.partition(".")[0] or "table"
-    target = folder / f"{stem}.h5"
-    with removed_if_empty(folder), whole_file(target) as temporary, hdf5.writing(temporary) as file:
-        group = file().create_group(SPLIT)
-        hdf5.create(group, schema, options.chunk_size, options.compress)
-        for x, y in table.chunks(options.chunk_size, options.quiet):
-            hdf5.append(file()[SPLIT], schema, x, y)
-        count = len(group["labels"])
-        if count == 0:
-            raise InputError(f"{path} has a header but no rows" + (f" that are good: {skipped[0]}" if skipped else ""))
-        classes, balance = table.number_classes(group["labels"], options.chunk_size)
-    schema = replace(schema, classes=classes)
-    result = Manifest(
+    plan = Manifest(
         format=hdf5.NAME,
         dataset={"name": stem, "source": "official", "origin": str(path), "notes": list(table.notes)},
         schema=schema,
-        counts={SPLIT: count},
-        classes={SPLIT: balance},
-        files=(File.of(folder, target, {SPLIT: count}),),
+        counts={},
+        classes={},
+        files=(),
         options={"encoding": "raw", "compress": options.compress, "chunk_size": options.chunk_size},
-        source_counts={SPLIT: count + len(skipped)},
-        skipped={
-            "count": len(skipped),
-            "records": [{"split": SPLIT, "record": None, "reason": reason} for reason in skipped[:LISTED_BAD]],
-        },
+        source_counts={},
     )
-    result.write(folder)
+    target = folder / f"{stem}.h5"
+    with claimed(folder):
+        if (done := _finished(folder, plan)) is not None:
+            return done
+        with _journal(folder, target.name, plan):
+            with whole_file(target) as temporary, hdf5.writing(temporary) as file:
+                group = file().create_group(SPLIT)
+                hdf5.create(group, schema, options.chunk_size, options.compress)
+                for x, y in table.chunks(options.chunk_size, options.quiet):
+                    hdf5.append(file()[SPLIT], schema, x, y)
+                count = len(group["labels"])
+                if count == 0:
+                    good = f" that are good: {skipped[0]}" if skipped else ""
+                    raise InputError(f"{path} has a header but no rows{good}")
+                classes, balance = table.number_classes(group["labels"], options.chunk_size)
+            result = replace(
+                plan,
+                schema=replace(schema, classes=classes),
+                counts={SPLIT: count},
+                classes={SPLIT: balance},
+                files=(File.of(folder, target, {SPLIT: count}),),
+                source_counts={SPLIT: count + len(skipped)},
+                skipped={
+                    "count": len(skipped),
+                    "records": [{"split": SPLIT, "record": None, "reason": line} for line in skipped[:LISTED_BAD]],
+                },
+            )
+            result.write(folder)
     return result
+
+
+def _finished(folder: Path, plan: Manifest) -> Manifest | None:
+    """The manifest in the folder, if this very conversion has been done before."""
+    if (folder / JOURNAL).exists() or not (folder / manifest.NAME).is_file():
+        return None
+    found = Manifest.read(folder)
+    same = replace(found.schema, classes=()) == plan.schema
+    same = same and (found.format, found.dataset, found.options) == (plan.format, plan.dataset, plan.options)
+    return found if same else None
+
+
+@contextlib.contextmanager
+def _journal(folder: Path, name: str, plan: Manifest) -> Iterator[None]:
+    """Within the context a journal says which table is converted, so that files without a manifest are known as ours.
+
+    Raises:
+        InputError: The folder holds anything but what a conversion of the same table left.
+    """
+    journal = folder / JOURNAL
+    line = json.dumps({"table": plan.dataset, "schema": asdict(plan.schema), "settings": plan.options}) + "\n"
+    ours = [folder / name, folder / manifest.NAME]
+    found = {path.name for path in folder.iterdir()} - {LOCK}
+    if journal.is_file():
+        if journal.read_text(encoding="utf-8") != line:
+            raise InputError(f"{folder} holds an unfinished conversion of something else; remove it")
+        for path in ours:
+            path.unlink(missing_ok=True)
+    elif found:
+        raise InputError(f"{folder} is not empty; empty it or choose another folder")
+    write_text(journal, line)
+    try:
+        yield
+    except BaseException:
+        for path in ours:
+            path.unlink(missing_ok=True)
+        raise
+    finally:
+        journal.unlink()
 
 
 class Table:

@@ -145,19 +145,13 @@ class Job:
         return found
 
     def __enter__(self) -> "Job":
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise unwritable(self.folder, error) from None
-        self._lock = Lock(self.folder, str(self.folder))
-        try:
-            return self._begin()
-        except BaseException:
-            self._end()
-            raise
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(claimed(self.folder))
+            self._begin()
+            self._claim = stack.pop_all()
+        return self
 
-    def _begin(self) -> "Job":
-        remove_leftovers(self.folder)  # a kill at the very start leaves nothing but these
+    def _begin(self) -> None:
         if self._journal.is_file():
             self._continue()
         elif any(path.name != LOCK for path in self.folder.iterdir()):
@@ -174,18 +168,12 @@ class Job:
             desc=printable(f"{self.source.about['name']} to {self.format}"),
             disable=True if self.options.quiet else None,  # None shows it on a terminal only
         )
-        return self
 
     def __exit__(self, kind, *_) -> None:
         self.progress.close()
         if kind is not None and {path.name for path in self.folder.iterdir()} == {JOURNAL, LOCK}:
             self._journal.unlink()  # nothing to go on from
-        self._end()
-
-    def _end(self) -> None:
-        """Give the folder back, and remove it where nothing is in it."""
-        with removed_if_empty(self.folder):
-            self._lock.release()
+        self._claim.close()
 
     def units(self, size: int | None = None) -> list[Unit]:
         """The work in pieces of `size` samples, by default `options.chunk_size`."""
@@ -317,11 +305,24 @@ class Job:
 
 
 @contextlib.contextmanager
-def removed_if_empty(folder: Path) -> Iterator[None]:
-    """Within the context, `folder` may be filled; it is removed at the end if it is empty."""
+def claimed(folder: Path) -> Iterator[None]:
+    """Within the context, the folder is there and this process's own; at the end it is removed if it is empty.
+
+    What processes left in it when they were killed at the very start is gone.
+
+    Raises:
+        InputError: Another process holds the folder, or it cannot be written.
+    """
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    lock = Lock(folder, str(folder))
+    try:
+        remove_leftovers(folder)
         yield
     finally:
+        lock.release()
         with contextlib.suppress(OSError):
             folder.rmdir()
 

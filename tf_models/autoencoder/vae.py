@@ -10,7 +10,9 @@ from keras import layers
 
 from tf_models.autoencoder.parts import activation_layer
 from tf_models.layers.sampling import GaussianKL, Sampling
-from tf_models.layers.torch_like import conv2d, conv2d_transpose, dense
+from tf_models.layers.torch_like import conv2d, conv2d_transpose, dense, require_size
+
+SMALLEST_SIDE = 18  # of which the encoder's last convolution still sees one place
 
 
 def dense_vae(
@@ -64,17 +66,22 @@ def dense_vae(
 def conv_vae(
     classes: int = 0,
     *,
+    input_shape: tuple[int, int, int] = (28, 28, 1),
     latent_dim: int = 15,
     label_output: bool = False,
     negative_slope: float = 0.01,
     name: str = "conv_vae",
 ) -> keras.Model:
-    """Three strided convolutions down and three transposed ones up, for images of 28x28x1.
+    """Three strided convolutions down and three transposed ones up.
+
+    From `n` places the decoder makes 18n - 8 pixels. Of a side that is none of these it begins with more places, and
+    crops.
 
     The label enters the encoder as constant planes, one for each class, and the decoder beside the code.
 
     Args:
         classes: Number of labels that encoder and decoder are given; 0 for a model without labels.
+        input_shape: Image size `(height, width, channels)`, 18 pixels or more on each side.
         latent_dim: Number of dimensions of the code.
         label_output: Whether the decoder repeats the label as a further output, in planes.
         negative_slope: Slope of the leaky ReLU below zero.
@@ -84,33 +91,41 @@ def conv_vae(
         See `tf_models.autoencoder.vae.assemble`.
 
     Raises:
-        ValueError: There is `label_output` without classes.
+        ValueError: There is `label_output` without classes, or the images are too small.
 
     >>> conv_vae().count_params()
     45887
     """
-    inputs = _encoder_inputs((28, 28, 1), classes, label_output)
+    require_size(input_shape, SMALLEST_SIDE, "a convolutional VAE")
+    *size, channels = input_shape
+    inputs = _encoder_inputs(input_shape, classes, label_output)
     x = inputs[0]
     if classes:
         planes = one_hot(inputs[1], classes, "encoder_one_hot")
         planes = layers.Reshape((1, 1, classes), name="encoder_label_reshape")(planes)
-        planes = layers.UpSampling2D(28, interpolation="nearest", name="encoder_label_planes")(planes)
+        planes = layers.UpSampling2D(tuple(size), interpolation="nearest", name="encoder_label_planes")(planes)
         x = layers.Concatenate(name="encoder_concat")([x, planes])
     for number, (filters, kernel) in enumerate(((16, 6), (32, 4), (64, 2)), 1):
         x = conv2d(x, filters, kernel, name=f"encoder_conv{number}", strides=2, padding=0)
         x = activation_layer("leaky_relu", f"encoder_activation{number}", negative_slope)(x)
     encoder = _encoder(inputs, layers.Flatten(name="encoder_flatten")(x), latent_dim)
 
+    places = [-(-(side + 8) // 18) for side in size]
     inputs, x = _decoder_inputs(latent_dim, classes)
-    x = dense(x, 256, name="decoder_dense", initializer="torch")
-    x = layers.Reshape((2, 2, 64), name="decoder_reshape")(x)
+    x = dense(x, math.prod(places) * 64, name="decoder_dense", initializer="torch")
+    x = layers.Reshape((*places, 64), name="decoder_reshape")(x)
     for number, (filters, kernel, strides, crop) in enumerate(((32, 2, 2, 0), (16, 4, 3, 1)), 1):
         x = conv2d_transpose(x, filters, kernel, name=f"decoder_conv{number}", strides=strides, crop=crop)
         x = activation_layer("leaky_relu", f"decoder_activation{number}", negative_slope)(x)
     # Two heads are the channels of one convolution, apart.
-    outputs = [conv2d_transpose(x, 1, 6, name="decoder_pixels", strides=3, crop=4)]
-    if label_output:
-        outputs.append(conv2d_transpose(x, classes, 6, name="decoder_label", strides=3, crop=4))
+    heads = {"decoder_pixels": channels, **({"decoder_label": classes} if label_output else {})}
+    excess = [18 * count - 8 - side for count, side in zip(places, size)]
+    outputs = []
+    for head, maps in heads.items():
+        y = conv2d_transpose(x, maps, 6, name=head, strides=3, crop=4)
+        if any(excess):
+            y = layers.Cropping2D([(more // 2, more - more // 2) for more in excess], name=f"{head}_crop")(y)
+        outputs.append(y)
     return assemble(encoder, keras.Model(inputs, outputs, name="decoder"), classes, label_output, name)
 
 

@@ -14,13 +14,14 @@ from tf_data.errors import InputError
 
 UNUSED = "num_batches_tracked"  # PyTorch counts batches beside the statistics; nothing needs them
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net")  # keys under which training scripts keep a state_dict
+HEADS = ("load", "skip")
 PREFIXES = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile
 # DenseNets of before 2018, as torchvision still offers them, have `norm.1` where it now says `norm1`.
 OLD_DENSENET = re.compile(r"(\.denselayer\d+\.(?:norm|conv))\.(\d)(?=\.)")
 NORM = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
 
 
-def load_torch_weights(model: keras.Model, path: str | Path) -> keras.Model:
+def load_torch_weights(model: keras.Model, path: str | Path, head: str = "load") -> keras.Model:
     """Give a ResNet, VGG, AlexNet, DenseNet or MobileNet of this package the weights of its torchvision namesake.
 
     The file is read without running code that it may hold. The model changes only if every tensor fits.
@@ -31,17 +32,26 @@ def load_torch_weights(model: keras.Model, path: str | Path) -> keras.Model:
             224x224 give it.
         path: File that `torch.save(module.state_dict(), path)` wrote, also for a module in `DataParallel`, with the
             names of torchvision's old DenseNets, or below `state_dict` in a checkpoint that holds more.
+        head: `load` for all weights, or `skip` to leave the last dense layer as it is, which then may have other
+            classes than the network that was saved.
 
     Returns:
-        The model.
+        The model. torchvision's networks were trained on images from which `(0.485, 0.456, 0.406)` is subtracted, and
+        which are divided by `(0.229, 0.224, 0.225)`, by channel, after scaling to 0..1; this package's images are 0..1.
 
     Raises:
         InputError: PyTorch is missing; the file is missing, damaged or no `state_dict`; or a tensor is missing, too
             many or of another shape. The first such tensor is named.
-        ValueError: The model is of another kind.
+        ValueError: The model is of another kind, or `head` is neither of the two.
     """
+    if head not in HEADS:
+        raise ValueError(f"head must be one of {', '.join(HEADS)}, not {head!r}")
     places = list(_variables(model))
     tensors = read_state_dict(path)
+    if head == "skip":
+        last = places[-1][1].rpartition(".")[0]
+        places = [place for place in places if place[1].rpartition(".")[0] != last]
+        tensors = {name: value for name, value in tensors.items() if name.rpartition(".")[0] != last}
     values = []
     for variable, name, axes, flattened in places:
         if name not in tensors:

@@ -11,9 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tf_data import datasets, transform, words
+from tf_data import datasets, transform
 from tf_data.command import import_tensorflow, nearest
-from tf_data.dataset import Data
 from tf_data.errors import InputError
 from tf_models import builders, tasks
 from tf_models.configs import schedules
@@ -28,7 +27,6 @@ GROUPS = {
     "optimizer": "optimizer_options",
     "schedule": "schedule",
 }
-OWN_TEXTS, OWN_TEXT = "text-csv", "text-file"
 # What these take stands in signatures that come with TensorFlow.
 SLOW = ("model", "task", "optimizer")
 
@@ -36,40 +34,6 @@ SLOW = ("model", "task", "optimizer")
 def for_source(recipe: Recipe, source: str) -> Recipe:
     """The recipe as it is trained on data of this source."""
     return replace(recipe, **recipe.embedded) if source == "embedded" else recipe
-
-
-def own_texts(recipe: Recipe, path: str, text: str | None, label: str | None) -> Recipe:
-    """The recipe on a CSV file of the user's own.
-
-    Args:
-        recipe: A recipe that classifies texts.
-        path: Path of the file; the recipe keeps the absolute one.
-        text, label: Names of the columns; None takes the reader's own.
-
-    Raises:
-        InputError: The recipe takes no texts.
-    """
-    if recipe.transform["name"] != "text" or recipe.task != "classify":
-        raise InputError(f"{recipe.id} does not classify texts, so --csv does not go with it; see --list text")
-    columns = {name: value for name, value in {"text": text, "label": label}.items() if value is not None}
-    return replace(recipe, dataset=OWN_TEXTS, data={"path": str(Path(path).absolute()), **columns})
-
-
-def own_text(recipe: Recipe, path: str) -> Recipe:
-    """The recipe on a text file of the user's own; it keeps the absolute path. Raises `InputError` for other recipes."""
-    if recipe.task != "continue-text":
-        raise InputError(f"{recipe.id} does not continue a text, so --text does not go with it; see --list char")
-    return replace(recipe, dataset=OWN_TEXT, data={"path": str(Path(path).absolute())})
-
-
-def for_data(recipe: Recipe, data: Data) -> Recipe:
-    """The recipe as it is trained on these data: those of the user decide the number of classes, or the alphabet."""
-    if recipe.dataset == OWN_TEXTS and "classes" in recipe.model:
-        return replace(recipe, model={**recipe.model, "classes": len(data.classes)})
-    if recipe.dataset == OWN_TEXT and "alphabet" in recipe.model:
-        size = len(words.alphabet(data.train.samples))
-        return replace(recipe, model={**recipe.model, "alphabet": size}, transform={**recipe.transform, "size": size})
-    return recipe
 
 
 def override(recipe: Recipe, settings: Iterable[str] = (), **flags) -> Recipe:
@@ -94,6 +58,38 @@ def override(recipe: Recipe, settings: Iterable[str] = (), **flags) -> Recipe:
     for key, text in sorted(pairs, key=lambda pair: pair[0].partition(".")[0] in SLOW and "." in pair[0]):
         recipe = _set(recipe, key, text)
     return recipe
+
+
+def fine_tuned(recipe: Recipe, weights: str | None, freeze: list[str] | None, rates: list[str] | None) -> Recipe:
+    """The recipe that begins with weights of another training; None leaves what it says itself.
+
+    Args:
+        recipe: The recipe.
+        weights: Path of the weights; the recipe keeps the absolute one.
+        freeze: Patterns of layers; see `tf_models.training.pretrained.matching`.
+        rates: Texts `pattern=fraction`.
+
+    Raises:
+        InputError: There is no such file, or a rate is no fraction.
+    """
+    changed: dict[str, Any] = {}
+    if weights is not None:
+        if not Path(weights).exists():
+            raise InputError(f"--weights {weights} does not exist")
+        changed["weights"] = str(Path(weights).absolute())
+    if freeze is not None:
+        changed["freeze"] = tuple(freeze)
+    if rates is not None:
+        changed["rates"] = {}
+        for text in rates:
+            pattern, _, fraction = text.rpartition("=")
+            try:
+                changed["rates"][pattern] = float(fraction)
+            except ValueError:
+                pattern = ""
+            if not pattern:
+                raise InputError(f"--rate {text}: write LAYERS=FRACTION, for instance stage1=0.1")
+    return replace(recipe, **changed)
 
 
 def _split(text: str) -> tuple[str, str]:

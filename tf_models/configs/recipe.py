@@ -60,6 +60,10 @@ class Recipe:
         seed: Decides initial weights, order, dropout and every other draw.
         validation: Samples held out from the end of the training split; 0 for none.
         parameters: Trainable parameters that the model must have.
+        weights: Run directory, `.keras` file or PyTorch's `state_dict` whose weights the model begins with, but for its
+            last layer; empty for weights drawn anew. See `tf_models.training.pretrained`.
+        freeze: Patterns of layers that keep those weights, for instance `stage1..stage3`.
+        rates: By pattern of layers, the fraction of the learning rate that they are changed at.
         embedded: Those of `SETTINGS` that differ for the small embedded sample.
         original: What the notebook printed; None for a topic that the original does not have.
         notes: What the original did wrong and how it is done here; what differs and why.
@@ -86,6 +90,9 @@ class Recipe:
     shuffle: bool = True
     validation: int = 0
     parameters: int
+    weights: str = ""
+    freeze: tuple[str, ...] = ()
+    rates: Mapping[str, float] = field(default_factory=dict)
     embedded: Mapping[str, Any] = field(default_factory=dict)
     original: Original | None = None
     notes: tuple[str, ...] = ()
@@ -99,6 +106,9 @@ class Recipe:
             raise InputError(f"seed must be below 2**63, not {self.seed}")
         if self.storage not in STORAGES:
             raise InputError(f"storage must be one of {', '.join(STORAGES)}, not {self.storage!r}")
+        for pattern, factor in self.rates.items():
+            if not 0 < factor <= 1:
+                raise InputError(f"the rate of {pattern} must be a fraction of the learning rate, 0..1, not {factor}")
         if not self.learning_rate > 0:
             raise InputError(f"learning_rate must be positive, not {self.learning_rate}")
         if others := sorted(self.embedded.keys() - set(SETTINGS)):

@@ -48,6 +48,7 @@ RECIPES = {
     "cnn-resnet101-celeba": "cnn.resnet",
     "cnn-resnet152-celeba": "cnn.resnet",
     "cnn-resnet18-celeba-small": "cnn.resnet",
+    "cnn-resnet18-celeba-finetune": "cnn.resnet",
     "cnn-vgg16-celeba-small": "cnn.vgg",
     "cnn-mobilenet-v2-cifar10": "cnn.mobilenet",
     "cnn-mobilenet-v3-small-cifar10": "cnn.mobilenet",

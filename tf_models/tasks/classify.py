@@ -7,9 +7,10 @@ import numpy as np
 
 from tf_data.dataset import Split
 from tf_data.errors import InputError
+from tf_data.texts import Text
 from tf_data.transform import Images
 from tf_models.losses import SigmoidSquaredError, SmoothedCrossentropy
-from tf_models.tasks import plots, saliency
+from tf_models.tasks import lexicon, plots, saliency
 from tf_models.tasks.base import Task
 from tf_models.tasks.explain import parts
 
@@ -94,7 +95,7 @@ class Classify(Task):
         mirrored = f" ({results['mirrored_accuracy']:.2%} with mirror images)" if "mirrored_accuracy" in results else ""
         return f"accuracy {accuracy:.2%}{mirrored}, loss {results['loss']:.4f} on {count:,} samples"
 
-    def predict(self, inputs, names, top=3, explain=False):
+    def predict(self, inputs, names, top=5, explain=False):
         """Class, and probabilities by class; with `explain` what speaks for the class.
 
         Of images that is `explained`, the file of a figure; of texts `words`, each word's part in the verdict.
@@ -124,7 +125,7 @@ class Classify(Task):
         title = f"{row['class']} {row['probability']:.1%}"
         return saliency.draw(self.model, x, np.asarray(self.transform.visible(x)), [title], path)
 
-    def describe_prediction(self, row, top=3, explain=False):
+    def describe_prediction(self, row, top=5, explain=False):
         best = sorted(row["probabilities"].items(), key=lambda item: -item[1])[:top]
         line = f"{row['input']}: " + ", ".join(f"{name} {probability:.1%}" for name, probability in best)
         if not explain:
@@ -143,6 +144,9 @@ class Classify(Task):
         if test.samples.is_text:
             lengths = test.samples.lengths
             names.append(plots.accuracy_by_length(lengths, labels(logits) == test.y, folder / "lengths.png"))
+            names.append(plots.calibration(test.y, probabilities(logits), folder / "calibration.png"))
+            if type(self.transform) is Text:
+                names += lexicon.draw(self.model, self.transform, classes, folder)
         elif test.samples.is_image:
             names.append(plots.surest_mistakes(test, probabilities(logits), classes, folder / "mistakes.png"))
         elif test.samples.shape[1:] == (2,):

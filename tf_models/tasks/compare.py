@@ -39,6 +39,8 @@ class Compare(Task):
             raise InputError(f"margin must be positive and neighbours at least 1, not {margin} and {neighbours}")
         self.margin, self.neighbours = margin, neighbours
 
+    reference = True
+
     def batch(self, x, y, position):
         partners = partner_places(y, uniform(position, 0))
         same = tf.cast(y == tf.gather(y, partners), tf.float32)

@@ -99,6 +99,36 @@ def surest_mistakes(split: Split, probabilities: np.ndarray, classes: tuple[str,
     return path.name
 
 
+def calibration(truth: np.ndarray, probabilities: np.ndarray, path: Path, groups: int = 10) -> str:
+    """How often the model is right where it is how sure, and its expected calibration error (Guo et al. 2017, eq. 3).
+
+    Args:
+        truth: Class numbers `(n,)`.
+        probabilities: Predicted probabilities `(n, classes)`.
+        path: The file to write.
+        groups: Number of groups of equally wide ranges of the highest probability, from 1 / classes to 1.
+    """
+    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    borders = np.linspace(1 / probabilities.shape[1], 1, groups + 1)
+    group = np.clip(np.digitize(sure, borders) - 1, 0, groups - 1)
+    filled = np.unique(group)
+    counts = np.array([np.sum(group == one) for one in filled])
+    said = np.array([sure[group == one].mean() for one in filled])
+    found = np.array([right[group == one].mean() for one in filled])
+    apart = float(np.sum(counts * np.abs(found - said)) / len(truth))
+    with figure(path, figsize=(4.2, 4)) as drawn:
+        axis = drawn.subplots()
+        axis.plot([borders[0], 1], [borders[0], 1], color="grey", linewidth=0.8)
+        axis.plot(said, found, marker="o")
+        for x, y, count in zip(said, found, counts, strict=True):
+            axis.annotate(f"{count:,}", (x, y), fontsize=7, xytext=(4, -9), textcoords="offset points")
+        title = f"expected calibration error {apart:.2%} on {len(truth):,} samples"
+        axis.set(xlabel="probability of the class named", ylabel="fraction right")
+        axis.set_title(title, fontsize=9)
+        axis.grid(alpha=0.3)
+    return path.name
+
+
 def accuracy_by_length(lengths: np.ndarray, right: np.ndarray, path: Path, groups: int = 10) -> str:
     """How many texts of about one length were classified right, with twice the standard error.
 

@@ -1,6 +1,7 @@
 """Models that are ready to train, built from recipes."""
 
 import importlib.util
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import keras
 import numpy as np
 
 import tf_data
-from tf_data import datasets
+from tf_data import datasets, formats
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.pipeline import Batches
@@ -16,10 +17,12 @@ from tf_data.statistics import statistics
 from tf_data.transform import Transform, make
 from tf_models import builders, tasks
 from tf_models.configs import get, recipes, schedules
+from tf_models.configs.own_data import with_nearest_size
 from tf_models.configs.recipe import Recipe
 from tf_models.seeding import seeded
 from tf_models.tasks.base import About, Task
-from tf_models.training.devices import choose_jit, precision
+from tf_models.training import pretrained
+from tf_models.training.devices import choose_jit, make_deterministic, precision
 from tf_models.training.options import Options
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.vectors import load_vectors
@@ -93,7 +96,9 @@ def adapt_layers(model: keras.Model, train: Split, transform: Transform) -> None
 
 
 def load_data(recipe: Recipe, options: Options) -> Data:
-    """The recipe's data from the source that the options name."""
+    """The recipe's data from the source that the options name; the first step of whatever computes with it."""
+    if options.deterministic:
+        make_deterministic()
     return tf_data.load(
         recipe.dataset,
         options.source,
@@ -121,17 +126,21 @@ def build(recipe: Recipe, options: Options, data: Data, learned: Transform | Non
     if begins:
         learned = make(recipe.transform)
         learned.fit(data.train)
-    task = compiled_task(recipe, options, data, learned)
+    task = compiled_task(recipe, options, data, learned, begins)
     if begins:  # a run that goes on has them in its weights
         task.vectors = load_vectors(task.model, learned, options.data_dir)
     return task
 
 
-def compiled_task(recipe: Recipe, options: Options, data: Data, learned: Transform) -> Task:
+def compiled_task(recipe: Recipe, options: Options, data: Data, learned: Transform, begins: bool = False) -> Task:
     """The recipe's task with a new model, which is compiled; of `build`, what several devices need once more."""
     with precision(options.precision):
-        model = build_model(recipe)
+        try:
+            model = build_model(recipe)
+        except InputError as error:
+            raise with_nearest_size(recipe, error) from error.__cause__
         adapt_layers(model, data.train, learned)
+        began = pretrained.prepare(model, recipe, begins)
         if options.sync_batch_norm:
             for layer in model._flatten_layers():
                 if isinstance(layer, keras.layers.BatchNormalization):
@@ -142,7 +151,10 @@ def compiled_task(recipe: Recipe, options: Options, data: Data, learned: Transfo
         jit = options.strategy == "none" and choose_jit(model, options.jit)
         if options.backend != "tensorflow":  # JAX without XLA is no JAX; PyTorch's compiler wants one of C++
             jit = options.jit == "on" or (options.backend == "jax" and options.jit == "auto")
-        task.compile(build_optimizer(recipe, steps), jit)
+        optimizer = build_optimizer(recipe, steps)
+        pretrained.scale_rates(optimizer, model, recipe.rates)
+        task.compile(optimizer, jit)
+        task.pretrained = began
     return task
 
 
@@ -164,3 +176,15 @@ def training_batches(recipe: Recipe, task: Task, shard: tuple[int, int] = (0, 1)
         shard=(0, 1) if whole else shard,
         order=task.order(train),
     )
+
+
+def stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
+    """The data with its splits read from the run directory, where they are converted to the storage first."""
+    if storage == "memory":
+        return data
+    folder = run.path / storage
+    # The manifest is written last, so it tells a finished conversion.
+    if not (folder / formats.manifest.NAME).is_file():
+        formats.write(formats.Source.of(data), storage, folder, formats.Options(quiet=quiet))
+    splits = formats.open(folder).splits
+    return replace(data, **{name: splits[name] for name in data.splits})

@@ -17,6 +17,26 @@ def require_tensorflow() -> None:
         raise InputError(f"training needs KERAS_BACKEND=tensorflow, not {keras.backend.backend()}; unset it")
 
 
+def make_deterministic() -> None:
+    """Let TensorFlow compute the same bits whatever the number of cores, for the rest of this process.
+
+    An operation's sums are cut by the threads that share it, so there is one thread for each. Operations that would add
+    in the order in which a GPU's threads end are exchanged for others.
+
+    Raises:
+        InputError: TensorFlow has computed already, with more threads.
+    """
+    import tensorflow as tf
+
+    threading = tf.config.threading
+    try:
+        if threading.get_intra_op_parallelism_threads() != 1:
+            threading.set_intra_op_parallelism_threads(1)
+    except RuntimeError:
+        raise InputError("a deterministic run needs a process in which TensorFlow has not computed yet") from None
+    tf.config.experimental.enable_op_determinism()
+
+
 def choose_jit(model: keras.Model, wanted: str = "auto") -> bool:
     """Whether XLA should compile the model's steps.
 

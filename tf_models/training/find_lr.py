@@ -16,7 +16,8 @@ from tf_data.errors import InputError, TrainingError
 from tf_data.figures import figure
 from tf_data.files import write_text
 from tf_data.pipeline import Batches
-from tf_models.configs.overrides import for_data, for_source
+from tf_models.configs.overrides import for_source
+from tf_models.configs.own_data import for_data
 from tf_models.configs.recipe import Recipe
 from tf_models.training import provenance, state
 from tf_models.training.devices import require_tensorflow

@@ -23,6 +23,7 @@ from tf_models.training import draws, state
 from tf_models.training.adding import add_up, batch_metrics
 from tf_models.training.fast import accelerated
 from tf_models.training.group import Group
+from tf_models.training.slices import added_up
 
 BLOCK_SECONDS = 0.25  # how long a block should take: so often are progress shown and signals heard
 ENDLESS = 10**6  # epochs that a data set reads ahead into, more than anybody asks for
@@ -41,7 +42,7 @@ def training_loop(
     Args:
         model: A compiled model; its optimizer's variables are built here.
         batches: Batches of the training split.
-        plain: Take Keras' own steps, one in each call, with nothing replaced. Losses differ by rounding only.
+        plain: Take Keras' own steps, one in each call, with no faster operation. Losses differ by rounding only.
         group: The devices and machines that share each batch; `batches` are then this machine's rows.
         twin: For a group: makes another compiled model like `model`.
     """
@@ -51,14 +52,12 @@ def training_loop(
         from tf_models.training.backends import BackendLoop
 
         yield BackendLoop(model, batches)
-    elif plain:
-        yield PlainLoop(model, batches)
     elif group is not None and group.strategy is not None:
         with draws.divided():
             yield DividedLoop(model, batches, group, twin)
     else:
-        with accelerated(model):
-            yield CompiledLoop(model, batches)
+        with contextlib.nullcontext() if plain else accelerated(model), added_up(model):
+            yield (PlainLoop if plain else CompiledLoop)(model, batches)
 
 
 class Loop(abc.ABC):

@@ -92,6 +92,8 @@ def check(recipe: Recipe, options: Options) -> None:
     check_divisible(recipe)
     with_one = {"--plain": options.plain, "--jit on": options.jit == "on"}
     with_one |= {"--precision mixed_float16": options.precision == "mixed_float16"}
+    # A layer is known by its variables' names, which differ from device to device; one thread lets no other device run.
+    with_one |= {"--rate": bool(recipe.rates), "--deterministic": options.deterministic}
     if flag := next((flag for flag, given in with_one.items() if given), None):
         raise InputError(f"{flag} is for one device; leave it or --strategy away")
     if options.logical_devices and options.strategy != "mirrored":

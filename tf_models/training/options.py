@@ -18,6 +18,8 @@ class Options:
         precision: A name in `tf_models.training.devices.PRECISIONS`.
         jit: `auto`, `on` or `off`; see `tf_models.training.devices.choose_jit`.
         plain: Whether to take Keras' own steps in place of the fast ones; see `tf_models.training.fit`.
+        deterministic: Whether results must not depend on the number of cores; see
+            `tf_models.training.devices.make_deterministic`.
         backend: The backend that Keras runs on, `tensorflow`, `jax` or `torch`.
         strategy: `none`, `mirrored` (all devices of this machine) or `multi-worker` (those that `TF_CONFIG` names).
         logical_devices: With a strategy: take the processor for so many devices; None leaves it one.
@@ -36,6 +38,7 @@ class Options:
     precision: str = "float32"
     jit: str = "auto"
     plain: bool = False
+    deterministic: bool = False
     backend: str = "tensorflow"
     strategy: str = "none"
     logical_devices: int | None = None

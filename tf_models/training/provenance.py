@@ -1,6 +1,7 @@
 """What a result depends on besides its recipe: machine, versions, the code, and what else ran on the machine."""
 
 import ast
+import functools
 import hashlib
 import importlib.util
 import json
@@ -8,6 +9,7 @@ import os
 import platform
 import subprocess
 import time
+from dataclasses import MISSING, fields
 from importlib import metadata
 from pathlib import Path
 
@@ -19,7 +21,9 @@ ROOT = Path(__file__).parents[2]
 REMARKS = ("title", "notes", "original", "embedded", "parameters")
 # Rooms whose files decide what is computed, wherever they are used.
 ROOMS = ("tf_models.layers", "tf_models.losses", "tf_models.schedules")
-DRAWING = ("tf_models.tasks.plots", "tf_models.tasks.grids", "tf_models.tasks.frames")
+# What draws, explains or continues what a model has learned, and changes no score.
+SHOWING = tuple(f"tf_models.tasks.{name}" for name in ("plots", "grids", "frames", "lexicon", "explain", "saliency"))
+SHOWS = ("figures", "predict", "describe", "describe_prediction", "continued", "example")
 
 
 def versions() -> dict[str, str]:
@@ -41,6 +45,17 @@ def processor() -> str:
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def peak_memory() -> float:
+    """The most memory that this process ever had, in megabytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # the kernel's `ru_maxrss` begins at what the process had that started this one
+        fields = dict(line.split(":", 1) for line in status.read_text(encoding="ascii", errors="replace").splitlines())
+        return int(fields["VmHWM"].split()[0]) / 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # macOS counts bytes
 
 
 def environment() -> dict:
@@ -66,6 +81,7 @@ def differences(info: dict) -> list[str]:
     ]
 
 
+@functools.cache
 def revision() -> str:
     """The code's revision: the commit of a checkout, with `+` where files were changed since, else the version."""
     try:
@@ -85,20 +101,27 @@ def _output(command: list[str]) -> str:
 def code(recipe: Recipe) -> dict[str, str]:
     """A short hash each of the `recipe`, of the code of its `builder` and of its `task`.
 
-    Comments, docstrings and layout do not count. A builder's code is its file and those of its package, of layers,
-    losses and schedules that it imports, directly or through each other; likewise a task's, less what only draws.
+    Comments, docstrings, imports and layout do not count. A builder's code is its file and those of its package, of
+    layers, losses and schedules that it imports, directly or through each other; likewise a task's, less what only shows.
     """
-    values = {name: value for name, value in recipe.as_dict().items() if name not in REMARKS}
+    values = {field.name: getattr(recipe, field.name) for field in fields(recipe) if field.name not in REMARKS}
+    # What stands at its default decides nothing, so a new setting leaves old recipes as they were.
+    values = {name: value for name, value in values.items() if value != _default(recipe, name)}
     builder = builders.get(recipe.builder).__module__
     return {
         "recipe": _short(json.dumps(values, sort_keys=True, default=str)),
         "builder": _short("".join(_programs(builder))),
-        "task": _short("".join(_programs(tasks.get(recipe.task).__module__))),
+        "task": _short("".join(_programs(tasks.get(recipe.task).__module__, SHOWS))),
     }
 
 
-def _programs(start: str) -> list[str]:
-    """The programs of a module and of those that it imports from its own package and from `ROOMS`, by name."""
+def _default(recipe: Recipe, name: str):
+    field = next(field for field in fields(recipe) if field.name == name)
+    return field.default_factory() if field.default_factory is not MISSING else field.default
+
+
+def _programs(start: str, shows: tuple[str, ...] = ()) -> list[str]:
+    """The programs of a module and of those that it imports from its own package and from `ROOMS`, less some methods."""
     packages = (start.rpartition(".")[0], *ROOMS)
     found: dict[str, str] = {}
     waiting = [start]
@@ -107,8 +130,9 @@ def _programs(start: str) -> list[str]:
         file = _file(name) if name not in found else None
         if file is None:
             continue
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        found[name] = ast.dump(_without_docstrings(tree))
+        text = file.read_text(encoding="utf-8")
+        tree = ast.parse(text)
+        found[name] = ast.dump(_Deciding(shows).visit(ast.parse(text)))
         for module, names in _imports(tree):
             if module in ROOMS:  # only what is taken from a room, not all that stands in it
                 waiting += [source for source, given in _imports(_tree(module)) if names & given]
@@ -116,7 +140,7 @@ def _programs(start: str) -> list[str]:
                 waiting.append(module)
             elif module in packages:
                 waiting += [f"{module}.{name}" for name in names]
-    return [found[name] for name in sorted(found) if name not in DRAWING]
+    return [found[name] for name in sorted(found) if name not in SHOWING]
 
 
 def _tree(module: str) -> ast.Module:
@@ -138,8 +162,13 @@ def _file(name: str) -> Path | None:
     return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
+class _Deciding(ast.NodeTransformer):
+    """Takes docstrings, imports and some functions out of a program."""
+
+    def __init__(self, left: tuple[str, ...]):
+        self._left = left
+
+    def generic_visit(self, node):
         body = getattr(node, "body", None)
         if (
             isinstance(body, list)
@@ -148,7 +177,15 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
             and isinstance(body[0].value, ast.Constant)
         ):
             node.body = body[1:]
-    return tree
+        return super().generic_visit(node)
+
+    def visit_Import(self, node):
+        return None
+
+    visit_ImportFrom = visit_Import
+
+    def visit_FunctionDef(self, node):
+        return None if node.name in self._left else self.generic_visit(node)
 
 
 def _short(text: str) -> str:

@@ -1,14 +1,29 @@
-"""`report.md`: what was trained, on which data, with which result, beside the original's."""
+"""`report.md` and `report.html`: what was trained, on which data, with which result, beside the original's."""
+
+from pathlib import Path
 
 from tf_data.datasets import get
 from tf_data.files import write_text
 from tf_models.configs.recipe import Original, Recipe
 from tf_models.scores import show
+from tf_models.training.page import html
 from tf_models.training.run_directory import RunDirectory
 
 
 def write_report(run: RunDirectory) -> None:
-    """Write `report.md` from `run.json`, `history.csv` and the figures that exist."""
+    """Write both reports from `run.json`, `history.csv`, `architecture.txt` and the figures that exist."""
+    text = _text(run)
+    write_text(run.path / "report.md", text)
+    write_text(run.path / "report.html", html(run.recipe.title, text, images(run)))
+
+
+def images(run: RunDirectory) -> dict[str, Path]:
+    """The figures that are there, by the names that reports have for them; a run's figures are files of its own."""
+    files = {f"figures/{name}": run.figures / Path(name).name for name in run.info.get("figures", ())}
+    return {name: file for name, file in files.items() if file.is_file() and not file.is_symlink()}
+
+
+def _text(run: RunDirectory) -> str:
     info, recipe = run.info, run.recipe
     data = info["data"]
     counts = ", ".join(f"{count:,} {name}" for name, count in data["counts"].items())
@@ -43,7 +58,10 @@ def write_report(run: RunDirectory) -> None:
         lines += ["", "## Notes", "", *(f"- {note}" for note in recipe.notes)]
     if info["figures"]:
         lines += ["", "## Figures", "", *(f"![{name}](figures/{name})" for name in info["figures"])]
-    write_text(run.path / "report.md", "\n".join(lines) + "\n")
+    if run.architecture.is_file():
+        summary = run.architecture.read_text(encoding="utf-8").rstrip().splitlines()
+        lines += ["", "## Architecture", "", *(f"    {line}" for line in summary)]
+    return "\n".join(lines) + "\n"
 
 
 def _schedule_row(recipe: Recipe) -> list[str]:

@@ -107,6 +107,11 @@ class RunDirectory:
     def transform_file(self) -> Path:
         return self.path / "transform.json"
 
+    @property
+    def architecture(self) -> Path:
+        """Keras' summary of the model, a text."""
+        return self.path / "architecture.txt"
+
     def load_transform(self):
         """The recipe's transform with what it learned. Raises `InputError` when that is missing or damaged."""
         transform = make(self.recipe.transform)
@@ -198,8 +203,11 @@ class RunDirectory:
         return [{name: float(value) for name, value in row.items() if name != "epoch" and value} for row in rows]
 
     def save_model(self, model) -> None:
-        """Write `model.keras`."""
+        """Write `model.keras`, and Keras' summary of it as `architecture.txt`."""
         saving.save(model, self.model_file)
+        lines: list[str] = []
+        model.summary(line_length=80, expand_nested=True, print_fn=lines.append)
+        write_text(self.architecture, "\n".join(lines) + "\n")
 
     def load_model(self):
         """The trained model, compiled. Raises `InputError` when it is missing or damaged."""

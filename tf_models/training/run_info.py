@@ -17,7 +17,10 @@ CLASS_KEYS = ("class_name", "registered_name", "module")  # by which Keras would
 
 @dataclass(frozen=True)
 class DataInfo:
-    """The entry `data`: what the run was trained on. `shape`, `skipped` and `notes` are missing in old runs."""
+    """The entry `data`: what the run was trained on. `shape`, `skipped`, `notes` and `brightness` are missing in old runs.
+
+    `brightness` is the mean of the first training images, 0..1; None for other samples.
+    """
 
     name: str
     source: str
@@ -27,6 +30,7 @@ class DataInfo:
     shape: tuple[int | None, ...] | None = None
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    brightness: float | None = None
 
 
 @dataclass(frozen=True)

@@ -9,21 +9,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from tf_data import formats
 from tf_data.command import say
 from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
+from tf_data.own import Own
 from tf_data.pipeline import Batches, input_error
 from tf_models.configs import schedules
-from tf_models.configs.overrides import for_data, for_source
+from tf_models.configs.overrides import for_source
+from tf_models.configs.own_data import for_data
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import Task, scoring_batch
-from tf_models.training import provenance
+from tf_models.training import other_data, provenance
 from tf_models.training.backends import finish_on_tensorflow, require
-from tf_models.training.building import build, compiled_task, load_data, load_task, training_batches
+from tf_models.training.building import build, compiled_task, load_data, load_task, stored, training_batches
 from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
 from tf_models.training.devices import device_name, require_tensorflow
 from tf_models.training.fit import training_loop
@@ -34,6 +36,7 @@ from tf_models.training.options import Options
 from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
 
+BRIGHTNESS_OF = 100  # images
 SHOWN_LINES = 20  # of what was skipped or is worth a note
 
 
@@ -99,13 +102,24 @@ def begin(
             "shape": data.train.x.shape[1:],
             "skipped": data.skipped,
             "notes": data.notes,
+            "brightness": _brightness(data),
         },
     )
     if task.vectors:
         run.update(vectors=task.vectors)
+    if task.pretrained:
+        run.update(pretrained=task.pretrained)
     if task.transform.learns and group.chief:
         task.transform.save(run.transform_file)
     return run
+
+
+def _brightness(data: Data) -> float | None:
+    """The mean of the first training images, 0..1, None for other samples: it tells later ones that look inverted."""
+    if not data.train.samples.is_image:
+        return None
+    first = data.train.samples.read(np.arange(min(BRIGHTNESS_OF, len(data.train))))
+    return round(float(first.mean()) / (255 if first.dtype == np.uint8 else 1), 3)
 
 
 def resume(
@@ -179,12 +193,15 @@ def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: 
     if task.vectors and not options.quiet:
         found, count = task.vectors["found"], task.vectors["words"]
         print(f"embedding: {task.vectors['vectors']} has {found:,} of {count:,} words ({found / count:.1%})")
+    if recipe.weights and not options.quiet:
+        frozen = sum(math.prod(weight.shape) for weight in task.model.non_trainable_variables)
+        say(f"weights: {recipe.weights}; {task.model.count_params():,} parameters, {frozen:,} of them not trained")
     try:
         with Signals() as signals:
             if group.chief:
-                stored = _stored(data, recipe.storage, run, options.quiet)
+                own = stored(data, recipe.storage, run, options.quiet)
             group.some(False)  # who follows must not look for it earlier
-            task = task.on(stored if group.chief else _stored(data, recipe.storage, run, True))
+            task = task.on(own if group.chief else stored(data, recipe.storage, run, True))
             history, seconds = _fit(run, recipe, options, task, signals, group)
         if options.backend != "tensorflow":
             run.save_model(task.model)
@@ -244,25 +261,13 @@ def _draw_schedule(run: RunDirectory, task: Task) -> str:
     return plots.learning_rate(schedule, steps, run.recipe.epochs, run.figures / "learning_rate.png")
 
 
-def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
-    """The data with its splits read from the run directory, where they are converted to the storage first."""
-    if storage == "memory":
-        return data
-    folder = run.path / storage
-    # The manifest is written last, so it tells a finished conversion.
-    if not (folder / formats.manifest.NAME).is_file():
-        formats.write(formats.Source.of(data), storage, folder, formats.Options(quiet=quiet))
-    splits = formats.open(folder).splits
-    return replace(data, **{name: splits[name] for name in data.splits})
-
-
 def first_steps(recipe: Recipe, options: Options, run_dir: Path) -> dict[str, list[float]]:
     """What `run.json` records of the first steps of a new training, which goes no further; metrics by name."""
     data = load_data(recipe, options)
     recipe = for_data(for_source(recipe, data.source), data)
     task = build(recipe, options, data)
     run = begin(recipe, options, task, run_dir)
-    task = task.on(_stored(data, recipe.storage, run, quiet=True))
+    task = task.on(stored(data, recipe.storage, run, quiet=True))
     with training_loop(task.model, training_batches(recipe, task), options.plain) as loop:
         Checkpoints(run, loop, Signals(), options.checkpoint_seconds).begin()
     return run.info["first_steps"]
@@ -348,8 +353,13 @@ def _stopped(run: RunDirectory, recipe: Recipe, error: CommandError) -> CommandE
     return error
 
 
-def evaluate(run: RunDirectory, data_dir: str | None = None) -> tuple[Task, dict[str, dict]]:
-    """Score a run's saved model on the splits it was not trained on.
+def evaluate(run: RunDirectory, data_dir: str | None = None, given: Own | None = None) -> tuple[Task, dict[str, dict]]:
+    """Score a run's saved model on the splits it was not trained on, or on other data.
+
+    Args:
+        run: The run.
+        data_dir: Folder of official files, if it has moved since the training.
+        given: Data of the user's own to score in place of the run's; see `tf_models.training.other_data`.
 
     Returns:
         The task, bound to the model and its data, and scores by split as in `run.json`.
@@ -358,15 +368,18 @@ def evaluate(run: RunDirectory, data_dir: str | None = None) -> tuple[Task, dict
         InputError: The model is missing or damaged, or the data are not there any more.
     """
     require_tensorflow()
-    recipe, options = run.recipe, run.options
-    source = run.info["data"]["source"]
-    options = replace(
-        options,
-        source="auto" if source == "generated" else source,
-        data_dir=data_dir or options.data_dir,
-        download=False,
-    )
-    task = load_task(run).on(load_data(recipe, options))
+    if given is not None:
+        data = other_data.load(run, given)
+    else:
+        options, source = run.options, run.info["data"]["source"]
+        options = replace(
+            options,
+            source="auto" if source == "generated" else source,
+            data_dir=data_dir or options.data_dir,
+            download=False,
+        )
+        data = load_data(run.recipe, options)
+    task = load_task(run).on(data)
     try:
         return task, scores(task)
     except tf.errors.OpError as error:

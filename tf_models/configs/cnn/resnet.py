@@ -198,3 +198,29 @@ CNN_RESNET18_CELEBA_SMALL = replace(
         "The original's batches are too large for the subset of 2,000 faces that this is for: it would take few steps.",
     ),
 )
+
+CNN_RESNET18_CELEBA_FINETUNE = replace(
+    CNN_RESNET18_CELEBA,
+    id="cnn-resnet18-celeba-finetune",
+    title="A narrow ResNet-18 that knows faces learns who smiles, from --weights",
+    model={"depth": 18, "filters": 16, "classes": 2, "input_shape": (64, 64, 3)},
+    data={"attribute": "Smiling"},
+    transform={
+        "name": "image",
+        "crop": 178,
+        "resize": 64,
+        "augment": {"crop": 64, "pad": 4, "reflect": True, "flip": True},
+    },
+    optimizer="adam",
+    learning_rate=1e-3,
+    optimizer_options=ADAM,
+    batch_size=32,
+    epochs=8,
+    rates={"stem": 0.1, "stage1..stage2": 0.1, "stage3": 0.3, "stage4": 0.3},
+    parameters=702_354,
+    original=None,
+    notes=(
+        "Not among the originals: fine-tuning (docs/fine-tuning.md). The weights to begin with are those of a training "
+        "on another attribute, or PyTorch's for ImageNet with model.filters=64.",
+    ),
+)
