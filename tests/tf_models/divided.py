@@ -12,7 +12,8 @@ import numpy as np
 from small_models import SMALL
 
 from tf_models.configs import get
-from tf_models.configs.overrides import for_data, for_source
+from tf_models.configs.overrides import for_source
+from tf_models.configs.own_data import for_data
 from tf_models.configs.recipe import Recipe
 from tf_models.training import building, state
 from tf_models.training.fit import training_loop

@@ -82,9 +82,12 @@ def check(recipe: Recipe, options: Options) -> None:
             "--strategy": options.strategy != "none",
             "--tensorboard": options.tensorboard,
             "--plain": options.plain,
+            "--deterministic": options.deterministic,
         }
         if flag := next((flag for flag, given in alone.items() if given), None):
             raise InputError(f"{flag} needs TensorFlow; leave it or --backend {options.backend} away")
+        if options.backend == "jax" and options.precision == "float64":
+            raise InputError("JAX computes in 32 bits; leave --precision float64 or --backend jax away")
     if options.strategy == "none":
         if options.logical_devices:
             raise InputError("--logical-devices goes with --strategy mirrored")
