@@ -129,7 +129,7 @@ def killed(folder: Path, number: signal.Signals, says: str) -> RunDirectory:
 
 def test_a_killed_worker_ends_all_and_one_device_goes_on(tmp_path, alone):
     run = killed(tmp_path / "run", signal.SIGKILL, "was killed by SIGKILL")
-    assert 0 < state.load(run.checkpoints[-1])[1].epoch < 12
+    assert state.load(run.checkpoints[-1])[1].epoch < 12
     train.main(["--resume", "--quiet", "--run-dir", str(run.path)])
     assert_near(RunDirectory.open(run.path), alone)
 
