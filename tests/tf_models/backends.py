@@ -4,6 +4,7 @@
 `KERAS_BACKEND=jax python backends.py --worker FOLDER ID...` writes FOLDER/jax.json.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -33,6 +34,7 @@ def losses(id: str, weights: Path) -> dict:
     from tf_models.configs.own_data import for_data
     from tf_models.training import building
     from tf_models.training.options import Options
+    from tf_models.training.slices import added_up
 
     recipe = replace(small(id), batch_size=BATCH)
     kept = recipe.dataset in ("iris", "toy-2d")
@@ -52,17 +54,18 @@ def losses(id: str, weights: Path) -> dict:
     noise = np.random.default_rng(0).standard_normal((BATCH, 512)).astype(np.float32)
     keras.random.normal = lambda shape, *_, **__: keras.ops.convert_to_tensor(noise[:, : shape[-1]])
     found, seconds = [], []
-    for batch in building.training_batches(recipe, task).host_dataset(0, 0, 1000).take(STEPS):
-        batch = tf.nest.map_structure(lambda part: part.numpy(), batch)
-        begin = time.perf_counter()
-        found.append(float(model.train_on_batch(*batch, return_dict=True)["loss"]))
-        seconds.append(time.perf_counter() - begin)
+    model.optimizer.build(model.trainable_variables)
+    with added_up(model) if backend == "tensorflow" else contextlib.nullcontext():
+        for batch in building.training_batches(recipe, task).host_dataset(0, 0, 1000).take(STEPS):
+            batch = tf.nest.map_structure(lambda part: part.numpy(), batch)
+            begin = time.perf_counter()
+            found.append(float(model.train_on_batch(*batch, return_dict=True)["loss"]))
+            seconds.append(time.perf_counter() - begin)
     return {"losses": found, "seconds": sorted(seconds[-10:])[5]}
 
 
 def work(folder: Path, ids) -> None:
     import keras
-    from small_models import SMALL  # noqa: F401 - the folder of this file is on the path
 
     from tf_models.configs import get
     from tf_models.configs.limits import BACKENDS

@@ -28,7 +28,8 @@ def small(id: str) -> Recipe:
     """The recipe with its small model, on samples of that model's size."""
     recipe = replace(get(id), batch_size=BATCH, validation=0)
     if id in SMALL:
-        recipe = replace(recipe, model={**recipe.model, **SMALL[id]})
+        classes = {name: value for name, value in recipe.model.items() if name == "classes"}
+        recipe = replace(recipe, model={**recipe.model, **SMALL[id], **classes})
         shape = recipe.model.get("input_shape", ())
         if recipe.transform["name"] == "text":
             recipe = replace(recipe, transform={"name": "text", "size": SMALL[id]["vocabulary"]})

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import backends
 import numpy as np
 import pytest
 from runs import assert_same_run
@@ -24,7 +25,7 @@ from tf_models.training.options import Options
 from tf_models.training.run_directory import RunDirectory
 
 DIVISIBLE = [recipe.id for recipe in tf_models.recipes() if recipe.builder not in UNDIVIDED]
-# Ways in which a batch is divided: dropout, gradients made by hand, pairs, sparse gradients.
+# Ways in which a batch is divided: dropout, gradients made by hand, pairs, gradients of an embedding.
 WAYS = ("mlp-dropout", "mlp-backprop-scratch", "metric-siamese-mlp", "rnn-simple-imdb")
 # And a summed loss, a ratio of sums, one of counts beside synchronised norms, noise and labels, a penalty's draws.
 MORE_WAYS = ("logistic-regression", "ae-deconv-jaccard", "ordinal-corn-cement", "ae-cvae", "gan-wgan-fc-mnist")
@@ -191,3 +192,53 @@ def test_synchronised_norms_refuse_a_device_without_a_row(digits):
     task = trainer.build(recipe, options, trainer.load_data(recipe, options))
     with pytest.raises(InputError, match="the last batch has 1 rows for 2 devices"):
         group.check_norms(task, recipe, options, group.Group(devices=2))
+
+
+def test_what_a_backend_cannot_do_is_refused_before_any_work(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    refused = {
+        ("gan-fc-mnist", "--backend", "torch"): "gan-fc-mnist trains on TensorFlow alone: its step takes gradients",
+        ("perceptron", "--backend", "jax"): "perceptron trains on TensorFlow alone: its step changes",
+        ("mlp-basic", "--backend", "jax", "--find-lr"): "--find-lr runs on TensorFlow",
+    }
+    for arguments, message in refused.items():
+        with pytest.raises(InputError, match=message):
+            train.main([*arguments, "--run-dir", "never-made"])
+    for change in ({"strategy": "mirrored"}, {"tensorboard": True}, {"plain": True}, {"deterministic": True}):
+        with pytest.raises(InputError, match="needs TensorFlow; leave it or --backend jax away"):
+            group.check(get("mlp-basic"), replace(OPTIONS, backend="jax", **change))
+    with pytest.raises(InputError, match="JAX computes in 32 bits"):
+        group.check(get("mlp-basic"), replace(OPTIONS, backend="jax", precision="float64"))
+    with pytest.raises(InputError, match="training needs KERAS_BACKEND=torch, not tensorflow"):
+        trainer.train(get("mlp-basic"), replace(OPTIONS, backend="torch"), Path("never-made"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match="--backend jax needs a package; pip install jax"):
+        train.main(["mlp-basic", "--backend", "jax"])
+    assert not Path("never-made").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_a_backend_loses_what_tensorflow_does_and_its_run_is_a_run(backend, tmp_path):
+    pytest.importorskip(backend)
+    for id, row in backends.compared(
+        ["mlp-batchnorm", "ae-cvae", "rnn-lstm-packed-imdb"], ("tensorflow", backend)
+    ).items():
+        assert row[backend].get("apart", 1) < backends.CLOSE, f"{id}: {row[backend]}"
+    command = [
+        sys.executable,
+        "-m",
+        "tf_models.train",
+        *ASKED,
+        "--epochs",
+        "2",
+        "--precision",
+        "float32",
+        "--backend",
+        backend,
+    ]
+    subprocess.run([*command, "--run-dir", str(tmp_path / "run")], check=True, timeout=900)
+    run = RunDirectory.open(tmp_path / "run")
+    assert run.info["status"] == "done"
+    assert run.info["results"]["test"]["samples"] == 300
+    assert len(run.read_history()) == 2

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 import tf_data
-from tf_data import datasets
+from tf_data import datasets, formats
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.order import require_seed
@@ -198,3 +198,15 @@ def training_batches(recipe: Recipe, task: Task, shard: tuple[int, int] = (0, 1)
         shard=(0, 1) if whole else shard,
         order=task.order(train),
     )
+
+
+def stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
+    """The data with its splits read from the run directory, where they are converted to the storage first."""
+    if storage == "memory":
+        return data
+    folder = run.path / storage
+    # The manifest is written last, so it tells a finished conversion.
+    if not (folder / formats.manifest.NAME).is_file():
+        formats.write(formats.Source.of(data), storage, folder, formats.Options(quiet=quiet))
+    splits = formats.open(folder).splits
+    return replace(data, **{name: splits[name] for name in data.splits})

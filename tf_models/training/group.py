@@ -83,9 +83,12 @@ def check(recipe: Recipe, options: Options) -> None:
             "--strategy": options.strategy != "none",
             "--tensorboard": options.tensorboard,
             "--plain": options.plain,
+            "--deterministic": options.deterministic,
         }
         if flag := next((flag for flag, given in alone.items() if given), None):
             raise InputError(f"{flag} needs TensorFlow; leave it or --backend {options.backend} away")
+        if options.backend == "jax" and options.precision == "float64":
+            raise InputError("JAX computes in 32 bits; leave --precision float64 or --backend jax away")
     if options.strategy == "none":
         if options.logical_devices:
             raise InputError("--logical-devices goes with --strategy mirrored")
@@ -93,6 +96,8 @@ def check(recipe: Recipe, options: Options) -> None:
     check_divisible(recipe)
     with_one = {"--plain": options.plain, "--jit on": options.jit == "on"}
     with_one |= {"--precision mixed_float16": options.precision == "mixed_float16"}
+    # A layer is known by its variables' names, which differ from device to device; one thread lets no other device run.
+    with_one |= {"--rate": bool(recipe.rates), "--deterministic": options.deterministic}
     if flag := next((flag for flag, given in with_one.items() if given), None):
         raise InputError(f"{flag} is for one device; leave it or --strategy away")
     if options.logical_devices and options.strategy != "mirrored":

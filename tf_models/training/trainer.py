@@ -11,7 +11,6 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from tf_data import formats
 from tf_data.command import say
 from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
@@ -188,9 +187,9 @@ def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: 
     try:
         with Signals() as signals:
             if group.chief:
-                stored = _stored(data, recipe.storage, run, options.quiet)
+                own = stored(data, recipe.storage, run, options.quiet)
             group.some(False)  # who follows must not look for it earlier
-            task = task.on(stored if group.chief else _stored(data, recipe.storage, run, True))
+            task = task.on(own if group.chief else stored(data, recipe.storage, run, True))
             history, seconds = _fit(run, recipe, options, task, signals, group)
         if options.backend != "tensorflow":
             run.save_model(task.model)
@@ -230,7 +229,7 @@ def first_steps(recipe: Recipe, options: Options, run_dir: Path) -> dict[str, li
     recipe = for_data(for_source(recipe, data.source), data)
     task = build(recipe, options, data)
     run = begin(recipe, options, task, run_dir)
-    task = task.on(_stored(data, recipe.storage, run, quiet=True))
+    task = task.on(stored(data, recipe.storage, run, quiet=True))
     with training_loop(task.model, training_batches(recipe, task), options.plain) as loop:
         Checkpoints(run, loop, Signals(), options.checkpoint_seconds).begin()
     return run.info["first_steps"]
