@@ -3,6 +3,7 @@
 import importlib.util
 import inspect
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 

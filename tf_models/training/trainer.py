@@ -24,7 +24,7 @@ from tf_models.configs.recipe import Recipe
 from tf_models.tasks.base import Task, scoring_batch
 from tf_models.training import other_data, provenance
 from tf_models.training.backends import finish_on_tensorflow, require
-from tf_models.training.building import build, compiled_task, load_data, load_task, training_batches
+from tf_models.training.building import build, compiled_task, load_data, load_task, stored, training_batches
 from tf_models.training.callbacks import Checkpoints, LearningRate, Samples, Signals, write_graph
 from tf_models.training.devices import device_name, require_tensorflow
 from tf_models.training.fit import training_loop
@@ -209,18 +209,6 @@ def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: 
     except CommandError as error:
         raise _stopped(run, recipe, error) from error.__cause__
     return run
-
-
-def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
-    """The data with its splits read from the run directory, where they are converted to the storage first."""
-    if storage == "memory":
-        return data
-    folder = run.path / storage
-    # The manifest is written last, so it tells a finished conversion.
-    if not (folder / formats.manifest.NAME).is_file():
-        formats.write(formats.Source.of(data), storage, folder, formats.Options(quiet=quiet))
-    splits = formats.open(folder).splits
-    return replace(data, **{name: splits[name] for name in data.splits})
 
 
 def first_steps(recipe: Recipe, options: Options, run_dir: Path) -> dict[str, list[float]]:
