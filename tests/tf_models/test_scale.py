@@ -16,7 +16,7 @@ import pytest
 from runs import assert_same_run
 
 import tf_models
-from tf_data.errors import InputError
+from tf_data.errors import InputError, speaking_options
 from tf_models import launch, train
 from tf_models.configs import get
 from tf_models.configs.limits import UNDIVIDED
@@ -57,6 +57,13 @@ def test_two_devices_end_with_the_weights_of_one():
 @pytest.mark.parametrize("devices", [2, 4])
 def test_every_recipe_ends_with_the_weights_of_one_device(devices):
     assert_equal_weights(run_divided(devices, DIVISIBLE), DIVISIBLE)
+
+
+@pytest.fixture(autouse=True)
+def _commands():
+    """Messages name the options of commands."""
+    with speaking_options():
+        yield
 
 
 ASKED = ("mlp-dropout", "--epochs", "12", "--precision", "float64", "--data", "embedded", "--limit", "300")

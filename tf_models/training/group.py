@@ -12,7 +12,6 @@ from tf_data.errors import InputError
 from tf_models.configs.limits import check_backend, check_divisible
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks.base import Task
-from tf_models.training.devices import make_deterministic
 from tf_models.training.options import Options
 
 EXAMPLE = '{"cluster": {"worker": ["host0:12345", "host1:12345"]}, "task": {"type": "worker", "index": 0}}'
@@ -122,8 +121,6 @@ def open_group(options: Options) -> Group:
     Raises:
         InputError: `TF_CONFIG` is missing or is none for this, or TensorFlow has begun with other devices.
     """
-    if options.deterministic:
-        make_deterministic()
     if options.strategy == "multi-worker":
         index, count = place()
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
