@@ -8,6 +8,7 @@ COMMANDS = {
     "predict": ("tf_models.predict", ()),
     "export": ("tf_models.export", ()),
     "report": ("tf_models.report", ()),
+    "launch": ("tf_models.launch", ()),
     "list": ("tf_models.train", ("--list",)),
 }
 

@@ -1,6 +1,7 @@
 """`python -m tf_models.train [RECIPE]`: train a recipe, resume a run, or list and show what there is."""
 
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from tf_data.dataset import SOURCES
 from tf_data.errors import InputError
 from tf_models import listing
 from tf_models.configs import get, own_data
+from tf_models.configs.limits import check_backend, check_divisible
 from tf_models.configs.overrides import fine_tuned, for_source, override
 from tf_models.configs.recipe import Recipe
 
@@ -110,8 +112,23 @@ def parser() -> Parser:
     test.add_argument("--lr-steps", type=int, metavar="N", help="default 200")
     test.add_argument("--lr-rise", choices=("exponential", "linear"), help="default exponential")
     device = parser.add_argument_group("device")
-    device.add_argument("--strategy", choices=("none", "mirrored", "multi-worker"), default="none")
-    device.add_argument("--precision", choices=("float32", "mixed_float16", "mixed_bfloat16"))
+    device.add_argument(
+        "--strategy",
+        choices=("none", "mirrored", "multi-worker"),
+        default="none",
+        help="divide each batch among all devices of this machine (mirrored), or among the workers that TF_CONFIG names; "
+        "a run may go on with another number",
+    )
+    device.add_argument(
+        "--logical-devices", type=int, metavar="N", help="with mirrored: take the processor for N devices"
+    )
+    device.add_argument(
+        "--sync-batch-norm",
+        action="store_true",
+        default=None,
+        help="with --strategy: batch norm over the whole batch, not over each device's rows",
+    )
+    device.add_argument("--precision", choices=("float32", "float64", "mixed_float16", "mixed_bfloat16"))
     device.add_argument("--jit", choices=("auto", "on", "off"), help="XLA; auto follows device and layer kind")
     device.add_argument(
         "--plain",
@@ -125,7 +142,11 @@ def parser() -> Parser:
         default=None,
         help="the same bits on any number of cores of one CPU model, and on a GPU: one thread for each operation",
     )
-    device.add_argument("--backend", choices=("tensorflow", "jax", "torch"), default="tensorflow")
+    device.add_argument(
+        "--backend",
+        choices=("tensorflow", "jax", "torch"),
+        help="what Keras trains on (default tensorflow); the model can be used on each",
+    )
     output = parser.add_argument_group("output")
     output.add_argument("--live", action="store_true", help="draw the loss while it falls, at most twice a second")
     output.add_argument("--tensorboard", action="store_true", help="write event files into the run directory")
@@ -155,10 +176,10 @@ def main(argv: list[str] | None = None) -> None:
         return
     if arguments.json:
         raise InputError("--json goes with --list and --show; a run's results are in its run.json")
-    if arguments.strategy != "none":
-        raise InputError(f"--strategy {arguments.strategy} is not built yet; leave it out to train on one device")
-    if arguments.backend != "tensorflow":
-        raise InputError(f"--backend {arguments.backend} is not built yet; leave it out to train on TensorFlow")
+    if arguments.sync_batch_norm and arguments.strategy == "none":
+        raise InputError("--sync-batch-norm goes with --strategy")
+    if arguments.find_lr and arguments.strategy != "none":
+        raise InputError("--find-lr runs on one device; leave --strategy away")
     sweep = {"lr_range": arguments.lr_range, "lr_steps": arguments.lr_steps, "lr_rise": arguments.lr_rise}
     alone = next((name for name, value in sweep.items() if value is not None), None)
     if alone and not arguments.find_lr:
@@ -184,8 +205,21 @@ def _asked(arguments) -> tuple[Recipe, str]:
     return recipe, arguments.data or ("auto" if elsewhere else "embedded")
 
 
+def choose_backend(name: str) -> None:
+    """Let Keras run on a backend, unless it has been imported already; the trainer sees to it that it is this one."""
+    if name != "tensorflow":
+        os.environ["KERAS_BACKEND"] = name
+
+
 def _train(arguments) -> None:
     recipe, source = _asked(arguments)
+    if arguments.strategy != "none":
+        check_divisible(recipe)
+    backend = arguments.backend or "tensorflow"
+    check_backend(recipe, backend)
+    if arguments.find_lr and backend != "tensorflow":
+        raise InputError("--find-lr runs on TensorFlow; leave --backend away")
+    choose_backend(backend)
     import_tensorflow()
     from tf_models.training.trainer import Options, train
 
@@ -194,6 +228,10 @@ def _train(arguments) -> None:
         "jit": arguments.jit,
         "plain": arguments.plain,
         "deterministic": arguments.deterministic,
+        "backend": arguments.backend,
+        "strategy": arguments.strategy,
+        "logical_devices": arguments.logical_devices,
+        "sync_batch_norm": arguments.sync_batch_norm,
         "checkpoint_seconds": arguments.checkpoint_seconds,
         "limit": arguments.limit,
         "data_dir": arguments.data_dir,
@@ -233,6 +271,7 @@ def _resume(arguments) -> None:
         if not arguments.quiet:
             print(f"{directory.path} is done; its results are in {directory.path / 'report.md'}")
         return
+    choose_backend(directory.options.backend)
     import_tensorflow()
     from tf_models.training.trainer import resume
 
@@ -243,6 +282,8 @@ def _resume(arguments) -> None:
         epochs=arguments.epochs,
         data_dir=arguments.data_dir,
         live=arguments.live,
+        strategy=arguments.strategy,
+        logical_devices=arguments.logical_devices,
     )
 
 
@@ -258,6 +299,8 @@ def _refuse_changes(arguments, directory) -> None:
         "jit": options.jit,
         "plain": options.plain,
         "deterministic": options.deterministic,
+        "backend": options.backend,
+        "sync_batch_norm": options.sync_batch_norm,
         "checkpoint_seconds": options.checkpoint_seconds,
     }
     for name, value in present.items():

@@ -42,6 +42,7 @@ SMALL = {
     "cnn-vgg16-celeba-small": VGG,
     "cnn-vgg19-cifar10": VGG,
     "cnn-vgg16-celeba": VGG,
+    "mech-multi-gpu-vgg16-celeba": VGG,
     "cnn-nin-cifar10": NIN,
     "cnn-nin-batchnorm": NIN,
     "cnn-resnet18-mnist": BASIC,

@@ -92,9 +92,7 @@ TOPICS = [
     "mech-dataset-api",
     "mech-save-load",
 ]
-NOT_BUILT = [
-    "mech-multi-gpu-vgg16-celeba",
-]
+NOT_BUILT = []
 
 
 def printed(capsys, *arguments) -> str:

@@ -46,6 +46,7 @@ PARAMETERS = {
     "cnn-vgg19-cifar10": 38_947_914,
     # The original's less three 3x3 convolutions, which made it a VGG-19.
     "cnn-vgg16-celeba": 70_372_418 - (9 * 256 * 256 + 256) - 2 * (9 * 512 * 512 + 512),
+    "mech-multi-gpu-vgg16-celeba": 70_372_418 - (9 * 256 * 256 + 256) - 2 * (9 * 512 * 512 + 512),
     "cnn-nin-cifar10": 966_986,
     # Two numbers for each of 1,408 maps in place of a bias.
     "cnn-nin-batchnorm": 966_986 + 192 + 160 + 96 + 3 * 192 + 2 * 192,

@@ -27,13 +27,13 @@ class Perceptron(keras.Model):
         features = x
         for layer in before:
             features = layer(features)
-        targets = ops.reshape(ops.cast(y, "float32"), (-1,))
+        targets = ops.reshape(ops.cast(y, features.dtype), (-1,))
 
         def update(sample, state):
             kernel, bias, losses, nets = state
             row = features[sample]
             net = ops.sum(row * kernel[:, 0]) + bias[0]
-            error = targets[sample] - ops.cast(self.predicts_1(net, 0.0), "float32")
+            error = targets[sample] - ops.cast(self.predicts_1(net, 0.0), targets.dtype)
             return (
                 kernel + error * row[:, None],
                 bias + error,
@@ -42,11 +42,16 @@ class Perceptron(keras.Model):
             )
 
         count = ops.shape(targets)[0]
-        start = (ops.convert_to_tensor(unit.kernel), ops.convert_to_tensor(unit.bias), 0.0, ops.zeros_like(targets))
+        start = (
+            ops.convert_to_tensor(unit.kernel),
+            ops.convert_to_tensor(unit.bias),
+            ops.zeros((), targets.dtype),
+            ops.zeros_like(targets),
+        )
         kernel, bias, losses, nets = ops.fori_loop(0, count, update, start)
         unit.kernel.assign(kernel)
         unit.bias.assign(bias)
-        self._loss_tracker.update_state(losses / ops.cast(count, "float32"), sample_weight=count)
+        self._loss_tracker.update_state(losses / ops.cast(count, losses.dtype), sample_weight=count)
         return self.compute_metrics(x, y, nets[:, None])
 
 

@@ -108,6 +108,7 @@ RECIPES = {
     "mech-standardize-images": "cnn.basic",
     "mech-char-rnn-own-text": "rnn.characters",
     "mech-lstm-own-csv": "rnn.sentiment",
+    "mech-multi-gpu-vgg16-celeba": "cnn.vgg",
     "mech-sequential-hooks": "mlp.mlp",
     "mech-npz-chunks": "mlp.mlp",
     "mech-hdf5-images": "mlp.mlp",
@@ -175,7 +176,6 @@ OTHERS = {
     "mech-image-augmentation": Topic(
         "mechanics", "Images changed at random", "cifar10", "python -m tf_data.inspect cifar10 --augment OUT.png"
     ),
-    "mech-multi-gpu-vgg16-celeba": Topic("mechanics", "VGG-16 on several devices", "celeba"),
     "mech-weight-sharing": Topic(
         "mechanics", "One weight vector for ten classes", "mnist", "python -m tf_models.mechanics.weight_sharing"
     ),

@@ -90,6 +90,11 @@ class GAN(keras.Model):
     def metrics(self):
         return self.trackers
 
+    @property
+    def batch_metrics(self):
+        """The metrics that take each batch for one, however many rows it has."""
+        return self.trackers
+
     def call(self, noise, training=False):
         return self.generator(noise, training=training)
 

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from tf_models.losses.levels import column, levels_from_labels
+from tf_models.replicas import mean
 
 
 def coral_loss(y_true, y_pred):
@@ -73,7 +74,7 @@ def corn_loss(y_true, y_pred, average: str = "conditional"):
     # Above k - 1 is everything for k = 0.
     reached = ops.concatenate([ops.ones_like(levels[:, :1]), levels[:, :-1]], axis=-1)
     losses = ops.sum(reached * _binary(levels, y_pred), axis=-1)
-    return losses / ops.mean(ops.sum(reached, axis=-1)) if average == "conditional" else losses
+    return losses / mean(ops.sum(reached, axis=-1)) if average == "conditional" else losses
 
 
 def class_distance_loss(y_true, y_pred, power: float = 5.0):

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from tf_models.replicas import total
+
 KINDS = ("cross-entropy", "squared-error", "jaccard")
 
 
@@ -48,7 +50,7 @@ class PixelLoss(keras.losses.Loss):
     def call(self, y_true, y_pred):
         if self.kind == "jaccard":
             x = ops.sigmoid(y_pred)
-            return 1 - ops.sum(ops.minimum(x, y_true)) / ops.sum(ops.maximum(x, y_true))
+            return 1 - total(ops.sum(ops.minimum(x, y_true))) / total(ops.sum(ops.maximum(x, y_true)))
         losses = pixel_losses(self.kind, y_true, y_pred)
         axes = tuple(range(1, len(losses.shape)))
         return ops.mean(losses, axes) if self.pixels == "mean" else ops.sum(losses, axes)

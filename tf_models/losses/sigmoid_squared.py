@@ -17,10 +17,10 @@ class SigmoidSquaredError(keras.losses.Loss):
         super().__init__(reduction=reduction, name=name, **kwargs)
 
     def call(self, y_true, y_pred):
-        targets = one_hot(y_true, y_pred.shape[-1])
+        targets = one_hot(y_true, y_pred.shape[-1], y_pred.dtype)
         return ops.sum(ops.square(ops.sigmoid(y_pred) - targets), axis=-1)
 
 
-def one_hot(labels, classes: int):
-    """Integer labels `(batch,)` or `(batch, 1)` as `(batch, classes)`."""
-    return ops.one_hot(ops.reshape(ops.cast(labels, "int32"), (-1,)), classes)
+def one_hot(labels, classes: int, dtype: str = "float32"):
+    """Integer labels `(batch,)` or `(batch, 1)` as `(batch, classes)` of a type."""
+    return ops.one_hot(ops.reshape(ops.cast(labels, "int32"), (-1,)), classes, dtype=dtype)

@@ -29,7 +29,7 @@ class SmoothedCrossentropy(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """Losses `(batch,)` from labels `(batch,)` and logits `(batch, classes)`."""
-        targets = ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), y_pred.shape[-1])
+        targets = ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), y_pred.shape[-1], dtype=y_pred.dtype)
         return keras.losses.categorical_crossentropy(
             targets, y_pred, from_logits=True, label_smoothing=self.label_smoothing
         )

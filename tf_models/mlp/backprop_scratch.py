@@ -26,7 +26,7 @@ class BackpropMLP(keras.Model):
         a = ops.reshape(x, (-1, hidden.kernel.shape[0]))  # (batch, inputs)
         h = ops.sigmoid(ops.matmul(a, hidden.kernel) + hidden.bias)  # (batch, hidden)
         logits = ops.matmul(h, output.kernel) + output.bias  # (batch, classes)
-        targets = one_hot(y, logits.shape[-1])
+        targets = one_hot(y, logits.shape[-1], logits.dtype)
         count = ops.cast(ops.shape(logits)[0], logits.dtype)
         if isinstance(self.loss, SigmoidSquaredError):
             p = ops.sigmoid(logits)

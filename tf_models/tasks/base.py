@@ -61,9 +61,11 @@ class Task(ABC):
         data: The samples; None where a task only predicts.
         pretrained: With whose weights the model began; see `tf_models.training.pretrained.prepare`.
         vectors: Which word vectors the model's embedding began with, and how many of how many words they had.
+        mixes: Whether what `batch` makes of a sample depends on the batch's other ones.
     """
 
     reference = False  # whether all inputs of a prediction are compared with the first
+    mixes = False
     model: keras.Model
     transform: Transform
     about: About
@@ -104,6 +106,11 @@ class Task(ABC):
     def prepare_training(self, x, y, position) -> tuple:
         """Like `prepare`, with the transform's random changes of training batches."""
         return self.batch(self.transform(x, position, training=True), y, position)
+
+    def prepare_shard(self, x, y, position, shard: tuple[int, int]) -> tuple:
+        """Like `prepare_training` of a whole batch, of which the rows of one worker are kept."""
+        index, count = shard
+        return keras.tree.map_structure(lambda rows: rows[index::count], self.prepare_training(x, y, position))
 
     def order(self, split: BaseSplit) -> Callable[..., Order] | None:
         """What orders a split's batches, as `Batches` takes it; None leaves it to the split.

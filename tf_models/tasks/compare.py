@@ -32,6 +32,8 @@ class Compare(Task):
         InputError: The margin is not positive, or there are no neighbours.
     """
 
+    mixes = True  # partners come from the whole batch
+
     def __init__(self, margin: float = 1.0, neighbours: int = 5):
         if not margin > 0 or neighbours < 1:
             raise InputError(f"margin must be positive and neighbours at least 1, not {margin} and {neighbours}")
@@ -181,6 +183,7 @@ def _roc(distances: np.ndarray, same: np.ndarray, path: Path) -> str:
         axis = drawn.subplots()
         RocCurveDisplay.from_predictions(same, -distances, ax=axis, name="small distance means same class")
         axis.plot([0, 1], [0, 1], color="grey", linestyle=":")
+        axis.set(xlabel="pairs of two classes taken for one", ylabel="pairs of one class found")
         axis.grid(alpha=0.3)
     return path.name
 

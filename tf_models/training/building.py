@@ -1,24 +1,34 @@
 """Models that are ready to train, built from recipes."""
 
+import importlib.util
 import inspect
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from tf_data import datasets
-from tf_data.dataset import Split
+import tf_data
+from tf_data import datasets, formats
+from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_data.order import require_seed
+from tf_data.pipeline import Batches
 from tf_data.statistics import statistics
 from tf_data.transform import Transform, make
 from tf_models import builders, tasks
 from tf_models.configs import get, recipes, schedules
+from tf_models.configs.own_data import with_nearest_size
 from tf_models.configs.recipe import Recipe
 from tf_models.seeding import seeded
 from tf_models.tasks.base import About, Task
+from tf_models.training import pretrained
+from tf_models.training.devices import choose_jit, make_deterministic, precision
+from tf_models.training.options import Options
 from tf_models.training.run_directory import RunDirectory
+from tf_models.training.vectors import load_vectors
 from tf_models.weight_decay import exempt_from_decay
 
 
@@ -101,3 +111,103 @@ def adapt_layers(model: keras.Model, train: Split, transform: Transform) -> None
         elif hasattr(layer, "adapt"):
             count = min(getattr(layer, "adapt_samples", len(train)), len(train))
             layer.adapt(np.asarray(transform(train.samples.read(np.arange(count)))))
+
+
+def load_data(recipe: Recipe, options: Options) -> Data:
+    """The recipe's data from the source that the options name; the first step of whatever computes with it."""
+    if options.deterministic:
+        make_deterministic()
+    return tf_data.load(
+        recipe.dataset,
+        options.source,
+        options.data_dir,
+        download=options.download,
+        limit=options.limit,
+        validation=recipe.validation,
+        **recipe.data,
+    )
+
+
+def build(recipe: Recipe, options: Options, data: Data, learned: Transform | None = None) -> Task:
+    """The recipe's task, bound to its data and to its model, which is compiled.
+
+    Args:
+        recipe: The recipe, with all that is set for this run.
+        options: The settings of the run.
+        data: The data to train on.
+        learned: The transform of a run that goes on; None makes one, which learns from the training split.
+    """
+    if options.tensorboard and not importlib.util.find_spec("tensorboard"):
+        raise InputError("--tensorboard needs a package; pip install 'tf-models[tensorboard]'")
+    tasks.make(recipe)  # so that bad options are told before the data are looked at
+    begins = learned is None
+    if begins:
+        learned = make(recipe.transform)
+        learned.fit(data.train)
+    task = compiled_task(recipe, options, data, learned, begins)
+    if begins:  # a run that goes on has them in its weights
+        task.vectors = load_vectors(task.model, learned, options.data_dir)
+    return task
+
+
+def compiled_task(recipe: Recipe, options: Options, data: Data, learned: Transform, begins: bool = False) -> Task:
+    """The recipe's task with a new model, which is compiled; of `build`, what several devices need once more.
+
+    Args:
+        recipe, options, data, learned: As `build` takes them.
+        begins: Whether the model begins with the weights that the recipe names, where it names some.
+    """
+    with precision(options.precision):
+        try:
+            model = build_model(recipe)
+        except InputError as error:
+            raise with_nearest_size(recipe, error) from error.__cause__
+        adapt_layers(model, data.train, learned)
+        began = pretrained.prepare(model, recipe, begins)
+        if options.sync_batch_norm:
+            for layer in model._flatten_layers():
+                if isinstance(layer, keras.layers.BatchNormalization):
+                    layer.synchronized = True
+        task = tasks.make(recipe).bind(model, learned, About.of(data), data)
+        steps = Batches(data.train, recipe.batch_size, order=task.order(data.train)).steps
+        # A strategy's replicas meet within a step, and XLA lets nothing out of one.
+        jit = options.strategy == "none" and choose_jit(model, options.jit)
+        if options.backend != "tensorflow":  # JAX without XLA is no JAX; PyTorch's compiler wants one of C++
+            jit = options.jit == "on" or (options.backend == "jax" and options.jit == "auto")
+        optimizer = build_optimizer(recipe, steps)
+        pretrained.scale_rates(optimizer, model, recipe.rates)
+        task.compile(optimizer, jit)
+        task.pretrained = began
+    return task
+
+
+def training_batches(recipe: Recipe, task: Task, shard: tuple[int, int] = (0, 1)) -> Batches:
+    """The batches that a recipe's task learns from; of each the rows of one worker.
+
+    Rows are taken at the very beginning, unless the whole batch decides about them: by pairing its samples, or by the
+    length that all are padded to.
+    """
+    train = task.data.train
+    whole = task.mixes or train.samples.lengths is not None
+    prepare = partial(task.prepare_shard, shard=shard) if whole and shard[1] > 1 else task.prepare_training
+    return Batches(
+        train,
+        recipe.batch_size,
+        seed=recipe.seed,
+        shuffle=recipe.shuffle,
+        prepare=prepare,
+        shard=(0, 1) if whole else shard,
+        order=task.order(train),
+    )
+
+
+def stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
+    """The data with its splits read from the run directory, where they are converted to the storage first."""
+    if storage == "memory":
+        return data
+    folder = run.path / storage
+    # The manifest is written last, so it tells a finished conversion.
+    if not (folder / formats.manifest.NAME).is_file():
+        formats.write(formats.Source.of(data), storage, folder, formats.Options(quiet=quiet))
+    splits = formats.open(folder).splits
+    return replace(data, **{name: splits[name] for name in data.splits})

@@ -1,8 +1,12 @@
 """What happens between blocks of steps: checkpoints, history, signals."""
 
+import json
 import signal
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -10,10 +14,12 @@ import numpy as np
 from tf_data.errors import Interrupted, TrainingError
 from tf_models.training import state
 from tf_models.training.fit import Loop
+from tf_models.training.group import Group
 from tf_models.training.options import CHECKPOINT_SECONDS
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.state import Progress
 
+SAMPLES = 16  # images that TensorBoard gets after each epoch
 FIRST_STEPS = 20  # steps whose metrics are recorded, so that a result can be tried again in seconds
 SAVING_FRACTION = 0.01  # of the training time that checkpoints may take
 
@@ -57,6 +63,48 @@ class LearningRate(keras.callbacks.Callback):
         logs["learning_rate"] = float(self.schedule((epoch + 1) * self.steps - 1))
 
 
+def write_graph(model: keras.Model, folder: Path) -> None:
+    """Write the operations of a model for TensorBoard; of a model without inputs of its own, those of its parts."""
+    import tensorflow as tf
+
+    functional = [
+        part for part in (model, *model.layers) if isinstance(part, keras.Model) and getattr(part, "inputs", None)
+    ]
+    parts = functional[:1] if functional[:1] == [model] else functional
+
+    def apply(*inputs):
+        return [part(one) for part, one in zip(parts, inputs, strict=True)]
+
+    def spec(tensor):
+        return tf.TensorSpec(tensor.shape, tensor.dtype, tensor.name)
+
+    # As the model takes them: one, a list or a dictionary.
+    specs = [tf.nest.map_structure(spec, part._inputs_struct) for part in parts]
+    graph = tf.function(apply, autograph=False).get_concrete_function(*specs).graph
+    with tf.summary.create_file_writer(str(folder)).as_default():
+        tf.summary.graph(graph)
+
+
+class Samples(keras.callbacks.Callback):
+    """Writes images that a model draws to TensorBoard after each epoch, always from the same noise.
+
+    Args:
+        draw: Returns this many images, float32 `(count, height, width, channels)`, 0..1.
+        folder: Where the event files go.
+        count: Number of images.
+    """
+
+    def __init__(self, draw: Callable[[int], np.ndarray], folder: Path, count: int = SAMPLES):
+        super().__init__()
+        self.draw, self.folder, self.count = draw, folder, count
+
+    def on_epoch_end(self, epoch, logs=None):
+        import tensorflow as tf
+
+        with tf.summary.create_file_writer(str(self.folder)).as_default():
+            tf.summary.image("samples", self.draw(self.count), epoch, max_outputs=self.count)
+
+
 class Checkpoints(keras.callbacks.Callback):
     """Saves the state at intervals, so that a run can be killed at any moment.
 
@@ -64,14 +112,23 @@ class Checkpoints(keras.callbacks.Callback):
         run: Directory that gets checkpoints and `history.csv`.
         loop: The training loop, which knows the position.
         signals: Received signals; any stops training at the next block.
+        group: The workers that train together: the chief saves, and what one is told to do all do.
         interval: Seconds between two saves. It grows where saving would take more than `SAVING_FRACTION` of the time.
 
     Attributes:
         progress: Position of the run.
     """
 
-    def __init__(self, run: RunDirectory, loop: Loop, signals: Signals, interval: float = CHECKPOINT_SECONDS):
+    def __init__(
+        self,
+        run: RunDirectory,
+        loop: Loop,
+        signals: Signals,
+        interval: float = CHECKPOINT_SECONDS,
+        group: Group = Group(),
+    ):
         super().__init__()
+        self.group = group
         self.run, self.loop, self.signals, self.interval = run, loop, signals, interval
         self.progress = Progress()
         self.saves, self.saving_seconds = 0, 0.0
@@ -88,14 +145,14 @@ class Checkpoints(keras.callbacks.Callback):
             TrainingError: A weight is not finite before training begins, or a metric after one of the first steps.
             Interrupted: A signal came after one of the first steps.
         """
-        new = not self.run.checkpoints
+        new = self.group.some(self.group.chief and not self.run.checkpoints)
         if new:
             self.save()
         self.loop.calibrate()
         # Undoes the steps that were timed; a copy of the state in memory would be the peak of all training.
-        self.progress = self._last_good()
+        self.progress = self._agreed(self._last_good() if self.group.chief else Progress())
         self.loop.start(self.progress.epoch, self.progress.step)
-        if new:
+        if new and self.loop.records_first_steps:
             self._first_steps()
 
     def _first_steps(self) -> None:
@@ -119,13 +176,25 @@ class Checkpoints(keras.callbacks.Callback):
             except state.Damaged as error:
                 self.run.set_aside(last, str(error))
 
+    def _agreed(self, progress: Progress) -> Progress:
+        """The chief's position; every worker's model then holds what the chief's does."""
+        if self.group.count == 1:
+            return progress
+        variables = list(state.variables(self.loop.model).values())
+        values = [state.copied(variable) for variable in variables]
+        data = self.group.chiefs(b"".join(value.tobytes() for value in values))
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(np.frombuffer(data[: value.nbytes], value.dtype).reshape(value.shape))
+            data = data[value.nbytes :]
+        return Progress(**json.loads(self.group.chiefs(json.dumps(asdict(progress)).encode())))
+
     def on_train_begin(self, logs=None):
         self._clock = time.perf_counter()
         self._next = self._clock + self._wait
 
     def on_train_batch_end(self, batch, logs=None):
         self._move(self.loop.epoch, self.loop.step)
-        if self.signals.received:
+        if self.group.some(self.signals.received):
             self.save()
             raise Interrupted("interrupted")
         if time.perf_counter() >= self._next:
@@ -135,7 +204,7 @@ class Checkpoints(keras.callbacks.Callback):
         self._trained = [(variable, state.copied(variable)) for variable in state.evaluated(self.model)]
 
     def on_test_batch_end(self, batch, logs=None):
-        if self.signals.received:
+        if self.group.some(self.signals.received):
             # As after the epoch's last step: a resumed run validates anew.
             for variable, value in self._trained:
                 variable.assign(value)
@@ -153,9 +222,12 @@ class Checkpoints(keras.callbacks.Callback):
         self.save()
 
     def save(self) -> None:
-        """Write a checkpoint of the present state. Raises `TrainingError` when a weight is not finite."""
+        """Have the chief write a checkpoint of the present state. Raises `TrainingError` when a weight is not finite."""
+        if not self.group.chief:
+            return
         begin = time.perf_counter()
         path = self.run.checkpoint_file(self.progress.epoch, self.progress.step)
+        self.loop.settle()
         try:
             state.save(path, self.loop.model, self.progress)
         except TrainingError as error:

@@ -3,12 +3,14 @@
 A form is a `Loop`. `CompiledLoop` is the fast one: small networks are bound by what Python does at each step, so `fit`
 hands over a block of steps, and one `tf.function` gathers each batch and runs `model.train_step` on it, with the faster
 operations of `tf_models.training.fast`. `PlainLoop` is Keras' own function, a step a call, on the same batches.
+`DividedLoop` makes the compiled loop's steps on several devices and machines.
 """
 
 import abc
 import contextlib
+import functools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
@@ -16,8 +18,11 @@ import tensorflow as tf
 
 from tf_data.errors import TrainingError
 from tf_data.pipeline import Batches, untuned
-from tf_models.training import state
+from tf_models.replicas import Rows, holding
+from tf_models.training import draws, state
+from tf_models.training.adding import add_up, batch_metrics
 from tf_models.training.fast import accelerated
+from tf_models.training.group import Group
 from tf_models.training.slices import added_up
 
 BLOCK_SECONDS = 0.25  # how long a block should take: so often are progress shown and signals heard
@@ -25,18 +30,37 @@ ENDLESS = 10**6  # epochs that a data set reads ahead into, more than anybody as
 
 
 @contextlib.contextmanager
-def training_loop(model: keras.Model, batches: Batches, plain: bool = False) -> Iterator["Loop"]:
+def training_loop(
+    model: keras.Model,
+    batches: Batches,
+    plain: bool = False,
+    group: Group | None = None,
+    twin: Callable[[], keras.Model] | None = None,
+) -> Iterator["Loop"]:
     """The loop that trains `model`; afterwards the model is as Keras makes it, but for what it learned.
 
     Args:
         model: A compiled model; its optimizer's variables are built here.
         batches: Batches of the training split.
-        plain: Take Keras' own steps, one in each call, with no faster operation. Losses differ by rounding only.
+        plain: Take Keras' own steps, one in each call, with nothing replaced. Losses differ by rounding only.
+        group: The devices and machines that share each batch; `batches` are then this machine's rows.
+        twin: For a group: makes another compiled model like `model`.
     """
     if model.optimizer is not None and not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    with contextlib.nullcontext() if plain else accelerated(model), added_up(model):
-        yield (PlainLoop if plain else CompiledLoop)(model, batches)
+    if keras.backend.backend() != "tensorflow":
+        from tf_models.training.backends import BackendLoop
+
+        yield BackendLoop(model, batches)
+    elif plain:
+        with added_up(model):
+            yield PlainLoop(model, batches)
+    elif group is not None and group.strategy is not None:
+        with draws.divided():
+            yield DividedLoop(model, batches, group, twin)
+    else:
+        with accelerated(model), added_up(model):
+            yield CompiledLoop(model, batches)
 
 
 class Loop(abc.ABC):
@@ -45,9 +69,11 @@ class Loop(abc.ABC):
     Attributes:
         epoch, step: Position after the last call: `step` batches of `epoch` are done.
         block: Number of steps that `fit` asks for at once.
+        records_first_steps: Whether `run` can make steps outside of `fit`.
     """
 
     block = 1
+    records_first_steps = True
 
     def __init__(self, model: keras.Model, batches: Batches):
         self.model, self.batches = model, batches
@@ -81,9 +107,12 @@ class Loop(abc.ABC):
         """
 
     def start(self, epoch: int, step: int) -> None:
-        """Go on at the batch (epoch, step)."""
+        """Go on at the batch (epoch, step), from what the model holds now."""
         self.epoch, self.step = epoch, step
         self._stream = None
+
+    def settle(self) -> None:  # noqa: B027 - most train the model itself
+        """Bring the model to where the training stands, before somebody looks at its weights within an epoch."""
 
     def fit(
         self,
@@ -198,11 +227,18 @@ class CompiledLoop(Loop):
         epoch, start, stop = next(iterator).numpy().tolist()
         return self.model.get_metrics_result() if start == stop else self.run(epoch, start, stop)
 
-    def _call(self, epoch: int, start: int, stop: int):
+    def _call(self, epoch: int, start: int, stop: int) -> tuple:
+        """The step that it came to, the metrics by `_logs`, and whether they are finite."""
+        return self._run(*self._position(epoch, start, stop), *self._streamed(epoch, start))
+
+    def _position(self, *numbers: int) -> list[tf.Tensor]:
+        return [tf.constant(number, tf.int64) for number in numbers]
+
+    def _streamed(self, epoch: int, start: int) -> tuple:
+        """The iterator over batches that no compiled function can gather itself, from the position on; empty for others."""
         if not self.batches.in_memory and self._stream is None:
             self._stream = iter(self.batches.dataset(epoch, start, ENDLESS))
-        stream = () if self._stream is None else (self._stream,)
-        return self._run(*(tf.constant(value, tf.int64) for value in (epoch, start, stop)), *stream)
+        return () if self._stream is None else (self._stream,)
 
     def _steps(self, epoch, start, stop, stream=None):
         def body(step, values, finite):
@@ -216,6 +252,105 @@ class CompiledLoop(Loop):
             body,
             (start, [tf.zeros(()) for _ in self._logs], tf.constant(True)),
         )
+
+
+class DividedLoop(CompiledLoop):
+    """The compiled loop on several replicas, each with its rows of every batch.
+
+    The strategy's variables are those of a twin; `model` is brought to where they stand at the end of an epoch and by
+    `settle`. So validation, checkpoints and drawings, and Keras' `fit` itself, see a model of one device. A replica's
+    gradients are weighed by its rows and added up before the optimizer clips or changes anything; the metrics' sums of
+    each step likewise, so that all is what one device computes, but for rounding.
+    """
+
+    def __init__(self, model: keras.Model, batches: Batches, group: Group, twin: Callable[[], keras.Model]):
+        Loop.__init__(self, model, batches)
+        self._group, self._strategy = group, group.strategy
+        spec = batches.element_spec
+        model._symbolic_build(data_batch=spec)  # creates the metrics' variables
+        with self._strategy.scope():
+            self._twin = twin()
+            for optimizer in state.optimizers(self._twin):
+                add_up(optimizer)
+            if not self._twin.optimizer.built:
+                self._twin.optimizer.build(self._twin.trainable_variables)
+            self._twin._symbolic_build(data_batch=spec)
+        ours, theirs = state.variables(model), state.variables(self._twin)
+        if ours.keys() != theirs.keys():
+            raise AssertionError(f"the twin has other variables: {sorted(ours.keys() ^ theirs.keys())[:3]}")
+        self._pairs = [(ours[name], theirs[name]) for name in ours if not name.startswith("metrics/")]
+        by_batch = {id(v) for metric in batch_metrics(self._twin) for v in metric.variables}
+        self._by_batch = [id(variable) in by_batch for variable in self._twin.metrics_variables]
+        self._settled = True
+        self._run = tf.function(self._one_step, autograph=False, reduce_retracing=True)
+
+    def start(self, epoch: int, step: int) -> None:
+        super().start(epoch, step)
+        for ours, theirs in self._pairs:
+            theirs.assign(ours.value)
+        self._settled = True
+
+    def settle(self) -> None:
+        if not self._settled:
+            for ours, theirs in self._pairs:
+                ours.assign(theirs.value)
+            self._settled = True
+
+    def calibrate(self) -> None:
+        super().calibrate()
+        self.block = int.from_bytes(self._group.chiefs(self.block.to_bytes(8)))
+
+    def run(self, epoch: int, start: int, stop: int) -> dict:
+        done, sums, finite = self._call(epoch, start, stop)
+        for variable, value in zip(self.model.metrics_variables, sums, strict=True):
+            variable.assign(value)
+        if done == self.batches.steps or not finite:
+            self.settle()
+        self._moved(epoch, done, finite)
+        return self.model.get_metrics_result()
+
+    def _call(self, epoch: int, start: int, stop: int) -> tuple:
+        """As in the compiled loop, but a call for each step.
+
+        TensorFlow takes turns of one loop for one operation, which could not add up parts of another size each time.
+        """
+        self._settled = False
+        sums = [variable.value for variable in self.model.metrics_variables]
+        stream, finite = self._streamed(epoch, start), True
+        while finite and start < stop:
+            sums, finite = self._run(*self._position(epoch, start), sums, *stream)
+            start, finite = start + 1, bool(finite)
+        return start, sums, finite
+
+    def _one_step(self, epoch, step, sums, stream=None) -> tuple:
+        order = self.batches.order
+        batch = self.batches.at(epoch, step) if stream is None else stream.get_next()
+        whole = tf.minimum(tf.constant(order.batch_size, tf.int64), order.samples - step * order.batch_size)
+        each = self._strategy.run(self._replica_step, args=(batch, tf.cast(whole, tf.int32)))
+        sums = [value + self._strategy.reduce("SUM", more, axis=None) for value, more in zip(sums, each, strict=True)]
+        return sums, tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in sums])
+
+    def _replica_step(self, batch, whole) -> list[tf.Tensor]:
+        """One replica's training step on its rows of a machine's batch; what it adds to each of the metrics' variables."""
+        context, group, twin = tf.distribute.get_replica_context(), self._group, self._twin
+        number = tf.get_static_value(context.replica_id_in_sync_group) % group.devices
+        held = Rows(
+            group.index + group.count * number,
+            group.count * group.devices,
+            whole,
+            functools.partial(context.all_reduce, tf.distribute.ReduceOp.SUM),
+        )
+        mine = keras.tree.map_structure(lambda each: held.fill(each[number :: group.devices]), batch)
+        variables = twin.metrics_variables
+        with holding(held):
+            for variable in variables:
+                variable.assign(tf.zeros_like(variable.value))
+            twin.train_step(mine)
+        weights = [
+            tf.cast(held.fraction if by_batch else held.held > 0, v.dtype)
+            for v, by_batch in zip(variables, self._by_batch, strict=True)
+        ]
+        return [tf.where(weight > 0, weight * v.value, 0) for weight, v in zip(weights, variables, strict=True)]
 
 
 class PlainLoop(Loop):

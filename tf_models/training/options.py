@@ -20,6 +20,10 @@ class Options:
         plain: Whether to take Keras' own steps in place of the fast ones; see `tf_models.training.fit`.
         deterministic: Whether results must not depend on the number of cores; see
             `tf_models.training.devices.make_deterministic`.
+        backend: The backend that Keras runs on, `tensorflow`, `jax` or `torch`.
+        strategy: `none`, `mirrored` (all devices of this machine) or `multi-worker` (those that `TF_CONFIG` names).
+        logical_devices: With a strategy: take the processor for so many devices; None leaves it one.
+        sync_batch_norm: With a strategy: whether batch norm looks at the whole batch, not at each device's rows.
         checkpoint_seconds: Least time between two checkpoints, in seconds.
         tensorboard: Whether to write event files below `tensorboard/`.
         live: Whether to draw the loss while it falls, in place of Keras' progress; see `tf_models.training.live`.
@@ -35,6 +39,10 @@ class Options:
     jit: str = "auto"
     plain: bool = False
     deterministic: bool = False
+    backend: str = "tensorflow"
+    strategy: str = "none"
+    logical_devices: int | None = None
+    sync_batch_norm: bool = False
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     tensorboard: bool = False
     live: bool = False

@@ -31,12 +31,13 @@ def added_up(model: keras.Model) -> Iterator[None]:
 
 def _of_sums(apply):
     def of_sums(grads, trainable_variables=None):
-        return apply([_dense(gradient) for gradient in grads], trainable_variables)
+        return apply([dense(gradient) for gradient in grads], trainable_variables)
 
     return of_sums
 
 
-def _dense(gradient):
+def dense(gradient):
+    """A gradient with one number for each of its variable's; slices of one row are added up."""
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
     rows = tf.cast(gradient.dense_shape[0], gradient.indices.dtype)

@@ -91,12 +91,13 @@ def save(path: Path, model: keras.Model, progress: Progress) -> None:
     """
     values = variables(model)
     for name, variable in values.items():
-        array = np.asarray(variable)
+        array = keras.ops.convert_to_numpy(variable)
         if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
             raise TrainingError(f"{name} is not finite")
     meta = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
     with whole_file(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **{META: meta}, **values)  # makes arrays of them one after the other
+        arrays = values if keras.backend.backend() == "tensorflow" else {k: copied(v) for k, v in values.items()}
+        np.savez(file, **{META: meta}, **arrays)  # makes arrays of them one after the other
 
 
 def restore_file(model: keras.Model, path: Path, steps: int | None = None) -> Progress:

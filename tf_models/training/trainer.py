@@ -1,7 +1,6 @@
 """The one trainer: it turns a recipe into a run directory."""
 
 import contextlib
-import importlib.util
 import math
 import shlex
 import sys
@@ -10,11 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-import tf_data
-from tf_data import formats, transform
 from tf_data.command import say
 from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
@@ -23,23 +19,21 @@ from tf_data.pipeline import Batches, input_error
 from tf_models import tasks
 from tf_models.configs import schedules
 from tf_models.configs.overrides import for_source
-from tf_models.configs.own_data import for_data, with_nearest_size
+from tf_models.configs.own_data import for_data
 from tf_models.configs.recipe import Recipe
-from tf_models.tasks import plots
-from tf_models.tasks.base import About, Task, scoring_batch
-from tf_models.training import other_data, pretrained, provenance
-from tf_models.training.building import adapt_layers, build_model, build_optimizer, load_task
-from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
-from tf_models.training.devices import choose_jit, device_name, make_deterministic, precision, require_tensorflow
+from tf_models.tasks.base import Task, scoring_batch
+from tf_models.training import other_data, provenance
+from tf_models.training.backends import finish_on_tensorflow, require
+from tf_models.training.building import build, compiled_task, load_data, load_task, stored, training_batches
+from tf_models.training.callbacks import Checkpoints, LearningRate, Samples, Signals, write_graph
+from tf_models.training.devices import device_name, require_tensorflow
 from tf_models.training.fit import training_loop
+from tf_models.training.follower import Follower
+from tf_models.training.group import Group, check, check_norms, open_group
 from tf_models.training.live import LivePlot
 from tf_models.training.options import Options
-from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
-from tf_models.training.vectors import load_vectors
-
-BRIGHTNESS_OF = 100  # images
-SHOWN_LINES = 20  # of what was skipped or is worth a note
+from tf_models.training.telling import announce, brightness, finish, say_where, scores
 
 
 def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = None):
@@ -58,26 +52,33 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
         TrainingError: The loss is not finite; the last good checkpoint is kept.
         Interrupted: A signal came; the message is the line that resumes.
     """
-    require_tensorflow()
+    require(options.backend)
+    check(recipe, options)
+    group = open_group(options)
     data = load_data(recipe, options)
     recipe = for_data(for_source(recipe, data.source), data)
     task = build(recipe, options, data)  # before anything is written, so that bad settings leave nothing behind
-    run = begin(recipe, options, task, run_dir)
+    check_norms(task, recipe, options, group)
+    run = begin(recipe, options, task, run_dir, group)
     try:
-        return _run(run, recipe, options, data, task)
+        return _run(run, recipe, options, data, task, group)
     finally:
         run.release()
 
 
-def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = None) -> RunDirectory:
+def begin(
+    recipe: Recipe, options: Options, task: Task, run_dir: Path | None = None, group: Group = Group()
+) -> RunDirectory:
     """A new run directory, in which stands what is going to be trained, and what the task's transform has learned.
+
+    Of several workers the chief alone writes it.
 
     It is locked until its `release`, or until this process ends.
 
     Raises:
         InputError: The directory holds a run already, or cannot be written.
     """
-    run, data = RunDirectory.create(run_dir, recipe), task.data
+    run, data = (RunDirectory if group.chief else Follower).create(run_dir, recipe), task.data
     run.update(
         recipe=recipe.as_dict(),
         options=vars(options),
@@ -97,24 +98,16 @@ def begin(recipe: Recipe, options: Options, task: Task, run_dir: Path | None = N
             "shape": data.train.x.shape[1:],
             "skipped": data.skipped,
             "notes": data.notes,
-            "brightness": _brightness(data),
+            "brightness": brightness(data),
         },
     )
     if task.vectors:
         run.update(vectors=task.vectors)
     if task.pretrained:
         run.update(pretrained=task.pretrained)
-    if task.transform.learns:
+    if task.transform.learns and group.chief:
         task.transform.save(run.transform_file)
     return run
-
-
-def _brightness(data: Data) -> float | None:
-    """The mean of the first training images, 0..1, None for other samples: it tells later ones that look inverted."""
-    if not data.train.samples.is_image:
-        return None
-    first = data.train.samples.read(np.arange(min(BRIGHTNESS_OF, len(data.train))))
-    return round(float(first.mean()) / (255 if first.dtype == np.uint8 else 1), 3)
 
 
 def resume(
@@ -124,31 +117,36 @@ def resume(
     epochs: int | None = None,
     data_dir: str | None = None,
     live: bool = False,
+    strategy: str = "none",
+    logical_devices: int | None = None,
 ) -> RunDirectory:
     """Go on with an interrupted run at its next batch; a finished one is left as it is, unless `epochs` grew.
 
-    Figures are drawn unless either the run or `figures` says otherwise.
+    Figures are drawn unless either the run or `figures` says otherwise. The number of devices may be another one than
+    before (`strategy`, `logical_devices`, as in `Options`): the weights then come out as they would have, but for
+    rounding. Of several workers each must see the run directory.
 
     Raises:
         InputError: As in `train`, or the data differ from those that the run was trained on.
     """
-    require_tensorflow()
+    require(run.options.backend)
+    options = replace(run.options, download=False, quiet=quiet, figures=figures and run.options.figures, live=live)
+    options = replace(options, data_dir=data_dir or options.data_dir)
+    options = replace(options, strategy=strategy, logical_devices=logical_devices)
+    check(run.recipe, options)
+    group = open_group(options)
+    run = run if group.chief else Follower.open(run.path)
     run.acquire()
     try:
-        return _resume(run, quiet, figures, epochs, data_dir, live)
+        return _resume(run, options, epochs, group)
     finally:
         run.release()
 
 
-def _resume(
-    run: RunDirectory, quiet: bool, figures: bool, epochs: int | None, data_dir: str | None, live: bool
-) -> RunDirectory:
+def _resume(run: RunDirectory, options: Options, epochs: int | None, group: Group) -> RunDirectory:
     if "trainer" in run.info:
         raise InputError(f"{run.path} was trained by {run.info['trainer']}, whose runs cannot be resumed")
     recipe = run.recipe
-    figures = figures and run.options.figures
-    options = replace(run.options, download=False, quiet=quiet, figures=figures, live=live)
-    options = replace(options, data_dir=data_dir or options.data_dir)
     if epochs is not None and epochs != recipe.epochs:
         if epochs < recipe.epochs and run.info["status"] == "done":
             raise InputError(f"{run.path} has been trained for {recipe.epochs} epochs; --epochs can only grow")
@@ -168,63 +166,17 @@ def _resume(
             f"but {data.origin} holds {data.source} data {data.counts}"
         )
     task = build(recipe, options, data, run.load_transform())
+    check_norms(task, recipe, options, group)
     if different := provenance.differences(run.info):
         # A word of its own in run.json: whoever compares two runs asks there.
         run.warn(f"the run went on with {', '.join(different)}; its bits may differ from those of an uninterrupted one")
     run.update(recipe=recipe.as_dict(), status="running")
-    return _run(run, recipe, options, data, task)
+    return _run(run, recipe, options, data, task, group)
 
 
-def load_data(recipe: Recipe, options: Options) -> Data:
-    """The recipe's data from the source that the options name; the first step of whatever computes with it."""
-    if options.deterministic:
-        make_deterministic()
-    return tf_data.load(
-        recipe.dataset,
-        options.source,
-        options.data_dir,
-        download=options.download,
-        limit=options.limit,
-        validation=recipe.validation,
-        **recipe.data,
-    )
-
-
-def build(recipe: Recipe, options: Options, data: Data, learned: transform.Transform | None = None) -> Task:
-    """The recipe's task, bound to its data and to its model, which is compiled.
-
-    Args:
-        recipe: The recipe, with all that is set for this run.
-        options: The settings of the run.
-        data: The data to train on.
-        learned: The transform of a run that goes on; None makes one, which learns from the training split.
-    """
-    if options.tensorboard and not importlib.util.find_spec("tensorboard"):
-        raise InputError("--tensorboard needs a package; pip install 'tf-models[tensorboard]'")
-    task = tasks.make(recipe)
-    begins = learned is None
-    if begins:
-        learned = transform.make(recipe.transform)
-        learned.fit(data.train)
-    with precision(options.precision):
-        try:
-            model = build_model(recipe)
-        except InputError as error:
-            raise with_nearest_size(recipe, error) from error.__cause__
-        adapt_layers(model, data.train, learned)
-        began = pretrained.prepare(model, recipe, begins)
-        task = task.bind(model, learned, About.of(data), data)
-        if begins:  # a run that goes on has them in its weights
-            task.vectors = load_vectors(model, learned, options.data_dir)
-        steps = Batches(data.train, recipe.batch_size, order=task.order(data.train)).steps
-        optimizer = build_optimizer(recipe, steps)
-        pretrained.scale_rates(optimizer, model, recipe.rates)
-        task.compile(optimizer, choose_jit(model, options.jit))
-        task.pretrained = began
-    return task
-
-
-def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: Task) -> RunDirectory:
+def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: Task, group: Group) -> RunDirectory:
+    if not group.chief:
+        options = replace(options, quiet=True, figures=False, tensorboard=False, live=False)
     announce(recipe, options, data)
     if task.vectors and not options.quiet:
         found, count = task.vectors["found"], task.vectors["words"]
@@ -234,79 +186,29 @@ def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: 
         say(f"weights: {recipe.weights}; {task.model.count_params():,} parameters, {frozen:,} of them not trained")
     try:
         with Signals() as signals:
-            task = task.on(_stored(data, recipe.storage, run, options.quiet))
-            history, seconds = _fit(run, recipe, options, task, signals)
-        finish(run, options, task, history, seconds)
+            if group.chief:
+                own = stored(data, recipe.storage, run, options.quiet)
+            group.some(False)  # who follows must not look for it earlier
+            task = task.on(own if group.chief else stored(data, recipe.storage, run, True))
+            history, seconds = _fit(run, recipe, options, task, signals, group)
+        if options.backend != "tensorflow":
+            run.save_model(task.model)
+            run.write_history(history)
+            run.update(seconds=round(seconds, 3))
+            finish_on_tensorflow(run)
+        elif group.chief:
+            finish(run, options, task, history, seconds)
+        group.some(False)  # who went away earlier would be taken for dead
     except KeyboardInterrupt:
         raise _stopped(run, recipe, Interrupted()) from None
     except tf.errors.OpError as error:
-        raise _stopped(run, recipe, input_error(error)) from error
+        found = input_error(error)
+        if group.count > 1 and found is error:
+            found = Interrupted("a worker is gone, or the network to it")
+        raise _stopped(run, recipe, found) from error
     except CommandError as error:
         raise _stopped(run, recipe, error) from error.__cause__
     return run
-
-
-def announce(recipe: Recipe, options: Options, data: Data) -> None:
-    """Print what is trained on which data, unless the options say quiet."""
-    if options.quiet:
-        return
-    counts = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
-    say(f"{recipe.id}: {recipe.title}")
-    say(f"data: {data.name}, {data.source} ({data.origin}): {counts}")
-    for kind, lines in {"skipped": data.skipped, "note": data.notes}.items():
-        for line in lines[:SHOWN_LINES]:
-            say(f"{kind}: {line}")
-        if len(lines) > SHOWN_LINES:
-            say(f"{kind}: and {len(lines) - SHOWN_LINES} more; run.json lists them all")
-
-
-def finish(run: RunDirectory, options: Options, task: Task, history, seconds: float) -> None:
-    """Evaluate and save a trained model, draw its figures, write the report and print the result."""
-    results = scores(task)
-    run.save_model(task.model)
-    run.write_history(history)
-    figures = task.figures(history, run.figures) if options.figures else []
-    if figures and run.recipe.schedule:
-        figures.insert(1, _draw_schedule(run, task))
-    run.update(status="done", seconds=round(seconds, 3), results=results, figures=figures)
-    write_report(run)
-    if not options.quiet:
-        for line in run.info.get("warnings", ()):
-            say(f"warning: {line}")
-        say(f"test: {task.describe(results['test'])}")
-        say(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
-
-
-def _draw_schedule(run: RunDirectory, task: Task) -> str:
-    train = task.data.train
-    steps = Batches(train, run.recipe.batch_size, order=task.order(train)).steps
-    schedule = schedules.build(run.recipe, steps)
-    return plots.learning_rate(schedule, steps, run.recipe.epochs, run.figures / "learning_rate.png")
-
-
-def _stored(data: Data, storage: str, run: RunDirectory, quiet: bool) -> Data:
-    """The data with its splits read from the run directory, where they are converted to the storage first."""
-    if storage == "memory":
-        return data
-    folder = run.path / storage
-    # The manifest is written last, so it tells a finished conversion.
-    if not (folder / formats.manifest.NAME).is_file():
-        formats.write(formats.Source.of(data), storage, folder, formats.Options(quiet=quiet))
-    splits = formats.open(folder).splits
-    return replace(data, **{name: splits[name] for name in data.splits})
-
-
-def training_batches(recipe: Recipe, task: Task) -> Batches:
-    """The batches that a recipe's task learns from."""
-    train = task.data.train
-    return Batches(
-        train,
-        recipe.batch_size,
-        seed=recipe.seed,
-        shuffle=recipe.shuffle,
-        prepare=task.prepare_training,
-        order=task.order(train),
-    )
 
 
 def first_steps(recipe: Recipe, options: Options, run_dir: Path) -> dict[str, list[float]]:
@@ -315,16 +217,18 @@ def first_steps(recipe: Recipe, options: Options, run_dir: Path) -> dict[str, li
     recipe = for_data(for_source(recipe, data.source), data)
     task = build(recipe, options, data)
     run = begin(recipe, options, task, run_dir)
-    task = task.on(_stored(data, recipe.storage, run, quiet=True))
+    task = task.on(stored(data, recipe.storage, run, quiet=True))
     with training_loop(task.model, training_batches(recipe, task), options.plain) as loop:
         Checkpoints(run, loop, Signals(), options.checkpoint_seconds).begin()
     return run.info["first_steps"]
 
 
-def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signals: Signals) -> tuple[list[dict], float]:
+def _fit(
+    run: RunDirectory, recipe: Recipe, options: Options, task: Task, signals: Signals, group: Group = Group()
+) -> tuple[list[dict], float]:
     """Train to the recipe's last epoch; the history's rows and the seconds of all parts of the run together."""
     model, data = task.model, task.data
-    batches = training_batches(recipe, task)
+    batches = training_batches(recipe, task, (group.index, group.count))
     run.update(
         device=device_name(),
         jit=model.jit_compile,
@@ -335,15 +239,28 @@ def _fit(run: RunDirectory, recipe: Recipe, options: Options, task: Task, signal
         size = scoring_batch(data.validation)
         order = task.order(data.validation)
         validation = Batches(data.validation, size, shuffle=False, prepare=task.prepare, order=order).dataset()
-    with _part(run), training_loop(model, batches, options.plain) as loop:
-        checkpoints = Checkpoints(run, loop, signals, options.checkpoint_seconds)
+
+    def twin() -> keras.Model:
+        return compiled_task(recipe, options, data, task.transform).model
+
+    with _part(run, group), training_loop(model, batches, options.plain, group, twin) as loop:
+        checkpoints = Checkpoints(run, loop, signals, options.checkpoint_seconds, group)
+        resumed = bool(run.checkpoints)
         checkpoints.begin()
-        callbacks = [*task.callbacks(run), checkpoints]
+        if resumed and not options.quiet:
+            say_where(checkpoints.progress, recipe.epochs, batches.steps)
+        draws = group.chief and options.backend == "tensorflow"  # what is drawn meanwhile is computed by TensorFlow
+        callbacks = [*(task.callbacks(run) if draws else ()), checkpoints]
         if recipe.schedule:
             # First, so that the others find the rate in the logs.
             callbacks.insert(0, LearningRate(schedules.build(recipe, batches.steps), batches.steps))
         if options.tensorboard:
-            callbacks.append(keras.callbacks.TensorBoard(str(run.path / "tensorboard")))
+            folder = run.path / "tensorboard"
+            callbacks.append(keras.callbacks.TensorBoard(str(folder), histogram_freq=1, write_graph=False))
+            if draws:
+                write_graph(model, folder / "graph")
+            if draws and tasks.SAMPLES in tasks.entry(recipe.task).draws:
+                callbacks.append(Samples(task.sample, folder / "samples"))
         if options.live and not options.quiet:
             callbacks.append(LivePlot())
         loop.fit(recipe.epochs, callbacks, validation, _verbosity(options))
@@ -358,7 +275,7 @@ def _verbosity(options: Options) -> int:
 
 
 @contextlib.contextmanager
-def _part(run: RunDirectory):
+def _part(run: RunDirectory, group: Group):
     """Record under `parts` where and for how long this process trained, and how many cores others kept busy meanwhile."""
     load, begin = provenance.OtherLoad(), time.perf_counter()
     try:
@@ -370,6 +287,8 @@ def _part(run: RunDirectory):
             "revision": provenance.revision(),
             "seconds": round(time.perf_counter() - begin, 3),
             "other_cores": load.cores(),
+            "workers": group.count,
+            "replicas": group.replicas,
         }
         with contextlib.suppress(InputError):  # as in `_stopped`
             run.update(parts=[*run.info.get("parts", []), part])
@@ -382,7 +301,7 @@ def _stopped(run: RunDirectory, recipe: Recipe, error: CommandError) -> CommandE
         run.update(status=status, error=str(error))
     if isinstance(error, Interrupted):
         return Interrupted(
-            f"interrupted; to go on: python -m tf_models.train --run-dir {shlex.quote(str(run.path))} --resume"
+            f"{str(error) or 'interrupted'}; to go on: python -m tf_models.train --run-dir {shlex.quote(str(run.path))} --resume"
         )
     if isinstance(error, TrainingError):
         kept = run.checkpoints[-1] if run.checkpoints else "none"
@@ -423,9 +342,3 @@ def evaluate(run: RunDirectory, data_dir: str | None = None, given: Own | None =
         return task, scores(task)
     except tf.errors.OpError as error:
         raise input_error(error) from error
-
-
-def scores(task: Task) -> dict[str, dict]:
-    """A bound task's scores by held-out split."""
-    held_out = {name: split for name, split in task.data.splits.items() if name != "train"}
-    return {name: task.evaluate(split) for name, split in sorted(held_out.items())}
