@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-from tf_data.errors import CommandError
+from tf_data.errors import CommandError, speaking_options
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,13 @@ def run(main: Callable[[list[str] | None], int | None], argv: list[str] | None =
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = main(argv) or 0
+        with speaking_options():
+            code = main(argv) or 0
         sys.stdout.flush()
         return code
     except CommandError as error:
-        line = printable(str(error))
+        with speaking_options():
+            line = printable(str(error))
         print(f"error: {line}" if error.exit_code != 130 else line, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,12 @@ from tf_data.errors import InputError
 from tf_data.layouts import Layout, listed
 from tf_data.order import Order, Permuted
 from tf_data.samples import Samples, as_samples
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from tf_data.epochs import Epochs
+    from tf_data.pipeline import Batches
 
 SOURCES = ("auto", "official", "embedded", "synthetic")
 
@@ -66,7 +72,7 @@ class BaseSplit(ABC):
         shuffle: bool = True,
         shard: tuple[int, int] = (0, 1),
         raw: bool = False,
-    ):
+    ) -> "tf.data.Dataset":
         """One epoch as a `tf.data.Dataset` of `(x, y)`; equal arguments give equal batches.
 
         Images come as float32 in 0..1, as the models take them; crop, size and what else a recipe does to them is in
@@ -80,6 +86,29 @@ class BaseSplit(ABC):
             shard: Index of this worker and number of workers; see `tf_data.order`.
             raw: Whether images come as they are stored, uint8 in 0..255.
         """
+        return self._batches(batch_size, seed, shuffle, shard, raw).dataset(epoch, start)
+
+    def epochs(
+        self,
+        batch_size: int,
+        *,
+        seed: int = 0,
+        epoch: int = 0,
+        shuffle: bool = True,
+        shard: tuple[int, int] = (0, 1),
+        raw: bool = False,
+    ) -> "Epochs":
+        """The batches for `fit(epochs=n)`, each epoch in an order of its own; see `tf_data.epochs.Epochs`.
+
+        Args:
+            batch_size, seed, shuffle, shard, raw: As `batches` takes them.
+            epoch: The first epoch.
+        """
+        from tf_data.epochs import Epochs
+
+        return Epochs(self._batches(batch_size, seed, shuffle, shard, raw), epoch)
+
+    def _batches(self, batch_size: int, seed: int, shuffle: bool, shard: tuple[int, int], raw: bool) -> "Batches":
         from tf_data.pipeline import Batches  # here and not above, because it loads TensorFlow
         from tf_data.transform import to_float
 
@@ -87,10 +116,15 @@ class BaseSplit(ABC):
             return (to_float(x),) if y is None else (to_float(x), y)
 
         scaled = prepare if self.samples.is_image and not raw else None
-        return Batches(self, batch_size, seed=seed, shuffle=shuffle, shard=shard, prepare=scaled).dataset(epoch, start)
+        return Batches(self, batch_size, seed=seed, shuffle=shuffle, shard=shard, prepare=scaled)
+
+    def __repr__(self) -> str:
+        shape = "x".join("?" if size is None else str(size) for size in self.samples.shape[1:])
+        labels = "" if self.label_spec is None else f", labels {self.label_spec[1].name}"
+        return f"<{self.name}: {len(self):,} samples of {self.samples.dtype.name} {shape or 'one value'}{labels}>"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Split(BaseSplit):
     """Samples that belong together, in a fixed order.
 
@@ -138,7 +172,7 @@ class Split(BaseSplit):
         return Permuted(len(self), batch_size, **arguments)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Data:
     """A loaded dataset.
 
@@ -166,6 +200,11 @@ class Data:
     options: Mapping[str, Any] = field(default_factory=dict)
     licence: str = ""
     citation: str = ""
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
+        classes = f", {len(self.classes)} classes" if self.classes else ""
+        return f"<{self.name}, {self.source} ({self.origin}): {counts}{classes}>"
 
     @property
     def about(self) -> dict[str, Any]:

@@ -54,6 +54,12 @@ def shuffled(positions, samples: int, seed: int, epoch):
     return tf.raw_ops.RandomIndexShuffle(index=positions, seed=tf.cast(mixed, tf.int64), max_index=last, rounds=ROUNDS)
 
 
+def require_seed(seed: int) -> None:
+    """Raise `InputError` unless a seed is a whole number from 0 on that 63 bits hold."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
+        raise InputError(f"seed must be a whole number from 0 to 2**63 - 1, not {seed!r}")
+
+
 class Order(ABC):
     """Which samples make a batch.
 
@@ -68,7 +74,7 @@ class Order(ABC):
         index_shape: Shape of one index; `()` for a sample's number.
 
     Raises:
-        InputError: The batch size is not positive, there are no samples, or there is no such worker.
+        InputError: The batch size is not positive, there are no samples, there is no such worker, or a bad seed.
     """
 
     index_shape: tuple[int, ...] = ()
@@ -81,6 +87,7 @@ class Order(ABC):
             raise InputError(f"batch size must be at least 1, not {batch_size}")
         if samples < 1:
             raise InputError("there are no samples to order")
+        require_seed(seed)
         if not 0 <= index < count:
             raise InputError(f"shard {index} of {count}: the first is 0 and the last {count - 1}")
         self.samples, self.batch_size, self.seed, self.shuffle, self.shard = samples, batch_size, seed, shuffle, shard

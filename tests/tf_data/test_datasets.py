@@ -93,10 +93,10 @@ def test_without_files_the_message_says_how_to_get_some(name, tmp_path):
     if dataset.generated or dataset.embedded:
         assert tf_data.load(name, data_dir=tmp_path).source in ("embedded", "generated")
         return
-    with pytest.raises(InputError, match="--data synthetic") as caught:
+    with pytest.raises(InputError, match='source="synthetic"') as caught:
         tf_data.load(name, data_dir=tmp_path)
     assert str(tmp_path / name) in str(caught.value)
-    assert ("--download" in str(caught.value)) == (dataset.download is not None)
+    assert ("download=True" in str(caught.value)) == (dataset.download is not None)
 
 
 def test_options_and_names_are_checked(written):

@@ -61,7 +61,7 @@ def test_no_network(tmp_path, monkeypatch):
 
 
 def test_download_and_embedded_exclude_each_other(tmp_path):
-    with pytest.raises(InputError, match="--download"):
+    with pytest.raises(InputError, match="download=True"):
         load("mnist", source="embedded", data_dir=tmp_path, download=True)
     with pytest.raises(InputError, match="nothing to download"):
         load("iris", data_dir=tmp_path, download=True)

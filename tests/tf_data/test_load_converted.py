@@ -63,7 +63,7 @@ def test_defaults_and_the_same_values_said_aloud_are_one(convert):
 
 def test_stand_ins_are_never_taken_for_real(convert):
     _, root = convert("celeba", "npz", source="synthetic")
-    with pytest.raises(InputError, match="use --data synthetic"):
+    with pytest.raises(InputError, match='use source="synthetic"'):
         tf_data.load("celeba", data_dir=root)
     assert isinstance(tf_data.load("celeba", "synthetic", root).train, StoredSplit)
     with pytest.raises(InputError, match="no files of CelebA"):

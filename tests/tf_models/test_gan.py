@@ -306,7 +306,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
     assert load_task(whole).describe({**scores, "samples": 2_000}).endswith("with 2,000 samples")
     assert set(whole.info["figures"]) == {"curves.png", "samples.png", "real.png", "samples.gif"}
     assert trainer.evaluate(whole)[1]["test"] == scores
-    with pytest.raises(InputError, match="use --samples"):
+    with pytest.raises(InputError, match="use samples"):
         predict.main([str(whole.path), "x.png"])
     with pytest.raises(InputError, match="takes no label"):
         load_task(whole).sample(1, 0, label=3)

@@ -131,7 +131,7 @@ def test_every_recipe_takes_a_table_or_says_why_not(recipe, table):
 
 @pytest.mark.parametrize("recipe", OF_OTHERS, ids=lambda recipe: recipe.id)
 def test_recipes_of_other_data_take_no_images(recipe, folder):
-    with pytest.raises(InputError, match=f"{recipe.id} learns to .*, so --images with images does not go with it"):
+    with pytest.raises(InputError, match=f"{recipe.id} learns to .*, so path with images does not go with it"):
         own_data.on(recipe, own(IMAGES, folder))
 
 

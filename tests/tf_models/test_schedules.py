@@ -1,6 +1,7 @@
 """Schedules, label smoothing and weight decay from recipe to trained run."""
 
 import json
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,6 +20,7 @@ from tf_models import tasks, train
 from tf_models.configs import get, schedules
 from tf_models.configs.overrides import override
 from tf_models.losses import SmoothedCrossentropy
+from tf_models.mechanics import rates
 from tf_models.schedules import Cyclical, OneCycle
 from tf_models.training import trainer
 from tf_models.training.building import build_model, build_optimizer
@@ -215,3 +217,19 @@ def test_a_schedule_would_run_away_with_a_critic_of_several_steps(tmp_path):
     with pytest.raises(InputError, match=r"critic .* makes 5 a batch; set schedule\.name=none"):
         trainer.train(recipe, OPTIONS, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_rates_are_drawn_without_training(tmp_path, capsys):
+    """50,000 images less 1,000 for validation, in batches of the recipe's."""
+    recipe = get("tricks-cyclical-lr")
+    epochs, found = rates.rates(recipe, 10)
+    steps = math.ceil((50_000 - recipe.validation) / recipe.batch_size)
+    assert epochs[-1] == 10 - 1 / steps
+    assert found.max() == pytest.approx(recipe.learning_rate, rel=0.01)
+    assert found[0] == pytest.approx(found.min())
+    assert set(rates.rates(get("mlp-basic"), 1)[1]) == {get("mlp-basic").learning_rate}
+    assert run(rates.main, ["tricks-cyclical-lr-fast", "--epochs", "2", "--out", str(tmp_path / "r.png")]) == 0
+    assert "tricks-cyclical-lr-fast: from " in capsys.readouterr().out
+    assert (tmp_path / "r.png").stat().st_size > 1000
+    assert run(rates.main, ["rnn-char-dickens"]) == 2
+    assert "depends on its files" in capsys.readouterr().err

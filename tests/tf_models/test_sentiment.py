@@ -282,7 +282,7 @@ def test_a_words_part_is_what_taking_it_away_changes():
     assert len(long) == explain.PARTS
     assert (long[-1][0].split()[-1], long[0][1]) == ("good", 0)
     assert long[-1][1] > 1
-    with pytest.raises(InputError, match="--explain goes with models that read the words of texts"):
+    with pytest.raises(InputError, match="explain=True goes with models that read the words of texts"):
         explain.parts(model, tf_data.transform.make({"name": "image"}), "good")
 
 

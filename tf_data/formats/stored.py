@@ -55,7 +55,7 @@ class Blocks(ABC):
         return self.read(block, start, stop)[1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StoredSplit(BaseSplit):
     """A split of a converted folder.
 

@@ -33,7 +33,7 @@ class Original:
         require_types(self)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Recipe:
     """Builder x dataset x transform x task x settings, with the original's result.
 
@@ -113,6 +113,9 @@ class Recipe:
             raise InputError(f"learning_rate must be positive, not {self.learning_rate}")
         if others := sorted(self.embedded.keys() - set(SETTINGS)):
             raise InputError(f"embedded may change {', '.join(SETTINGS)}, not {others[0]}")
+
+    def __repr__(self) -> str:
+        return f"<{self.id}: {self.builder} learns to {self.task.replace('-', ' ')} {self.dataset}>"
 
     def as_dict(self) -> dict:
         """Plain dictionaries and lists, ready for JSON; `from_dict` reads it back."""

@@ -49,6 +49,9 @@ class GAN(keras.Model):
         seed: int | None = None,
         **kwargs,
     ):
+        if strangers := sorted(kwargs.keys() - {"name", "trainable", "dtype"}):
+            known = "objective, label_smoothing, critic_steps, clip, gradient_penalty, noise, seed"
+            raise TypeError(f"a GAN takes no {strangers[0]!r}, only the builder's own arguments and {known}")
         if objective not in OBJECTIVES or noise not in NOISES:
             raise ValueError(f"objective must be one of {OBJECTIVES} and noise of {NOISES}, not {objective}, {noise}")
         if not 0 <= label_smoothing < 0.5:

@@ -1,6 +1,8 @@
 """Models that are ready to train, built from recipes."""
 
 import importlib.util
+import inspect
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +14,7 @@ import tf_data
 from tf_data import datasets, formats
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
+from tf_data.order import require_seed
 from tf_data.pipeline import Batches
 from tf_data.statistics import statistics
 from tf_data.transform import Transform, make
@@ -31,11 +34,26 @@ from tf_models.weight_decay import exempt_from_decay
 
 def build_model(recipe: Recipe, seed: int | None = None, **arguments) -> keras.Model:
     """The recipe's model, uncompiled. Raises `InputError` for arguments that the builder refuses."""
-    with seeded(recipe.seed if seed is None else seed):
+    seed = recipe.seed if seed is None else seed
+    require_seed(seed)
+    builder = builders.get(recipe.builder)
+    _require_known(recipe, builder, arguments)
+    with seeded(seed):
         try:
-            return builders.get(recipe.builder)(**{**recipe.model, **arguments})
+            return builder(**{**recipe.model, **arguments})
         except (TypeError, ValueError) as error:
             raise InputError(f"{recipe.id}: {error}") from error
+
+
+def _require_known(recipe: Recipe, builder: Callable, arguments: Iterable[str]) -> None:
+    """Raise `InputError`, naming those that there are, for arguments that a builder does not have."""
+    parameters = inspect.signature(builder).parameters.values()
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
+        return  # it says itself what it takes, as what it passes them to does
+    known = [parameter.name for parameter in parameters]
+    for name in (*recipe.model, *arguments):
+        if name not in known:
+            raise InputError(f"{recipe.id}: {recipe.builder} takes no {name!r}, only {', '.join(known)}")
 
 
 def load_task(run: RunDirectory) -> Task:
