@@ -112,7 +112,7 @@ def compare(
     Args:
         topic: The topic to train.
         steps: Number of training steps; None for the topic's own.
-        timed: Whether to measure the time of a step as well.
+        timed: Whether to measure the time of a step as well; not of texts.
         tolerance: Largest difference allowed anywhere; None for those of `judge.TOLERANCES`.
         data_dir: Folder of official files; None for the embedded samples, where the dataset has some, or drawn ones.
 
@@ -134,6 +134,7 @@ def compare(
     if data_dir is None and (get_dataset(recipe.dataset).embedded or topic.drawn):
         source = "synthetic" if topic.drawn else "embedded"
     data = _fitted(partner.load_data(recipe, source, data_dir), recipe)
+    timed = timed and data.train.samples.lengths is None  # texts come in batches as wide as the longest in them
     with precision(topic.precision), Pair(topic, replace(recipe, batch_size=batch_size), data, topic.precision) as pair:
         curves: dict[str, list[tuple[float, float]]] = {name: [] for name in pair.built.metrics}
         evaluated = [pair.evaluation_differences()]

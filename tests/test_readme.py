@@ -32,6 +32,7 @@ def commands(page: Path) -> list[tuple[str, tuple[str, ...]]]:
     """Modules and arguments of a page's commands, each of their alternatives `a|b` by itself."""
     found = []
     for module, text in COMMAND.findall((ROOT / page).read_text(encoding="utf-8")):
+        text = text.rstrip().removesuffix("'") if text.count("'") % 2 else text  # the end of a quoted line of a script
         words = [word.removesuffix("...") for word in shlex.split(text) if not word.startswith("[")]
         words = [word for word in words if word]
         for choice in itertools.product(*(word.split("|") for word in words)):

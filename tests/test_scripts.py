@@ -34,7 +34,7 @@ def test_every_script_is_installed():
 @pytest.mark.parametrize(
     ("name", "first"),
     [
-        *(("tf-models", (command,)) for command in ("train", "evaluate", "predict", "export", "launch", "report")),
+        *(("tf-models", (command,)) for command in ("train", "evaluate", "predict", "export", "report", "launch")),
         *(("tf-data", (command,)) for command in ("convert", "inspect")),
         ("tf1-compare", ()),
         ("tf1-bridge", ()),
@@ -53,7 +53,7 @@ def test_help_and_errors_call_a_command_as_the_user_does(name, first, capsys):
 def test_a_script_without_command_tells_what_there_is(capsys):
     for arguments in ([], ["--help"]):
         assert MAINS["tf-models"](arguments) == 0
-        assert "{train,evaluate,predict,export,launch,report,list}" in capsys.readouterr().out
+        assert "{train,evaluate,predict,export,report,launch,list}" in capsys.readouterr().out
     assert MAINS["tf-models"](["--version"]) == 0
     assert MAINS["tf-models"](["trian"]) == 2
     assert "unknown command 'trian'; did you mean train?" in capsys.readouterr().err

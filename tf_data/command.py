@@ -5,7 +5,9 @@ import contextlib
 import difflib
 import importlib
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -82,15 +84,24 @@ def run(main: Callable[[list[str] | None], int | None], argv: list[str] | None =
     except CommandError as error:
         with speaking_options():
             line = printable(str(error))
+        if error.exit_code == 130:
+            _leave_line()
         print(f"error: {line}" if error.exit_code != 130 else line, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
+        _leave_line()
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader (`| head`) went away; Python would complain again while closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _leave_line() -> None:
+    """End the line on which a terminal shows ^C, or a bar of progress stands."""
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
 
 
 def script(name: str, commands: Mapping[str, tuple[str, tuple[str, ...]]], argv: list[str] | None = None) -> int:
@@ -131,9 +142,14 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def say(text: str) -> None:
-    """Print a text of some lines, each `printable`."""
-    print("\n".join(map(printable, text.split("\n"))), flush=True)
+def say(text: str, wrap: bool = False) -> None:
+    """Print a text of some lines, each `printable`; with `wrap` broken between words where a terminal is narrower."""
+    lines = list(map(printable, text.split("\n")))
+    if wrap and sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        style = {"subsequent_indent": "  ", "break_long_words": False, "break_on_hyphens": False}
+        lines = [textwrap.fill(line, width, **style) for line in lines]
+    print("\n".join(lines), flush=True)
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> str:

@@ -9,6 +9,20 @@ from tf_data.files import whole_file
 DPI = 110
 
 
+_name = ""  # of what figures show, in their corner
+
+
+@contextlib.contextmanager
+def named(name: str) -> Iterator[None]:
+    """Within the context, figures carry a name in their lower left corner: they are passed on without their folder."""
+    global _name
+    before, _name = _name, name
+    try:
+        yield
+    finally:
+        _name = before
+
+
 @contextlib.contextmanager
 def figure(path: Path, **arguments) -> Iterator:
     """Yield a matplotlib figure that is written to `path`, whole or not at all. Arguments as `Figure` takes."""
@@ -19,5 +33,7 @@ def figure(path: Path, **arguments) -> Iterator:
     drawn = Figure(layout="constrained", **arguments)
     FigureCanvasAgg(drawn)
     yield drawn
+    if _name:
+        drawn.supxlabel(_name, x=0.005, ha="left", fontsize=6, color="grey")
     with whole_file(path) as temporary:
         drawn.savefig(temporary, dpi=DPI)

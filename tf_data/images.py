@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
 JPEG_QUALITY = 95
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N")  # Pillow's modes of 16 bits
 GREY = ("1", "L", "LA", *DEEP)  # modes without colours
+KEPT_BYTES = 2**29  # of pixels that a split of resized images may keep in memory
 LIGHT, VISIBLE = 192, 127  # of 255: how bright is light, and how opaque is visible
 PNG_DEPTH = 24  # the place of the bits of a sample in a PNG file
 # Names of Pillow's `Transpose` by EXIF's orientation.
@@ -165,7 +167,10 @@ def _size(image, turn) -> tuple[int, int]:
 
 
 class EncodedImages(Samples):
-    """Images in files or an archive: they are read and decoded in the order asked for, and not kept.
+    """Images in files or an archive: they are read and decoded in the order asked for.
+
+    Those that are resized are kept as they were once read, where all of them take no more than `KEPT_BYTES`: to decode
+    photographs of many millions of pixels in each epoch would take far longer than to train on them. Others are not kept.
 
     Args:
         names: Names of the images, as messages show them.
@@ -197,6 +202,7 @@ class EncodedImages(Samples):
         self._names = np.asarray(names, object)
         self._load, self._resize, self._declared = load, resize, encoding
         self.shape = (len(self._names), *size, channels)
+        self._kept: dict[int, np.ndarray] | None = {} if resize and math.prod(self.shape) <= KEPT_BYTES else None
 
     @cached_property
     def encoding(self) -> str:
@@ -232,8 +238,13 @@ class EncodedImages(Samples):
     def read(self, indices: np.ndarray) -> np.ndarray:
         """The pixels, uint8 `(len(indices), height, width, channels)`. Raises `InputError` naming a bad image."""
         out = np.empty((len(indices), *self.shape[1:]), np.uint8)
-        for row, i in enumerate(indices):
-            out[row] = self._decode(self._bytes(self._names[i]), self._names[i])
+        for row, i in enumerate(map(int, indices)):
+            pixels = None if self._kept is None else self._kept.get(i)
+            if pixels is None:
+                pixels = self._decode(self._bytes(self._names[i]), self._names[i])
+                if self._kept is not None:
+                    self._kept[i] = pixels
+            out[row] = pixels
         return out
 
     def bad(self) -> list[tuple[int, str]]:

@@ -7,8 +7,8 @@ COMMANDS = {
     "evaluate": ("tf_models.evaluate", ()),
     "predict": ("tf_models.predict", ()),
     "export": ("tf_models.export", ()),
-    "launch": ("tf_models.launch", ()),
     "report": ("tf_models.report", ()),
+    "launch": ("tf_models.launch", ()),
     "list": ("tf_models.train", ("--list",)),
 }
 

@@ -123,13 +123,16 @@ def train(id: str, folder: Path) -> None:
 def trained(folder: Path) -> dict:
     """What a run that is done ended with."""
     from tf_models.training import checkpoint_file
-    from tf_models.training.run_directory import RunDirectory
+    from tf_models.training.run_directory import KEPT_CHECKPOINTS, RunDirectory
 
     run = RunDirectory.open(folder)
     assert run.info["status"] == "done", run.info["status"]
+    checkpoints = set(run.checkpoints)  # at which steps they were saved follows from how fast the machine was
+    assert 1 <= len(checkpoints) <= KEPT_CHECKPOINTS, checkpoints
     values, progress = checkpoint_file.load(run.checkpoints[-1])
     figures = sorted(path.name for path in run.figures.iterdir())
-    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    files = {path for path in folder.rglob("*") if path.is_file()} - checkpoints
+    files = sorted(str(path.relative_to(folder)) for path in files)
     weights = {name: value.tobytes() for name, value in values.items()}
     return {**weights, "history": progress.history, "results": run.info["results"], "figures": figures, "files": files}
 
@@ -172,7 +175,8 @@ def run(
             faults.append(f"{name} at {at}: {type(error).__name__}: {error}")
             continue
         if different := sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key)):
-            faults.append(f"{name} at {at}: other {different[:4]}")
+            shown = {key: (expected.get(key), found.get(key)) for key in different if key in ("files", "figures")}
+            faults.append(f"{name} at {at}: other {different[:4]} {shown or ''}")
         else:
             same += 1
         shutil.rmtree(folder)

@@ -130,6 +130,17 @@ def test_pixels_without_a_largest_value_are_refused(tmp_path):
         decode(data, (32, 24, 1), "depth.tiff")
 
 
+@pytest.mark.parametrize(("resize", "most", "reads"), [(True, 2**20, 1), (True, 10, 2), (False, 2**20, 2)])
+def test_resized_images_are_read_once_where_memory_suffices(resize, most, reads, monkeypatch):
+    monkeypatch.setattr("tf_data.images.KEPT_BYTES", most)
+    asked = []
+    load = lambda name: asked.append(name) or IMAGES["png"][0]  # noqa: E731
+    images = EncodedImages(["a", "b", "c"], load, (16, 12) if resize else (32, 24), 3, resize)[1:]
+    first, again = (images.read(np.array([1, 0])) for _ in range(2))
+    assert asked == ["c", "b"] * reads
+    np.testing.assert_array_equal(first, again)
+
+
 # Folders: whatever lies there is read, or listed and counted.
 
 

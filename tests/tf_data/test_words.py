@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from tf_data import transform, words
-from tf_data.dataset import Split, stratified
+from tf_data.cuts import stratified
+from tf_data.dataset import Split
 from tf_data.datasets import text_csv
 from tf_data.errors import InputError
 from tf_data.samples import Texts, objects

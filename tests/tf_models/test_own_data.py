@@ -87,9 +87,9 @@ def test_every_recipe_of_images_takes_a_folder_or_names_a_size_that_it_takes(rec
         recipe, task = fitted(recipe, given)
     except InputError as error:
         refused = str(error)
-    if near := re.search(r"the nearest size that it can take is --image-size (\d+)x(\d+)$", refused):
+    if near := re.search(r"the nearest size that it can take is size=\((\d+), (\d+)\)$", refused):
         given.options["size"] = tuple(map(int, near.groups()))
-    elif refused.endswith("it can take the same images with --set data.channels=1"):
+    elif refused.endswith("it can take the same images with channels=1"):
         given.options["channels"] = 1
     if refused:
         recipe, task = fitted(recipe, given)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from tf_data.csv_files import PATTERNS, TableFile, numbered, only_table
-from tf_data.dataset import Dataset, Reading, Split, cut_by_class
+from tf_data.cuts import cut_by_class
+from tf_data.dataset import Dataset, Reading, Split
 from tf_data.errors import InputError
 from tf_data.files import write_text
 

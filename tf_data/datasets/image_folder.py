@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from tf_data.csv_files import ordered
-from tf_data.dataset import Dataset, Reading, Split, cut, cut_by_class
+from tf_data.cuts import cut, cut_by_class
+from tf_data.dataset import Dataset, Reading, Split
 from tf_data.datasets.drawing import jpeg, shape_image
 from tf_data.errors import InputError
 from tf_data.files import whole_file

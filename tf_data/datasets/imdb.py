@@ -10,7 +10,8 @@ import numpy as np
 
 from tf_data.archives import read_tar
 from tf_data.csv_files import TableFile
-from tf_data.dataset import Dataset, Reading, Split, stratified
+from tf_data.cuts import stratified
+from tf_data.dataset import Dataset, Reading, Split
 from tf_data.datasets.grammar import reviews
 from tf_data.errors import InputError
 from tf_data.files import download, whole_file

@@ -64,8 +64,8 @@ class Task(ABC):
         mixes: Whether what `batch` makes of a sample depends on the batch's other ones.
     """
 
-    mixes = False
     reference = False  # whether all inputs of a prediction are compared with the first
+    mixes = False
     model: keras.Model
     transform: Transform
     about: About

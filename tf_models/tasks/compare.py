@@ -183,6 +183,7 @@ def _roc(distances: np.ndarray, same: np.ndarray, path: Path) -> str:
         axis = drawn.subplots()
         RocCurveDisplay.from_predictions(same, -distances, ax=axis, name="small distance means same class")
         axis.plot([0, 1], [0, 1], color="grey", linestyle=":")
+        axis.set(xlabel="pairs of two classes taken for one", ylabel="pairs of one class found")
         axis.grid(alpha=0.3)
     return path.name
 

@@ -1,6 +1,6 @@
 """Figures, drawn by matplotlib without a screen; each function writes one file and returns its name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,24 +12,48 @@ DRAWN_STEPS = 10_000  # of a schedule, spread over the run
 
 
 def curves(history: list[dict[str, float]], path: Path) -> str:
-    """Every metric over the epochs, training and validation in one panel; `learning_rate` has a figure of its own."""
+    """Every metric over the epochs, training and validation in one panel; `learning_rate` has a figure of its own.
+
+    Metrics of two opponents, as the losses of a GAN's generator and discriminator, share a panel.
+    """
     from matplotlib.ticker import MaxNLocator
 
-    keys = dict.fromkeys(key for row in history for key in row)
-    names = [name for name in keys if not name.startswith("val_") and name != "learning_rate"]
+    panels = shared(dict.fromkeys(key for row in history for key in row))
     epochs = np.arange(1, len(history) + 1)
-    with figure(path, figsize=(4.2 * max(1, len(names)), 3.2)) as drawn:
-        axes = drawn.subplots(1, max(1, len(names)), squeeze=False)[0]
-        for axis, name in zip(axes, names, strict=False):
-            for key, label in ((name, "training"), (f"val_{name}", "validation")):
-                values = [row.get(key, np.nan) for row in history]
-                if not np.isnan(values).all():
-                    axis.plot(epochs, values, label=label, marker="o" if len(epochs) < 3 else None)
-            axis.set(xlabel="epoch", ylabel=name.replace("_", " "))
+    with figure(path, figsize=(4.2 * max(1, len(panels)), 3.2)) as drawn:
+        axes = drawn.subplots(1, max(1, len(panels)), squeeze=False)[0]
+        for axis, (title, names) in zip(axes, panels.items(), strict=False):
+            for name in names:
+                who = name.removesuffix(f"_{title}") + " " if len(names) > 1 else ""
+                for key, label, style in ((name, "training", "-"), (f"val_{name}", "validation", "--")):
+                    values = [row.get(key, np.nan) for row in history]
+                    if not np.isnan(values).all():
+                        marker = "o" if len(epochs) < 3 else None
+                        axis.plot(epochs, values, style if who else "-", label=f"{who}{label}", marker=marker)
+            axis.set(xlabel="epoch", ylabel=title.replace("_", " "))
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.grid(alpha=0.3)
             axis.legend()
     return path.name
+
+
+def shared(keys: Iterable[str]) -> dict[str, list[str]]:
+    """Names of metrics by panel.
+
+    Those that end with one word share its panel, unless that word is a metric itself, of which they are parts then.
+
+    >>> shared(["generator_loss", "discriminator_loss", "val_generator_loss", "learning_rate"])
+    {'loss': ['generator_loss', 'discriminator_loss']}
+    >>> shared(["loss", "kl_loss", "reconstruction_loss"])
+    {'loss': ['loss'], 'kl_loss': ['kl_loss'], 'reconstruction_loss': ['reconstruction_loss']}
+    """
+    names = [name for name in keys if not name.startswith("val_") and name != "learning_rate"]
+    ends = [name.rpartition("_")[2] for name in names]
+    panels: dict[str, list[str]] = {}
+    for name, end in zip(names, ends):
+        together = ends.count(end) > 1 and end not in names
+        panels.setdefault(end if together else name, []).append(name)
+    return panels
 
 
 def learning_rate(schedule: Callable[[np.ndarray], np.ndarray], steps: int, epochs: int, path: Path) -> str:

@@ -27,15 +27,17 @@ def add_up(optimizer: keras.optimizers.Optimizer) -> None:
         return scale_loss(loss * tf.cast(held.fraction, loss.dtype))
 
     def apply_whole(grads, trainable_variables=None):
-        held, grads = rows(), list(grads)
+        held, grads = rows(), [dense(gradient) for gradient in grads]
         weight = 1.0 if id(optimizer) in held.weighed else held.fraction
         held.weighed.discard(id(optimizer))
-        known = [dense(gradient) for gradient in grads if gradient is not None]
         # Not a product alone: what comes of a row of zeros need not be finite.
-        weighed = [tf.where(held.held > 0, tf.cast(weight, gradient.dtype) * gradient, 0) for gradient in known]
-        whole = iter(held.add(weighed))
-        grads = [None if gradient is None else next(whole) for gradient in grads]
-        return apply(grads, trainable_variables)
+        parts = [
+            tf.where(held.held > 0, tf.cast(weight, gradient.dtype) * gradient, 0)
+            for gradient in grads
+            if gradient is not None
+        ]
+        added = iter(held.add(parts))
+        return apply([None if gradient is None else next(added) for gradient in grads], trainable_variables)
 
     optimizer.scale_loss, optimizer.apply = scale_weighed, apply_whole
     optimizer._all_reduce_sum_gradients = lambda grads_and_variables: grads_and_variables  # they are added up already

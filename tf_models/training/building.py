@@ -151,7 +151,12 @@ def build(recipe: Recipe, options: Options, data: Data, learned: Transform | Non
 
 
 def compiled_task(recipe: Recipe, options: Options, data: Data, learned: Transform, begins: bool = False) -> Task:
-    """The recipe's task with a new model, which is compiled; of `build`, what several devices need once more."""
+    """The recipe's task with a new model, which is compiled; of `build`, what several devices need once more.
+
+    Args:
+        recipe, options, data, learned: As `build` takes them.
+        begins: Whether the model begins with the weights that the recipe names, where it names some.
+    """
     with precision(options.precision):
         try:
             model = build_model(recipe)

@@ -4,7 +4,9 @@ import json
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,6 +19,7 @@ from tf_models.training.options import CHECKPOINT_SECONDS
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.state import Progress
 
+SAMPLES = 16  # images that TensorBoard gets after each epoch
 FIRST_STEPS = 20  # steps whose metrics are recorded, so that a result can be tried again in seconds
 SAVING_FRACTION = 0.01  # of the training time that checkpoints may take
 
@@ -58,6 +61,48 @@ class LearningRate(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         logs["learning_rate"] = float(self.schedule((epoch + 1) * self.steps - 1))
+
+
+def write_graph(model: keras.Model, folder: Path) -> None:
+    """Write the operations of a model for TensorBoard; of a model without inputs of its own, those of its parts."""
+    import tensorflow as tf
+
+    functional = [
+        part for part in (model, *model.layers) if isinstance(part, keras.Model) and getattr(part, "inputs", None)
+    ]
+    parts = functional[:1] if functional[:1] == [model] else functional
+
+    def apply(*inputs):
+        return [part(one) for part, one in zip(parts, inputs, strict=True)]
+
+    def spec(tensor):
+        return tf.TensorSpec(tensor.shape, tensor.dtype, tensor.name)
+
+    # As the model takes them: one, a list or a dictionary.
+    specs = [tf.nest.map_structure(spec, part._inputs_struct) for part in parts]
+    graph = tf.function(apply, autograph=False).get_concrete_function(*specs).graph
+    with tf.summary.create_file_writer(str(folder)).as_default():
+        tf.summary.graph(graph)
+
+
+class Samples(keras.callbacks.Callback):
+    """Writes images that a model draws to TensorBoard after each epoch, always from the same noise.
+
+    Args:
+        draw: Returns this many images, float32 `(count, height, width, channels)`, 0..1.
+        folder: Where the event files go.
+        count: Number of images.
+    """
+
+    def __init__(self, draw: Callable[[int], np.ndarray], folder: Path, count: int = SAMPLES):
+        super().__init__()
+        self.draw, self.folder, self.count = draw, folder, count
+
+    def on_epoch_end(self, epoch, logs=None):
+        import tensorflow as tf
+
+        with tf.summary.create_file_writer(str(self.folder)).as_default():
+            tf.summary.image("samples", self.draw(self.count), epoch, max_outputs=self.count)
 
 
 class Checkpoints(keras.callbacks.Callback):

@@ -10,7 +10,7 @@ def main(argv: list[str] | None = None) -> None:
     import_tensorflow()
     from tf_models.training.building import load_data, load_task
     from tf_models.training.run_directory import RunDirectory
-    from tf_models.training.trainer import finish
+    from tf_models.training.telling import finish
 
     found = RunDirectory.open(path)
     task = load_task(found).on(load_data(found.recipe, found.options))

@@ -42,7 +42,7 @@ def training_loop(
     Args:
         model: A compiled model; its optimizer's variables are built here.
         batches: Batches of the training split.
-        plain: Take Keras' own steps, one in each call, with no faster operation. Losses differ by rounding only.
+        plain: Take Keras' own steps, one in each call, with nothing replaced. Losses differ by rounding only.
         group: The devices and machines that share each batch; `batches` are then this machine's rows.
         twin: For a group: makes another compiled model like `model`.
     """
@@ -52,12 +52,15 @@ def training_loop(
         from tf_models.training.backends import BackendLoop
 
         yield BackendLoop(model, batches)
+    elif plain:
+        with added_up(model):
+            yield PlainLoop(model, batches)
     elif group is not None and group.strategy is not None:
         with draws.divided():
             yield DividedLoop(model, batches, group, twin)
     else:
-        with contextlib.nullcontext() if plain else accelerated(model), added_up(model):
-            yield (PlainLoop if plain else CompiledLoop)(model, batches)
+        with accelerated(model), added_up(model):
+            yield CompiledLoop(model, batches)
 
 
 class Loop(abc.ABC):

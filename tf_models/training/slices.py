@@ -37,7 +37,7 @@ def _of_sums(apply):
 
 
 def dense(gradient):
-    """A gradient with one part for each row of its variable."""
+    """A gradient with one number for each of its variable's; slices of one row are added up."""
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
     rows = tf.cast(gradient.dense_shape[0], gradient.indices.dtype)

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tf_data.command import say
@@ -17,27 +16,24 @@ from tf_data.dataset import Data
 from tf_data.errors import CommandError, InputError, Interrupted, TrainingError
 from tf_data.own import Own
 from tf_data.pipeline import Batches, input_error
+from tf_models import tasks
 from tf_models.configs import schedules
 from tf_models.configs.overrides import for_source
 from tf_models.configs.own_data import for_data
 from tf_models.configs.recipe import Recipe
-from tf_models.tasks import plots
 from tf_models.tasks.base import Task, scoring_batch
 from tf_models.training import other_data, provenance
 from tf_models.training.backends import finish_on_tensorflow, require
 from tf_models.training.building import build, compiled_task, load_data, load_task, stored, training_batches
-from tf_models.training.callbacks import Checkpoints, LearningRate, Signals
+from tf_models.training.callbacks import Checkpoints, LearningRate, Samples, Signals, write_graph
 from tf_models.training.devices import device_name, require_tensorflow
 from tf_models.training.fit import training_loop
 from tf_models.training.follower import Follower
 from tf_models.training.group import Group, check, check_norms, open_group
 from tf_models.training.live import LivePlot
 from tf_models.training.options import Options
-from tf_models.training.report import write_report
 from tf_models.training.run_directory import RunDirectory
-
-BRIGHTNESS_OF = 100  # images
-SHOWN_LINES = 20  # of what was skipped or is worth a note
+from tf_models.training.telling import announce, brightness, finish, say_where, scores
 
 
 def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = None):
@@ -102,7 +98,7 @@ def begin(
             "shape": data.train.x.shape[1:],
             "skipped": data.skipped,
             "notes": data.notes,
-            "brightness": _brightness(data),
+            "brightness": brightness(data),
         },
     )
     if task.vectors:
@@ -112,14 +108,6 @@ def begin(
     if task.transform.learns and group.chief:
         task.transform.save(run.transform_file)
     return run
-
-
-def _brightness(data: Data) -> float | None:
-    """The mean of the first training images, 0..1, None for other samples: it tells later ones that look inverted."""
-    if not data.train.samples.is_image:
-        return None
-    first = data.train.samples.read(np.arange(min(BRIGHTNESS_OF, len(data.train))))
-    return round(float(first.mean()) / (255 if first.dtype == np.uint8 else 1), 3)
 
 
 def resume(
@@ -223,44 +211,6 @@ def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: 
     return run
 
 
-def announce(recipe: Recipe, options: Options, data: Data) -> None:
-    """Print what is trained on which data, unless the options say quiet."""
-    if options.quiet:
-        return
-    counts = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
-    say(f"{recipe.id}: {recipe.title}")
-    say(f"data: {data.name}, {data.source} ({data.origin}): {counts}")
-    for kind, lines in {"skipped": data.skipped, "note": data.notes}.items():
-        for line in lines[:SHOWN_LINES]:
-            say(f"{kind}: {line}")
-        if len(lines) > SHOWN_LINES:
-            say(f"{kind}: and {len(lines) - SHOWN_LINES} more; run.json lists them all")
-
-
-def finish(run: RunDirectory, options: Options, task: Task, history, seconds: float) -> None:
-    """Evaluate and save a trained model, draw its figures, write the report and print the result."""
-    results = scores(task)
-    run.save_model(task.model)
-    run.write_history(history)
-    figures = task.figures(history, run.figures) if options.figures else []
-    if figures and run.recipe.schedule:
-        figures.insert(1, _draw_schedule(run, task))
-    run.update(status="done", seconds=round(seconds, 3), results=results, figures=figures)
-    write_report(run)
-    if not options.quiet:
-        for line in run.info.get("warnings", ()):
-            say(f"warning: {line}")
-        say(f"test: {task.describe(results['test'])}")
-        say(f"trained {seconds:.1f} s; {run.path / 'report.md'}")
-
-
-def _draw_schedule(run: RunDirectory, task: Task) -> str:
-    train = task.data.train
-    steps = Batches(train, run.recipe.batch_size, order=task.order(train)).steps
-    schedule = schedules.build(run.recipe, steps)
-    return plots.learning_rate(schedule, steps, run.recipe.epochs, run.figures / "learning_rate.png")
-
-
 def first_steps(recipe: Recipe, options: Options, run_dir: Path) -> dict[str, list[float]]:
     """What `run.json` records of the first steps of a new training, which goes no further; metrics by name."""
     data = load_data(recipe, options)
@@ -295,14 +245,22 @@ def _fit(
 
     with _part(run, group), training_loop(model, batches, options.plain, group, twin) as loop:
         checkpoints = Checkpoints(run, loop, signals, options.checkpoint_seconds, group)
+        resumed = bool(run.checkpoints)
         checkpoints.begin()
+        if resumed and not options.quiet:
+            say_where(checkpoints.progress, recipe.epochs, batches.steps)
         draws = group.chief and options.backend == "tensorflow"  # what is drawn meanwhile is computed by TensorFlow
         callbacks = [*(task.callbacks(run) if draws else ()), checkpoints]
         if recipe.schedule:
             # First, so that the others find the rate in the logs.
             callbacks.insert(0, LearningRate(schedules.build(recipe, batches.steps), batches.steps))
         if options.tensorboard:
-            callbacks.append(keras.callbacks.TensorBoard(str(run.path / "tensorboard")))
+            folder = run.path / "tensorboard"
+            callbacks.append(keras.callbacks.TensorBoard(str(folder), histogram_freq=1, write_graph=False))
+            if draws:
+                write_graph(model, folder / "graph")
+            if draws and tasks.SAMPLES in tasks.entry(recipe.task).draws:
+                callbacks.append(Samples(task.sample, folder / "samples"))
         if options.live and not options.quiet:
             callbacks.append(LivePlot())
         loop.fit(recipe.epochs, callbacks, validation, _verbosity(options))
@@ -378,15 +336,9 @@ def evaluate(run: RunDirectory, data_dir: str | None = None, given: Own | None =
             data_dir=data_dir or options.data_dir,
             download=False,
         )
-        data = load_data(run.recipe, options)
+        data = load_data(run.recipe, options)  # first, while TensorFlow has not computed yet
     task = load_task(run).on(data)
     try:
         return task, scores(task)
     except tf.errors.OpError as error:
         raise input_error(error) from error
-
-
-def scores(task: Task) -> dict[str, dict]:
-    """A bound task's scores by held-out split."""
-    held_out = {name: split for name, split in task.data.splits.items() if name != "train"}
-    return {name: task.evaluate(split) for name, split in sorted(held_out.items())}

@@ -202,7 +202,7 @@ CNN_RESNET18_CELEBA_SMALL = replace(
 CNN_RESNET18_CELEBA_FINETUNE = replace(
     CNN_RESNET18_CELEBA,
     id="cnn-resnet18-celeba-finetune",
-    title="A narrow ResNet-18 that knows faces learns who smiles, from --weights",
+    title="A narrow ResNet-18 learns who smiles, anew or from --weights that know faces",
     model={"depth": 18, "filters": 16, "classes": 2, "input_shape": (64, 64, 3)},
     data={"attribute": "Smiling"},
     transform={
@@ -216,11 +216,10 @@ CNN_RESNET18_CELEBA_FINETUNE = replace(
     optimizer_options=ADAM,
     batch_size=32,
     epochs=8,
-    rates={"stem": 0.1, "stage1..stage2": 0.1, "stage3": 0.3, "stage4": 0.3},
     parameters=702_354,
     original=None,
     notes=(
-        "Not among the originals: fine-tuning (docs/fine-tuning.md). The weights to begin with are those of a training "
-        "on another attribute, or PyTorch's for ImageNet with model.filters=64.",
+        "Not among the originals: what fine-tuning is measured with (docs/fine-tuning.md). The weights to begin with are "
+        "those of a training on another attribute, or PyTorch's for ImageNet with model.filters=64.",
     ),
 )
