@@ -24,6 +24,7 @@ def pixel_losses(kind: str, x, logits):
 @keras.saving.register_keras_serializable(package="tf_models")
 def squared_error(images, logits):
     """Mean squared error over the pixels of each sample `(batch, height, width, channels)`; for a metric."""
+    images = ops.convert_to_tensor(images)  # PyTorch's steps hand on the arrays that they are given
     # Metrics, unlike losses, get logits in the layers' precision.
     return ops.mean(pixel_losses("squared-error", images, ops.cast(logits, images.dtype)), axis=(1, 2, 3))
 
