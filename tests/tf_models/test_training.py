@@ -458,6 +458,7 @@ def test_a_run_directory_is_complete(tmp_path):
         "shape": [28, 28, 1],
         "skipped": [],
         "notes": [],
+        "brightness": pytest.approx(0.126),
     }
     assert info["results"]["test"]["samples"] == 300
     for name in ("curves.png", "confusion.png", "mistakes.png"):
