@@ -8,6 +8,26 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
+# The longest files, which come first, so that the processes end at about the same time.
+LONG = (
+    "test_recipes.py",
+    "test_training.py",
+    "test_fast.py",
+    "test_exports.py",
+    "test_autoencoders.py",
+    "test_own_data.py",
+    "test_graphs.py",
+    "test_scale.py",
+    "test_gan.py",
+    "test_kills.py",
+    "test_contributing.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real official data; skips where `TF_DATA_DIR` names none."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import audit, operations, peak, results
-from tf_data.errors import InputError
+from tf_data.errors import InputError, speaking_options
 from tf_models.configs import get, measured
 from tf_models.training import provenance, trainer
 from tf_models.training.run_directory import RunDirectory
@@ -163,7 +163,7 @@ def test_options_of_the_audit():
         ("--replay", "mlp-basic"): "--replay goes with --audit",
         ("--data-dir", "."): "--data-dir goes with --audit",
     }.items():
-        with pytest.raises(InputError, match=message):
+        with speaking_options(), pytest.raises(InputError, match=message):
             results.main(list(arguments))
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 import tf_data
 from tf_data import arguments, convert, foreign, formats, inspect
 from tf_data.command import Parser, run
-from tf_data.errors import InputError
+from tf_data.errors import InputError, speaking_options
 from tf_data.npz_files import read_all
 
 train = tf.train
@@ -49,9 +49,11 @@ def png(pixels, **options):
 def fails(path, *said, settings=()):
     with pytest.raises(InputError) as caught:
         foreign.load(path, settings)
-    assert len(str(caught.value).splitlines()) == 1
+    with speaking_options():
+        message = str(caught.value)
+    assert len(message.splitlines()) == 1
     for text in said:
-        assert text in str(caught.value)
+        assert text in message
 
 
 @pytest.mark.parametrize("gzip", [False, True])

@@ -311,6 +311,7 @@ VAE = replace(
 OPTIONS = Options(source="embedded", limit=200, quiet=True)
 
 
+@pytest.mark.slow
 def test_a_stopped_validation_is_repeated(tmp_path):
     options = replace(OPTIONS, figures=False)
     whole = trainer.train(VAE, options, tmp_path / "whole")

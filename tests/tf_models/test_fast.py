@@ -90,7 +90,7 @@ def test_nothing_is_left_behind(id, digits):
     assert_same(before, attributes(model))
 
 
-@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("plain", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("id", RECIPES)
 def test_nothing_is_left_behind_by_training(id, plain, digits):
     model, batches = compiled(id, digits)

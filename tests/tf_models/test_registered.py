@@ -35,7 +35,7 @@ def saved(tmp_path_factory):
     [
         "import keras, tf_models",
         "import tf_models, importlib.util; importlib.util.find_spec('keras'); import keras",
-        "from tf_models.gan.model import GAN; import keras",
+        pytest.param("from tf_models.gan.model import GAN; import keras", marks=pytest.mark.slow),
         # Whatever is the first to import Keras is on its way itself when all others are registered.
         "import tf_models.losses, keras",
     ],

@@ -255,7 +255,10 @@ def test_a_precision_in_which_nothing_is_learned_is_refused(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("storage", ["npz", "hdf5", "tfrecord", "images"])
+@pytest.mark.parametrize(
+    "storage",
+    [pytest.param("npz", marks=pytest.mark.slow), "hdf5", pytest.param("tfrecord", marks=pytest.mark.slow), "images"],
+)
 def test_training_from_files_resumes_bit_for_bit_too(tmp_path, monkeypatch, storage):
     recipe = replace(RECIPE, epochs=2, storage=storage)
     monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 3))
@@ -278,7 +281,10 @@ def test_plain_losses_are_those_of_the_fast_form(whole, whole_plain):
         assert fast == pytest.approx(plain, rel=1e-5)
 
 
-@pytest.mark.parametrize(("epoch", "step"), [(0, 1), (1, 6), (2, 10), (1, None)])
+@pytest.mark.parametrize(
+    ("epoch", "step"),
+    [pytest.param(0, 1, marks=pytest.mark.slow), (1, 6), pytest.param(2, 10, marks=pytest.mark.slow), (1, None)],
+)
 def test_a_plain_run_resumes_bit_for_bit(whole_plain, tmp_path, epoch, step):
     """Also after the last step of an epoch, and in its validation."""
     run = interrupted(RECIPE, replace(OPTIONS, plain=True), tmp_path / "run", epoch, step)

@@ -64,9 +64,9 @@ def dense_vae(
 
 
 def conv_vae(
+    input_shape: tuple[int, int, int] = (28, 28, 1),
     classes: int = 0,
     *,
-    input_shape: tuple[int, int, int] = (28, 28, 1),
     latent_dim: int = 15,
     label_output: bool = False,
     negative_slope: float = 0.01,
