@@ -6,6 +6,8 @@ import itertools
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +105,7 @@ def needs(command: tuple[str, tuple[str, ...]]) -> tuple[str, ...] | None:
         return ("--steps", "2", "--no-times", *(() if arguments else ("--list",)))
     if {"--list", "--show"} & set(arguments) or module.startswith("tf_data"):
         return None
-    return few(arguments) if module.endswith(".train") else ()
+    return few(arguments) if module.endswith((".train", ".launch")) else ()
 
 
 README = [
@@ -122,9 +124,11 @@ def workspace(tmp_path_factory):
         patch.setenv("TF_DATA_DIR", "DATA")
         for name, options in DRAWN.items():
             datasets.get(name).synthetic(Path("DATA", name), **options)
-        for other in ("FOLDER", "DIR"):
-            shutil.copytree("DATA/mnist", other)
+        shutil.copytree("DATA/mnist", "DIR")
         rng = np.random.default_rng(0)
+        for digit, number in itertools.product(range(3), range(20)):
+            Path("FOLDER", str(digit)).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(draw_digit(digit, rng)).save(f"FOLDER/{digit}/{number}.png")
         Image.fromarray(255 - draw_digit(3, rng)).save("digit.png")
         Image.fromarray(rng.integers(0, 255, (218, 178, 3), np.uint8)).save("face.jpg")
         Path("review.txt").write_text("not a bad film")
@@ -155,5 +159,10 @@ def test_commands_without_a_run(command, workspace):
 )
 def test_commands_that_train_or_use_a_run(command, trained, monkeypatch):
     module, arguments = command
+    if "--backend" in arguments:
+        pytest.importorskip(arguments[arguments.index("--backend") + 1])
+        # Keras chooses its backend once in a process.
+        subprocess.run([sys.executable, "-m", module, *arguments, *needs(command)], check=True)
+        return
     monkeypatch.setattr("sys.stdin", io.StringIO("a good film"))
     assert run(start(module), [*arguments, *needs(command)]) == 0
