@@ -127,6 +127,11 @@ MODELS = list(
     {(recipe.builder, repr(sorted(small(recipe).model.items()))): recipe for recipe in RECIPES[::-1]}.values()
 )[::-1]
 MODEL_IDS = [recipe.id for recipe in MODELS]
+LARGE = 5_000_000  # parameters, from which on a network is built in its full size behind `slow` only
+SIZED = [
+    pytest.param(recipe, id=recipe.id, marks=pytest.mark.slow if recipe.parameters > LARGE else ())
+    for recipe in RECIPES
+]
 # Of each builder one is trained in every run, all behind `slow`.
 FIRST = {recipe.builder: recipe.id for recipe in MODELS[::-1]}.values()
 TRAINED = [
@@ -164,7 +169,11 @@ def test_every_recipe_is_in_the_table():
     assert PARAMETERS.keys() >= set(IDS)
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=IDS)
+def test_every_recipe_states_its_parameters():
+    assert {recipe.id: recipe.parameters for recipe in RECIPES} == {id: PARAMETERS[id] for id in IDS}
+
+
+@pytest.mark.parametrize("recipe", SIZED)
 def test_parameters_and_names(recipe):
     model = tf_models.build(recipe.id)
     count = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
