@@ -126,12 +126,15 @@ def workspace(tmp_path_factory):
             datasets.get(name).synthetic(Path("DATA", name), **options)
         shutil.copytree("DATA/mnist", "DIR")
         rng = np.random.default_rng(0)
-        for digit, number in itertools.product(range(3), range(20)):
-            Path("FOLDER", str(digit)).mkdir(parents=True, exist_ok=True)
-            Image.fromarray(draw_digit(digit, rng)).save(f"FOLDER/{digit}/{number}.png")
+        for place, classes, number in (("FOLDER", 3, 20), ("photos", 3, 20), ("others", 10, 2), ("new-photos", 2, 1)):
+            for digit, one in itertools.product(range(classes), range(number)):
+                Path(place, str(digit)).mkdir(parents=True, exist_ok=True)
+                Image.fromarray(draw_digit(digit, rng)).save(f"{place}/{digit}/{one}.png")
         Image.fromarray(255 - draw_digit(3, rng)).save("digit.png")
         Image.fromarray(rng.integers(0, 255, (218, 178, 3), np.uint8)).save("face.jpg")
         Path("review.txt").write_text("not a bad film")
+        flowers = [f"{rng.normal():.2f},{rng.normal():.2f},{('rose', 'tulip')[number % 2]}" for number in range(60)]
+        Path("flowers.csv").write_text("\n".join(("length,width,species", *flowers)))
         mails = [f'"{review(bool(number % 2), rng)}",{("work", "home")[number % 2]}' for number in range(40)]
         Path("mail.csv").write_text("\n".join(("body,folder", *mails)))
         Path("my.txt").write_text("It was the best of times, it was the worst of times. " * 400)
