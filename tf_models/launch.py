@@ -120,8 +120,13 @@ class Workers:
             raise TrainingError(f"worker {number} {how}, so all were ended{go_on}")
 
     def _watch(self) -> tuple[int, str] | None:
-        """Look at the workers until none is left; the first that failed, and how."""
-        failed, deadline, stood = None, None, {}
+        """Look at the workers until none is left; the first that failed, and how.
+
+        A worker that ends as if interrupted, without a signal of ours, has only lost another: TensorFlow misses its
+        heartbeat after ten seconds, before a process that stands still is given up here. It is named where no other
+        turns out to be the cause.
+        """
+        failed, lost, deadline, stood = None, None, None, {}
         while any(process.poll() is None for process in self.processes):
             time.sleep(POLL)
             now = time.monotonic()
@@ -132,14 +137,18 @@ class Workers:
                 else:
                     stood.pop(number, None)
                     still = False
-                if failed is None and (code or still):
+                if code == Interrupted.exit_code and not self.signals:
+                    lost = lost or (number, _ended(code))
+                elif failed is None and (code or still):
                     failed = number, _ended(code)
                     deadline = now + (0 if still else PATIENCE)
+            if lost and deadline is None and not stood:
+                deadline = now + PATIENCE
             if self.signals and deadline is None:
                 deadline = now + 3 * PATIENCE  # to the end of the present step, and a checkpoint
             if deadline is not None and now > deadline:
                 self.kill()
-        return failed
+        return failed or lost
 
     def _hand_on(self, number, frame) -> None:
         self.signals += 1
@@ -181,9 +190,10 @@ def free_ports(count: int) -> list[int]:
 
 
 def _copy(number: int, lines) -> None:
-    for line in lines:
-        sys.stdout.write(f"[{number}] {line}")
-        sys.stdout.flush()
+    with lines:
+        for line in lines:
+            sys.stdout.write(f"[{number}] {line}")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":
