@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from tf_data.errors import InputError
-from tf_data.files import whole_folder
+from tf_data.files import is_inside, whole_folder
 from tf_data.sharing import OwnHandle
 
 MEMBER_BYTES = 2**28  # of one file in an archive, where its reader does not say what it can need
@@ -26,8 +26,7 @@ OPENERS = {b"\x1f\x8b": gzip.GzipFile, b"\xfd7zXZ": lzma.LZMAFile, b"BZh": bz2.B
 
 def check_name(archive: Path, name: str) -> None:
     """Raise `InputError` for a name in an archive that points out of it."""
-    parts = PurePosixPath(name.replace("\\", "/"))
-    if parts.is_absolute() or ".." in parts.parts or ":" in (parts.parts[0] if parts.parts else ""):
+    if not is_inside(name):
         raise InputError(f"{archive} holds {name!r}, which points out of the archive; do not trust it")
 
 

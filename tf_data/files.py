@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tf_data.errors import InputError
 
@@ -98,6 +98,13 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Write `text` to `path` as UTF-8, whole or not at all."""
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name that stands in somebody's file means one below the folder of that file, on every system."""
+    parts = PurePosixPath(name.replace("\\", "/"))
+    drive = parts.parts and ":" in parts.parts[0]
+    return not (parts.is_absolute() or ".." in parts.parts or drive or "\0" in name)
 
 
 def checksum(path: str | os.PathLike, algorithm: str = "md5") -> str:

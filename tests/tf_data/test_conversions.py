@@ -188,6 +188,7 @@ def more_of_everything(manifest):
         (lambda m: m["classes"].update(train=[23, 0]), "do not add up"),
         (lambda m: m["files"][0].update(path="../../etc/passwd"), "outside the folder"),
         (lambda m: m["files"][0].update(path="/etc/passwd"), "outside the folder"),
+        (lambda m: m["files"][0].update(path="a\0b"), "outside the folder"),
         (lambda m: m["counts"].update(train=99), "its classes of train do not add up to its samples"),
         (more_of_everything, "counts 99 train samples, its files 23"),
         (lambda m: m.pop("schema"), "is damaged"),

@@ -86,6 +86,7 @@ def convert(
                     good = f" that are good: {skipped[0]}" if skipped else ""
                     raise InputError(f"{path} has a header but no rows{good}")
                 classes, balance = table.number_classes(group["labels"], options.chunk_size)
+                hdf5.seal(file, SPLIT, schema, options.chunk_size)
             result = replace(
                 plan,
                 schema=replace(schema, classes=classes),

@@ -1,7 +1,9 @@
 """HDF5: one file with a group for each split, in it `images` or `features`, and `labels`.
 
 The datasets can grow, lie in chunks that are read whole, and carry a checksum for each chunk. A block is a chunk: the
-library is slow at single rows and fast at runs of 64 and more.
+library is slow at single rows and fast at runs of 64 and more. The library's own checksum (Fletcher's) takes two bytes
+of 255 for two of zero, so `crc32` has one more for each block and dataset, in the order of `layout`; it is compared when
+something of the block is first read.
 
 Texts lie one after another in `texts`, as UTF-8 bytes, and sequences in `sequences`; `ends` says where each one ends.
 (Strings of HDF5's own would be neither checksummed nor compressed, and may hold no zero byte.)
@@ -9,6 +11,7 @@ Texts lie one after another in `texts`, as UTF-8 bytes, and sequences in `sequen
 
 import contextlib
 import io
+import zlib
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +29,7 @@ from tf_data.samples import objects
 from tf_data.sharing import OwnHandle
 
 NAME = "hdf5"
+CHECKSUMS = "crc32"
 CHUNK_BYTES = 256 * 2**10
 CHUNK_ROWS = 4096
 WRITE_BYTES = 4 * 2**20
@@ -126,6 +130,36 @@ def append(group: h5py.Group, schema: Schema, x: np.ndarray, y: np.ndarray | Non
         dataset[start:] = values
 
 
+def seal(file: Callable[[], h5py.File], split: str, schema: Schema, rows: int) -> None:
+    """Write the checksums of a split that is complete.
+
+    Args:
+        file: What `writing` yields.
+        rows: Samples in a block.
+    """
+    group, columns = file()[split], list(layout(schema))
+    try:
+        counts = len(group[columns[-1]])
+        sums = np.zeros((-(-counts // rows), len(columns)), np.uint32)
+        begin = 0
+        for block in range(len(sums)):
+            where = {name: slice(block * rows, (block + 1) * rows) for name in columns}
+            if schema.varies:
+                end = int(group["ends"][where["ends"]][-1])
+                where[samples_name(schema)] = slice(begin, end)
+                begin = end
+            sums[block] = [crc32(name, block, group[name][where[name]]) for name in columns]
+    except (OSError, RuntimeError):
+        file()  # what could not be written cannot be read: that is the cause
+        raise
+    group.create_dataset(CHECKSUMS, data=sums)
+
+
+def crc32(name: str, block: int, values: np.ndarray) -> int:
+    """The checksum of a block's values, and of their place: where the library finds nothing, it reads zeros."""
+    return zlib.crc32(np.ascontiguousarray(values).reshape(-1).view(np.uint8), zlib.crc32(f"{name} {block}".encode()))
+
+
 def write(job: Job) -> Manifest:
     """Write the file. Samples are read ahead in threads; an HDF5 file has one writer, and an interrupted one begins anew."""
     rows, schema = job.options.chunk_size, job.schema
@@ -139,6 +173,8 @@ def write(job: Job) -> Manifest:
             if len(chunk):
                 append(file()[unit.split], schema, chunk.x, chunk.y)
                 counts[unit.split] += len(chunk)
+        for split in counts:
+            seal(file, split, schema, rows)
         if schema.varies:
             total = sum(file()[split][samples_name(schema)].nbytes for split in counts)
             job.settings["sample_bytes"] = max(1, total // max(1, sum(counts.values())))  # the average, for readers
@@ -179,29 +215,57 @@ class Hdf5Blocks(Blocks):
     def __init__(self, folder: Path, manifest: Manifest, split: str):
         self.schema = manifest.schema
         (file,) = manifest.of_split(split)
-        self._path, self._split = folder / file.path, split
+        self._path, self._split, self._bytes = folder / file.path, split, file.bytes
         rows, count = int(manifest.options["chunk_size"]), file.samples[split]
         self._rows = rows
         self.counts = np.diff(np.append(np.arange(0, count, rows), count)).astype(np.int64)
         self.sample_bytes = int(manifest.options.get("sample_bytes", self.schema.sample_bytes))
         self._open = OwnHandle(self._checked)
+        self._compared: set[tuple[str, int]] = set()
 
     def read(self, block, start, stop):
-        first, name = block * self._rows, samples_name(self.schema)
+        name = samples_name(self.schema)
         if not self.schema.varies:
-            return self._slice(name, first + start, first + stop), self.labels(block, start, stop)
-        before = first + start > 0  # a sample begins where the one before it ends
-        ends = self._slice("ends", first + start - before, first + stop)
-        borders = ends if before else np.concatenate([[0], ends])
-        values = self._slice(name, int(borders[0]), int(borders[-1]))
-        if (np.diff(borders) < 0).any() or len(values) != borders[-1] - borders[0]:
+            return self._rows_of(name, block, start, stop), self.labels(block, start, stop)
+        ends = self._rows_of("ends", block, 0, int(self.counts[block]))
+        # A sample begins where the one before it ends.
+        begin = int(self._slice("ends", block * self._rows - 1, block * self._rows)[0]) if block else 0
+        borders = np.concatenate([[begin], ends])
+        if (np.diff(borders) < 0).any():
             raise InputError(f"{self._path}: {self._split}/ends does not fit {name}; convert again")
-        cuts = (borders - borders[0]).tolist()
-        return objects([values[a:b].tobytes() for a, b in pairwise(cuts)]), self.labels(block, start, stop)
+        whole = (name, block) not in self._compared
+        asked = borders[start : stop + 1]
+        first, last = (begin, int(borders[-1])) if whole else (int(asked[0]), int(asked[-1]))
+        values = self._slice(name, first, last)
+        if len(values) != last - first:
+            raise InputError(f"{self._path}: {self._split}/ends does not fit {name}; convert again")
+        if whole:
+            self._compare(name, block, values)
+        samples = [values[a:b].tobytes() for a, b in pairwise((asked - first).tolist())]
+        return objects(samples), self.labels(block, start, stop)
 
     def labels(self, block, start, stop):
+        return None if self.schema.label_dtype is None else self._rows_of("labels", block, start, stop)
+
+    def _rows_of(self, name: str, block: int, start: int, stop: int) -> np.ndarray:
+        """Some rows of a block; all of them are read where nobody has compared them with their checksum yet."""
         first = block * self._rows
-        return None if self.schema.label_dtype is None else self._slice("labels", first + start, first + stop)
+        if (name, block) in self._compared:
+            return self._slice(name, first + start, first + stop)
+        values = self._slice(name, first, first + int(self.counts[block]))
+        self._compare(name, block, values)
+        return values[start:stop]
+
+    def _compare(self, name: str, block: int, values: np.ndarray) -> None:
+        group = self._open()
+        if CHECKSUMS in group:  # files of older versions have none
+            said = self._slice(CHECKSUMS, block, block + 1)[0, list(layout(self.schema)).index(name)]
+            if crc32(name, block, values) != said:
+                raise InputError(
+                    f"{self._path}: {self._split}/{name} has another checksum than it was written with, "
+                    f"in block {block}; convert again"
+                )
+        self._compared.add((name, block))
 
     def name(self, block, row):
         return f"{self._path} {self._split} record {block * self._rows + row}"
@@ -219,10 +283,12 @@ class Hdf5Blocks(Blocks):
     def _checked(self) -> h5py.Group:
         if not self._path.is_file():
             raise InputError(f"missing file {self._path}; convert again")
+        if (size := self._path.stat().st_size) != self._bytes:
+            raise InputError(f"{self._path} has {size} bytes, not {self._bytes}; convert again")
         try:
             file = h5py.File(self._path, "r")
             group = inside(file, self._split, f"{self._path}: {self._split}")
-            names = [] if group is None else layout(self.schema)
+            names = [] if group is None else [*layout(self.schema), CHECKSUMS]
             datasets = {name: inside(group, name, f"{self._path}: {self._split}/{name}") for name in names}
         except InputError:
             raise
@@ -240,6 +306,11 @@ class Hdf5Blocks(Blocks):
                     f"{self._path}: {self._split}/{name} is {found.dtype} of shape {found.shape}, "
                     f"not {dtype} of {expected}"
                 )
+        sums, expected = datasets.get(CHECKSUMS), (len(self.counts), len(layout(schema)))
+        if sums is not None and not (
+            isinstance(sums, h5py.Dataset) and sums.shape == expected and sums.dtype == "uint32"
+        ):
+            raise InputError(f"{self._path}: {self._split}/{CHECKSUMS} is not uint32 of {expected}; convert again")
         return group
 
 

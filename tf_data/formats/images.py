@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from tf_data.errors import InputError
-from tf_data.files import whole_file, write_text
+from tf_data.files import is_inside, whole_file, write_text
 from tf_data.formats.manifest import HASH, File, Manifest, Schema
 from tf_data.formats.source import Chunk
 from tf_data.formats.stored import Blocks
@@ -138,7 +138,7 @@ class ImageBlocks(Blocks):
     def _check_rows(self, rows: list[list[str]], first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         classes = len(self.schema.classes)
         for record, (path, label, _) in enumerate(rows, first):
-            if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+            if not is_inside(path):
                 raise InputError(f"{self._list} record {record} names {path}, a file outside the folder")
             if not 0 <= int(label) < classes:
                 raise InputError(f"{self._list} record {record} has label {label}, not 0..{classes - 1}")

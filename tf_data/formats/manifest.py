@@ -5,13 +5,13 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tf_data.errors import InputError
-from tf_data.files import checksum, write_text
+from tf_data.files import checksum, is_inside, write_text
 from tf_data.schema import build, read_json
 
 NAME = "manifest.json"
@@ -225,8 +225,7 @@ class Manifest:
             if balance is not None and (len(balance) != len(self.schema.classes) or sum(balance) != self.counts[name]):
                 raise InputError(f"its classes of {name} do not add up to its samples")
         for file in self.files:
-            path = PurePosixPath(file.path)
-            if path.is_absolute() or ".." in path.parts:
+            if not is_inside(file.path):
                 raise InputError(f"it names {file.path}, a file outside the folder")
             if min(file.bytes, *file.samples.values(), 0) < 0:
                 raise InputError(f"it gives {file.path} fewer than 0 bytes or samples")
