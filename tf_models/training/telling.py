@@ -65,8 +65,9 @@ def finish(run: RunDirectory, options: Options, task: Task, history, seconds: fl
         figures = task.figures(history, run.figures) if options.figures else []
         if figures and run.recipe.schedule:
             figures.insert(1, _draw_schedule(run, task))
-    run.update(status="done", seconds=round(seconds, 3), results=results, figures=figures)
+    run.update(seconds=round(seconds, 3), results=results, figures=figures)
     write_report(run)
+    run.update(status="done")  # last, for a run that is done is left as it is
     if not options.quiet:
         for line in run.info.get("warnings", ()):
             say(f"warning: {line}", wrap=True)
