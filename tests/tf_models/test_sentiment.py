@@ -140,7 +140,7 @@ def test_words_alone_do_not_tell_and_a_network_that_reads_does(tmp_path, capsys)
     drawn = ["curves.png", "confusion.png", "lengths.png", "calibration.png", "words.png", "neighbours.png"]
     assert done.info["figures"] == drawn
     task = load_task(done)
-    odds = dict(zip(task.transform.vocabulary, lexicon.log_odds(task.model, task.transform), strict=True))
+    odds = dict(zip(task.transform.vocabulary, lexicon.odds_alone(task.model, task.transform), strict=True))
     assert odds["superb"][1] == -odds["superb"][0] > 0 > odds["dull"][1]
     assert run(predict.main, [str(done.path), "The plot was not dull but superb.", "--explain", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
@@ -295,7 +295,7 @@ def test_log_odds_of_more_classes_and_neighbours_in_space():
     x = keras.layers.Embedding(4, 3, embeddings_initializer=keras.initializers.Constant(table), name="embedding")(ids)
     model = keras.Model(ids, keras.layers.GlobalAveragePooling1D(name="mean")(x))
     p = np.exp(table[2:]) / np.exp(table[2:]).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(lexicon.log_odds(model, Words()), np.log(p / (1 - p)), rtol=1e-5)
+    np.testing.assert_allclose(lexicon.odds_alone(model, Words()), np.log(p / (1 - p)), rtol=1e-5)
     vectors = np.array([[1, 0], [0, 2], [3, 0.1], [-1, 0]], np.float32)
     nearest, cosines = lexicon.neighbours(vectors, np.array([0, 3]), 2)
     assert nearest.tolist() == [[2, 1], [1, 2]]

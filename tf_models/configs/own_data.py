@@ -88,10 +88,10 @@ class _Geometry(NamedTuple):
 def _geometry(recipe: Recipe) -> _Geometry:
     stored = tuple(recipe.data.get("size") or datasets.get(recipe.dataset).shape[:2])
     for name in ("crop", "resize"):
-        stored = _sides(recipe.transform.get(name)) or stored
+        stored = transform.sides(recipe.transform.get(name) or stored)
     if min(stored) < 1:  # of a dataset whose images have no size of their own
         stored = tuple(recipe.model.get("input_shape", (LARGEST_SIDE,) * 2)[:2])
-    return _Geometry(stored, _sides(recipe.transform.get("eval_crop")) or stored)
+    return _Geometry(stored, transform.sides(recipe.transform.get("eval_crop") or stored))
 
 
 def _sized(recipe: Recipe, size: tuple[int, int]) -> Recipe:
@@ -106,7 +106,7 @@ def _sized(recipe: Recipe, size: tuple[int, int]) -> Recipe:
         changed["eval_crop"] = _compact(size)
     if augment := dict(changed.get("augment") or {}):
         if augment.get("resize"):
-            resized = _sides(augment["resize"])
+            resized = transform.sides(augment["resize"])
             augment["resize"] = _compact(tuple(round(side * factor) for side, factor in zip(resized, grown)))
         if augment.get("pad"):
             augment["pad"] = max(1, round(augment["pad"] * min(grown)))
@@ -118,13 +118,6 @@ def _sized(recipe: Recipe, size: tuple[int, int]) -> Recipe:
 
 def _compact(size: tuple[int, int]) -> int | tuple[int, int]:
     return size[0] if size[0] == size[1] else size
-
-
-def _sides(size) -> tuple[int, int] | None:
-    """`(height, width)` of a size as recipes have it: a number for a square, a pair, or 0 or None for none."""
-    if not size:
-        return None
-    return (size, size) if isinstance(size, int) else tuple(size)
 
 
 def for_data(recipe: Recipe, data: Data) -> Recipe:

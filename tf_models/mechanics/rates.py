@@ -18,7 +18,6 @@ DEFAULT = (
     "tricks-cyclical-lr-exp-range",
     "tricks-cyclical-lr-fast",
 )
-POINTS = 4000  # drawn of a run
 
 
 def rates(recipe: Recipe, epochs: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -33,12 +32,13 @@ def rates(recipe: Recipe, epochs: int | None = None) -> tuple[np.ndarray, np.nda
     """
     from tf_data import datasets
     from tf_models.configs import schedules
+    from tf_models.tasks.plots import spread
 
     count = datasets.get(recipe.dataset).counts.get("train")
     if not count:
         raise InputError(f"{recipe.id}: how many samples {recipe.dataset} has depends on its files; train it to see")
     steps = math.ceil((count - recipe.validation) / recipe.batch_size)
-    places = np.unique(np.linspace(0, (epochs or recipe.epochs) * steps - 1, POINTS).astype(np.int64))
+    places = spread((epochs or recipe.epochs) * steps)
     schedule = schedules.build(recipe, steps)
     found = np.full(len(places), recipe.learning_rate) if schedule is None else np.asarray(schedule(places))
     return places / steps, found

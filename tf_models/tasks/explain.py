@@ -36,18 +36,19 @@ def parts(model: keras.Model, transform: Text, text: str) -> list[tuple[str, flo
     rows = np.repeat(ids, 1 + len(stretches), axis=0)
     for row, stretch in zip(rows[1:], stretches, strict=True):
         row[stretch] = words.UNKNOWN
-    odds = _log_odds(model.predict(rows, batch_size=AT_ONCE, verbose=0).astype(np.float64))
+    odds = log_odds(model.predict(rows, batch_size=AT_ONCE, verbose=0))
+    odds = odds[:, odds[0].argmax()]
     return [
         (" ".join(found[place] for place in stretch), float(odds[0] - without))
         for stretch, without in zip(stretches, odds[1:], strict=True)
     ]
 
 
-def _log_odds(logits: np.ndarray) -> np.ndarray:
-    """Log-odds `(rows,)` of the class that the first row of logits names."""
+def log_odds(logits: np.ndarray) -> np.ndarray:
+    """Log-odds float64 `(rows, classes)` of each class, from logits `(rows, classes)` or one logit of class 1."""
+    logits = logits.astype(np.float64)
     if logits.shape[1] == 1:
-        return logits[:, 0] * (1 if logits[0, 0] >= 0 else -1)
-    named = logits[0].argmax()
-    others = np.delete(logits, named, axis=1)
-    highest = others.max(axis=1)
-    return logits[:, named] - highest - np.log(np.exp(others - highest[:, None]).sum(axis=1))
+        return np.concatenate([-logits, logits], axis=1)
+    columns = range(logits.shape[1])
+    others = [np.logaddexp.reduce(np.delete(logits, column, axis=1), axis=1) for column in columns]
+    return logits - np.stack(others, axis=1)

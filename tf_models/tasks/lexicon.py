@@ -7,6 +7,7 @@ import numpy as np
 
 from tf_data.figures import figure
 from tf_data.texts import Text
+from tf_models.tasks.explain import log_odds
 
 SHOWN = 12  # words for each class
 CLASSES = 4  # at most so many panels
@@ -14,7 +15,7 @@ NEIGHBOURS = 6
 AT_ONCE = 4096
 
 
-def log_odds(model: keras.Model, transform: Text) -> np.ndarray:
+def odds_alone(model: keras.Model, transform: Text) -> np.ndarray:
     """Log-odds `(words, classes)` of each class where a text is one word of the vocabulary and nothing else.
 
     Args:
@@ -22,12 +23,7 @@ def log_odds(model: keras.Model, transform: Text) -> np.ndarray:
         transform: The transform that makes the ids, which has learned its vocabulary.
     """
     ids = np.arange(len(transform.vocabulary), dtype=np.int32)[:, None] + transform.first
-    logits = model.predict(ids, batch_size=AT_ONCE, verbose=0).astype(np.float64)
-    if logits.shape[1] == 1:
-        return np.concatenate([-logits, logits], axis=1)
-    columns = range(logits.shape[1])
-    others = [np.logaddexp.reduce(np.delete(logits, column, axis=1), axis=1) for column in columns]
-    return logits - np.stack(others, axis=1)
+    return log_odds(model.predict(ids, batch_size=AT_ONCE, verbose=0))
 
 
 def neighbours(vectors: np.ndarray, chosen: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray, np.ndarray]:
@@ -47,12 +43,12 @@ def draw(model: keras.Model, transform: Text, classes: tuple[str, ...], folder: 
     """Draw the words that speak most for each class, and the neighbours of the first of them; returns the files' names.
 
     Args:
-        model: As `log_odds` takes it; one without vectors of words has no neighbours to draw.
-        transform: As `log_odds` takes it.
+        model: As `odds_alone` takes it; one without vectors of words has no neighbours to draw.
+        transform: As `odds_alone` takes it.
         classes: Names of the classes; the first four have a panel.
         folder: Where the figures are written.
     """
-    odds, vocabulary = log_odds(model, transform), transform.vocabulary
+    odds, vocabulary = odds_alone(model, transform), transform.vocabulary
     shown = classes[:CLASSES]
     best = [np.argsort(-odds[:, number], kind="stable")[:SHOWN] for number in range(len(shown))]
     with figure(folder / "words.png", figsize=(3.2 * len(shown), 3.6)) as drawn:

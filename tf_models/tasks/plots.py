@@ -16,25 +16,33 @@ def curves(history: list[dict[str, float]], path: Path) -> str:
 
     Metrics of two opponents, as the losses of a GAN's generator and discriminator, share a panel.
     """
-    from matplotlib.ticker import MaxNLocator
-
     panels = shared(dict.fromkeys(key for row in history for key in row))
-    epochs = np.arange(1, len(history) + 1)
     with figure(path, figsize=(4.2 * max(1, len(panels)), 3.2)) as drawn:
         axes = drawn.subplots(1, max(1, len(panels)), squeeze=False)[0]
         for axis, (title, names) in zip(axes, panels.items(), strict=False):
             for name in names:
                 who = name.removesuffix(f"_{title}") + " " if len(names) > 1 else ""
                 for key, label, style in ((name, "training", "-"), (f"val_{name}", "validation", "--")):
-                    values = [row.get(key, np.nan) for row in history]
-                    if not np.isnan(values).all():
-                        marker = "o" if len(epochs) < 3 else None
-                        axis.plot(epochs, values, style if who else "-", label=f"{who}{label}", marker=marker)
-            axis.set(xlabel="epoch", ylabel=title.replace("_", " "))
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axis.grid(alpha=0.3)
+                    over_epochs(axis, history, key, linestyle=style if who else "-", label=f"{who}{label}")
+            of_epochs(axis, title)
             axis.legend()
     return path.name
+
+
+def over_epochs(axis, history: list[dict[str, float]], key: str, **style) -> None:
+    """Draw a metric of the history's rows into a panel; nothing where no row has it."""
+    values = np.array([row.get(key, np.nan) for row in history], float)
+    if not np.isnan(values).all():
+        axis.plot(np.arange(1, len(values) + 1), values, marker="o" if len(values) < 3 else None, **style)
+
+
+def of_epochs(axis, title: str) -> None:
+    """Name the axes of a panel whose values stand over epochs."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set(xlabel="epoch", ylabel=title.replace("_", " "))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.grid(alpha=0.3)
 
 
 def shared(keys: Iterable[str]) -> dict[str, list[str]]:
@@ -64,14 +72,18 @@ def learning_rate(schedule: Callable[[np.ndarray], np.ndarray], steps: int, epoc
         steps: Steps in an epoch.
         epochs: Epochs of the run.
     """
-    last = steps * epochs - 1
-    places = np.unique(np.linspace(0, last, min(last + 1, DRAWN_STEPS)).astype(np.int64))
+    places = spread(steps * epochs)
     with figure(path, figsize=(5.6, 3.2)) as drawn:
         axis = drawn.subplots()
         axis.plot(places / steps, np.asarray(schedule(places)))
         axis.set(xlabel="epoch", ylabel="learning rate", ylim=(0, None))
         axis.grid(alpha=0.3)
     return path.name
+
+
+def spread(steps: int) -> np.ndarray:
+    """Numbers of at most 10,000 steps, from the first of a run to the last."""
+    return np.unique(np.linspace(0, steps - 1, min(steps, DRAWN_STEPS)).astype(np.int64))
 
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, classes: tuple[str, ...], path: Path) -> str:

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-import numpy as np
-
 from tf_data.figures import figure
 from tf_data.files import write_text
 from tf_models.scores import show
+from tf_models.tasks.plots import of_epochs, over_epochs
 from tf_models.training.page import html
 from tf_models.training.run_directory import RunDirectory
 
@@ -110,8 +109,6 @@ def draw(histories: dict[str, list[dict[str, float]]], path: Path) -> None:
         histories: Rows of `history.csv` by the runs' names.
         path: The PNG file to write.
     """
-    from matplotlib.ticker import MaxNLocator
-
     keys = dict.fromkeys(key for history in histories.values() for row in history for key in row)
     metrics = [key for key in keys if not key.startswith("val_")] or ["loss"]
     columns = min(2, len(metrics))
@@ -123,13 +120,8 @@ def draw(histories: dict[str, list[dict[str, float]]], path: Path) -> None:
         for axis, metric in zip(axes, metrics, strict=False):
             for number, history in enumerate(histories.values()):
                 for key, style in ((metric, "--"), (f"val_{metric}", "-")):
-                    values = np.array([row.get(key, np.nan) for row in history], float)
-                    if not np.isnan(values).all():
-                        marker = "o" if len(values) < 3 else None
-                        axis.plot(np.arange(1, len(values) + 1), values, style, color=f"C{number % 10}", marker=marker)
-            axis.set(xlabel="epoch", ylabel=metric.replace("_", " "))
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axis.grid(alpha=0.3)
+                    over_epochs(axis, history, key, linestyle=style, color=f"C{number % 10}")
+            of_epochs(axis, metric)
         for number, name in enumerate(histories):
             axes[0].plot([], [], color=f"C{number % 10}", label=name)
         axes[0].plot([], [], "--", color="grey", label="training")
