@@ -66,6 +66,10 @@ class Pair:
         values = initial_values(self.topic, self.built, self.session, self.model)
         names.to_model(values, self.model, self.topic, "the graph")
 
+    def take_over(self) -> None:
+        """Give the Keras side the graph's present values, its optimizers' state included."""
+        names.to_model(names.from_session(self.built, self.session), self.model, self.topic, "the graph")
+
     def step(self, number: int) -> tuple[dict[str, float], dict[str, float]]:
         """Train both sides on batch `number` (from 0, through the epochs) and return the metrics of both on it."""
         epoch, step = divmod(number, self.batches.steps)

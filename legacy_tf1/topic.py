@@ -33,8 +33,9 @@ class Topic:
         drawn: Whether drawn samples are compared where no folder of official files is named, because none are embedded.
         precision: Number type of the comparison: float64 where training amplifies rounding so fast that float32 shows
             nothing else.
-        steps: Steps of the comparison: fewer where training amplifies rounding so fast that in the end float64 shows
-            nothing else.
+        steps: Steps of the comparison.
+        stretch: Steps after which the Keras side takes over TensorFlow 1's state, once it was compared: where training
+            amplifies rounding so fast that in the end float64 shows nothing else; None for never.
         notebook: The TensorFlow 1 notebook and what it printed, in terms of what the recipe reports; None where the recipe
             names it.
         notes: Notes in place of the recipe's, where those are about the PyTorch notebook; None for the recipe's.
@@ -54,6 +55,7 @@ class Topic:
     drawn: bool = False
     precision: str = "float32"
     steps: int = 1000
+    stretch: int | None = None
     notebook: Original | None = None
     notes: tuple[str, ...] | None = None
 

@@ -187,7 +187,7 @@ TOPICS = (
         now="a loop over layers named block1_conv1; Adam keeps its moments in optimizer.variables",
         sizes=("input_shape", "classes", "hidden", "filters"),
         precision="float64",
-        steps=100,
+        stretch=100,
         # An eighth of the filters, on digits with black margins: CIFAR-10 is not embedded, the whole takes minutes.
         compared={
             "dataset": "mnist",
@@ -296,7 +296,7 @@ TOPICS = (
         sizes=("latent_dim", "filters", "negative_slope"),
         constants=NORM,
         precision="float64",
-        steps=100,
+        stretch=100,
         notebook=_gan_notebook("gan-conv", 0.752, 1.363),
         notes=(*GAN_NOTES, CONV_GAN_NOTE),
     ),
@@ -310,7 +310,7 @@ TOPICS = (
         sizes=("latent_dim", "filters", "negative_slope", "label_smoothing"),
         constants=NORM,
         precision="float64",
-        steps=100,
+        stretch=100,
         notebook=_gan_notebook("gan-conv-smoothing", 0.833, 1.355),
         notes=(
             *GAN_NOTES,
