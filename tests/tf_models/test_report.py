@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
+import tf_models
 from tf_data.command import run
 from tf_models import report
 from tf_models.configs import get
-from tf_models.training import comparison, trainer
+from tf_models.training import architecture, comparison, trainer
 from tf_models.training.page import html
 from tf_models.training.run_directory import RunDirectory
 
@@ -44,6 +45,24 @@ def test_a_report_is_one_file_with_its_figures_and_architecture(runs):
     summary = runs[0].architecture.read_text()
     assert "Param #" in summary
     assert max(map(len, summary.splitlines())) <= 81
+
+
+@pytest.mark.parametrize("id", ["cnn-resnet18-mnist", "ae-cvae", "gan-conv-mnist"])
+def test_the_picture_of_a_model_has_all_its_layers_and_no_arrow_from_nowhere(id, tmp_path):
+    model = tf_models.build(id, **({"filters": 4} if id.startswith("cnn") else {}))
+    columns = dict(architecture._columns(model))
+    parts = [part for part in (model, *model.layers) if hasattr(part, "operations")]
+    assert len(columns) == len(parts)
+    for part, rows in zip(parts, columns.values(), strict=True):
+        assert len(rows) <= architecture.MOST_ROWS
+        assert sum(row.parameters for row in rows) == part.count_params()
+        assert sum(len(row.kinds) for row in rows) == len(part.layers)
+        before = set()
+        for row in rows:
+            assert set(row.inputs) <= before
+            assert row.inputs or "InputLayer" in row.kinds
+            before.add(row.name)
+    assert architecture.draw(model, tmp_path) in {path.name for path in tmp_path.iterdir()}
 
 
 def test_a_report_is_written_anew(runs, tmp_path):

@@ -467,7 +467,7 @@ def test_a_run_directory_is_complete(tmp_path):
         "brightness": pytest.approx(0.126),
     }
     assert info["results"]["test"]["samples"] == 300
-    for name in ("curves.png", "confusion.png", "mistakes.png"):
+    for name in ("curves.png", "confusion.png", "mistakes.png", "first.png", "architecture.png"):
         assert (run.figures / name).read_bytes()[:4] == b"\x89PNG"
         assert f"figures/{name}" in (run.path / "report.md").read_text()
     report = (run.path / "report.md").read_text()

@@ -148,6 +148,9 @@ class Classify(Task):
             if type(self.transform) is Text:
                 names += lexicon.draw(self.model, self.transform, classes, folder)
         elif test.samples.is_image:
+            best = probabilities(logits[: plots.FIRST])
+            said = [f"{classes[row.argmax()]} ({row.max():.1%})" for row in best]
+            names.append(plots.first_samples(test, said, folder / "first.png"))
             names.append(plots.surest_mistakes(test, probabilities(logits), classes, folder / "mistakes.png"))
         elif test.samples.shape[1:] == (2,):
             classify = lambda x: labels(self.model.predict(self.transform(x), verbose=0, batch_size=4096))  # noqa: E731

@@ -8,6 +8,7 @@ import numpy as np
 from tf_data.dataset import Data, Split
 from tf_data.figures import figure
 
+FIRST = 10  # test samples that are shown with what a model says of them
 DRAWN_STEPS = 10_000  # of a schedule, spread over the run
 
 
@@ -105,6 +106,27 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, classes: tuple[str, ...]
         )
         accuracy = np.mean(truth == predicted)
         axis.set(xlabel="predicted", ylabel="true", title=f"{accuracy:.2%} of {len(truth):,} right")
+    return path.name
+
+
+def first_samples(split: Split, said: list[str], path: Path) -> str:
+    """The first images of a split with what the model says of each.
+
+    Args:
+        split: Images `(samples, height, width, 1 or 3)`, uint8.
+        said: A text for each image that is drawn.
+        path: The file to write.
+    """
+    columns = 5
+    rows = -(-len(said) // columns)
+    with figure(path, figsize=(1.5 * columns, 1.75 * rows + 0.3)) as drawn:
+        drawn.suptitle(f"The first {split.name} samples, and what the model says")
+        axes = drawn.subplots(rows, columns, squeeze=False).ravel()
+        for axis in axes:
+            axis.axis("off")
+        for axis, text, image in zip(axes, said, split.samples.read(np.arange(len(said))), strict=False):
+            axis.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
+            axis.set_title(text, fontsize=8)
     return path.name
 
 

@@ -152,11 +152,16 @@ class Rank(Task):
 
     def figures(self, history, folder: Path):
         test, found = self.data.test, self.ranks(self.outputs(self.data.test))
-        return [
+        names = [
             plots.curves(history, folder / "curves.png"),
             plots.confusion(test.y, found, self.about.classes, folder / "confusion.png"),
             _errors(test.y, found, self.about.classes, folder / "errors.png"),
         ]
+        if test.samples.is_image:
+            pairs = zip(found[: plots.FIRST], test.y[: plots.FIRST], strict=True)
+            said = [f"{self.about.classes[rank]} (is {self.about.classes[truth]})" for rank, truth in pairs]
+            names.append(plots.first_samples(test, said, folder / "first.png"))
+        return names
 
 
 def _errors(truth: np.ndarray, predicted: np.ndarray, classes: tuple[str, ...], path: Path) -> str:

@@ -10,6 +10,7 @@ from tf_models.configs import schedules
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import Task
+from tf_models.training import architecture
 from tf_models.training.checkpoint_file import Progress
 from tf_models.training.options import Options
 from tf_models.training.report import write_report
@@ -65,6 +66,8 @@ def finish(run: RunDirectory, options: Options, task: Task, history, seconds: fl
         figures = task.figures(history, run.figures) if options.figures else []
         if figures and run.recipe.schedule:
             figures.insert(1, _draw_schedule(run, task))
+        if options.figures:
+            figures.append(architecture.draw(task.model, run.figures))
     run.update(seconds=round(seconds, 3), results=results, figures=figures)
     write_report(run)
     run.update(status="done")  # last, for a run that is done is left as it is
