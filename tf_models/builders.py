@@ -23,6 +23,7 @@ BUILDERS: dict[str, str | Callable] = {
     "resnet": "tf_models.cnn.resnet:resnet",
     "densenet": "tf_models.cnn.densenet:densenet",
     "airbench": "tf_models.cnn.airbench:airbench",
+    "compact_cnn": "tf_models.cnn.compact:compact_cnn",
     "mobilenet_v2": "tf_models.cnn.mobilenet:mobilenet_v2",
     "mobilenet_v3": "tf_models.cnn.mobilenet:mobilenet_v3",
     "siamese_mlp": "tf_models.metric.siamese:siamese_mlp",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import measure, pages, revisions, speed
+from benchmarks import measure, pages, revisions, speed, time_to_accuracy
 from benchmarks.networks import NETWORKS, recipe
 from tf_data.command import run
 from tf_data.errors import InputError
@@ -90,13 +90,29 @@ def test_train_step_times_every_network(capsys, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", [name for name in command.BENCHMARKS if name not in ("exports", "train_step", "revisions")]
+    "name",
+    [n for n in command.BENCHMARKS if n not in ("exports", "train_step", "revisions", "results", "speed")],
 )
 def test_every_other_benchmark_runs(capsys, name):
     pytest.importorskip("torch")
     assert run(command.main, [name, "--quick", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
-    assert all(row.get("samples_per_second", row.get("training_mb")) > 0 for row in rows)
+    assert rows
+    for row in rows:
+        counted = [row[key] for key in ("samples_per_second", "training_mb", "training_seconds") if key in row]
+        assert all(value > 0 for value in counted)
+
+
+def test_a_goal_is_met_by_the_mean_of_all_seeds_in_time(monkeypatch):
+    found = iter([(0.9899, 5.0, 9.0), (0.9905, 6.0, 11.0), (0.9906, 6.5, 10.0)] * 2)
+    names = ("accuracy", "training", "command")
+    monkeypatch.setattr(time_to_accuracy, "SEEDS", 3)
+    monkeypatch.setattr(time_to_accuracy, "_once", lambda *_: dict(zip(names, next(found), strict=True)))
+    goal = time_to_accuracy.Goal("a", ("--b",), 0.99, 6)
+    monkeypatch.setattr(time_to_accuracy, "GOALS", (goal, goal._replace(recipe="c", seconds=5.8)))
+    met, late = time_to_accuracy.run()
+    assert (met["recipe"], met["goal"], met["accuracy"], met["training_sd"]) == ("a --b", "99.0% in 6 s", "99.03%", 0.76)
+    assert (met["command_seconds"], met["met"], late["met"]) == (10.0, True, False)
 
 
 @pytest.mark.parametrize("id", NETWORKS)

@@ -4,6 +4,7 @@ from tf_models.cnn.airbench import airbench
 from tf_models.cnn.alexnet import alexnet
 from tf_models.cnn.allconv import allconv
 from tf_models.cnn.basic import cnn
+from tf_models.cnn.compact import compact_cnn
 from tf_models.cnn.densenet import densenet
 from tf_models.cnn.fc_to_conv import dense_to_conv, fully_convolutional
 from tf_models.cnn.from_torch import load_torch_weights
@@ -19,6 +20,7 @@ __all__ = [
     "alexnet",
     "allconv",
     "cnn",
+    "compact_cnn",
     "dense_to_conv",
     "densenet",
     "fully_convolutional",

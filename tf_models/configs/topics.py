@@ -38,6 +38,8 @@ RECIPES = {
     "cnn-densenet121-mnist": "cnn.densenet",
     "cnn-densenet121-cifar10": "cnn.densenet",
     "cnn-airbench-cifar10": "cnn.airbench",
+    "cnn-compact-mnist": "cnn.compact",
+    "cnn-compact-mnist-fast": "cnn.compact",
     "cnn-vgg16-cifar10-fast": "cnn.vgg",
     "cnn-nin-cifar10-fast": "cnn.nin",
     "cnn-resnet18-mnist-fast": "cnn.resnet",

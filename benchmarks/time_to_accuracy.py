@@ -1,0 +1,85 @@
+"""How long recipes take to an accuracy on the test set: whole commands, a process for each seed, one look at that set.
+
+A recipe has a fixed number of epochs, and nothing is chosen by looking at the test set: what counts is the mean accuracy
+over the seeds. Times are those of training, first compilation included, and of the whole command, which also imports
+TensorFlow, loads the data, scores and writes the run directory.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from tf_data.errors import TrainingError
+
+
+class Goal(NamedTuple):
+    """An accuracy, the recipe that is to reach it and its options, and the seconds in which it should on two cores."""
+
+    recipe: str
+    options: tuple[str, ...]
+    accuracy: float
+    seconds: float
+
+
+GOALS = (
+    Goal("cnn-compact-mnist-fast", (), 0.99, 6),
+    Goal("cnn-compact-mnist", (), 0.995, 30),
+    Goal("cnn-airbench-cifar10", ("--precision", "mixed_bfloat16"), 0.94, 1200),
+)
+SEEDS = 5
+# What --quick trains: drawn data, few samples.
+QUICK = ("--data", "synthetic", "--limit", "1100", "--epochs", "1")
+
+
+def run(quick: bool = False, only: tuple[str, ...] = ()) -> list[dict]:
+    """A row for each goal: mean and standard deviation of accuracy and seconds over the seeds, and whether it is met.
+
+    Args:
+        quick: Drawn data, one seed, to see that it works.
+        only: Ids of the recipes to time; default all of `GOALS`.
+    """
+    return [_row(goal, quick) for goal in GOALS if not only or goal.recipe in only]
+
+
+def _row(goal: Goal, quick: bool) -> dict:
+    found = [_once(goal, seed, quick) for seed in range(1, (1 if quick else SEEDS) + 1)]
+    accuracy, training, command = ([one[name] for one in found] for name in ("accuracy", "training", "command"))
+    return {
+        "recipe": " ".join((goal.recipe, *goal.options)),
+        "seeds": len(found),
+        "goal": f"{goal.accuracy:.1%} in {goal.seconds:g} s",
+        "accuracy": f"{statistics.mean(accuracy):.2%}",
+        "accuracy_sd": f"{_deviation(accuracy):.2%}",
+        "training_seconds": round(statistics.mean(training), 2),
+        "training_sd": round(_deviation(training), 2),
+        "command_seconds": round(statistics.mean(command), 2),
+        "met": statistics.mean(accuracy) >= goal.accuracy and statistics.mean(training) <= goal.seconds,
+        "accuracies": accuracy,
+        "seconds": training,
+    }
+
+
+def _deviation(values: list[float]) -> float:
+    return statistics.stdev(values) if len(values) > 1 else 0.0
+
+
+def _once(goal: Goal, seed: int, quick: bool) -> dict:
+    """Train with the command that a user would give."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        options = QUICK if quick else ("--data", "official")
+        command = [sys.executable, "-m", "tf_models.train", goal.recipe, *goal.options, *options, "--seed", str(seed)]
+        begin = time.perf_counter()
+        done = subprocess.run(
+            [*command, "--quiet", "--no-figures", "--run-dir", str(run)], capture_output=True, text=True
+        )
+        seconds = time.perf_counter() - begin
+        if done.returncode:
+            raise TrainingError(f"{' '.join(command[1:])} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
+        info = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    return {"accuracy": info["results"]["test"]["accuracy"], "training": info["seconds"], "command": seconds}
