@@ -33,7 +33,7 @@ GOALS = (
 )
 SEEDS = 5
 # What --quick trains: drawn data, few samples.
-QUICK = ("--data", "synthetic", "--limit", "1100", "--epochs", "1")
+QUICK = ("--data", "synthetic", "--limit", "200", "--epochs", "1", "--batch-size", "64")
 
 
 def run(quick: bool = False, only: tuple[str, ...] = ()) -> list[dict]:

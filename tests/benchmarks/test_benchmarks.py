@@ -111,7 +111,12 @@ def test_a_goal_is_met_by_the_mean_of_all_seeds_in_time(monkeypatch):
     goal = time_to_accuracy.Goal("a", ("--b",), 0.99, 6)
     monkeypatch.setattr(time_to_accuracy, "GOALS", (goal, goal._replace(recipe="c", seconds=5.8)))
     met, late = time_to_accuracy.run()
-    assert (met["recipe"], met["goal"], met["accuracy"], met["training_sd"]) == ("a --b", "99.0% in 6 s", "99.03%", 0.76)
+    assert (met["recipe"], met["goal"], met["accuracy"], met["training_sd"]) == (
+        "a --b",
+        "99.0% in 6 s",
+        "99.03%",
+        0.76,
+    )
     assert (met["command_seconds"], met["met"], late["met"]) == (10.0, True, False)
 
 
