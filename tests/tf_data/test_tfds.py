@@ -200,6 +200,27 @@ def test_recipes_take_what_the_features_say(prepared, tmp_path):
     assert isinstance(texts.train.x[0], str)
 
 
+def test_a_run_is_trained_and_scored_on_the_name(prepared, tmp_path, capsys):
+    from tf_models import evaluate, train
+
+    folder = ["--data-dir", str(prepared().parents[1])]
+    begin = ["softmax-regression", "--epochs", "1", "--no-figures", "--run-dir", str(tmp_path / "run")]
+    assert run(train.main, [*begin, "--data", "tfds:tiny", *folder]) == 0
+    assert "on 6 samples" in capsys.readouterr().out
+    info = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert info["data"]["classes"] == ["cat", "dog", "a fish"]
+    prepared({"train": 9}, "1.0.1")
+    assert run(evaluate.main, [str(tmp_path / "run"), "--data", "tfds:tiny", *folder]) == 0
+    assert "on 9 samples" in capsys.readouterr().out
+    assert run(evaluate.main, [str(tmp_path / "run"), "--data", "tfds:tiny:1.0.0", *folder]) == 2
+    assert "was trained on a part of" in capsys.readouterr().err
+    assert run(evaluate.main, [str(tmp_path / "run"), "--data", "auto"]) == 2
+    assert "evaluate takes tfds:NAME here" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        train.main([*begin, "--data", "tfdz:tiny"])
+    assert "invalid choice: 'tfdz:tiny' (choose from auto, official, embedded, synthetic or" in capsys.readouterr().err
+
+
 def test_sample_and_label_are_chosen_among_several(prepared):
     folder = prepared()
     entry = {"fine": feature("ClassLabel", {"numClasses": "3"})}
