@@ -1,4 +1,4 @@
-"""`python -m benchmarks results RUN_DIR...`: finished runs into `measured.json`, `docs/results.md` and the README.
+"""`python -m benchmarks results RUN_DIR...`: finished runs into `measured.json`, `docs/results.md` and the READMEs.
 
 The run with the recipe's own seed and full official data gives a recipe's row; runs with other seeds give its spread.
 A run of an older code is a row that the audit names; `--renew` tries whether today's code gives the same. `--audit` tries
@@ -24,8 +24,8 @@ from tf_models.training.run_directory import RunDirectory
 
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "tf_models" / "configs" / "measured.json"
-PAGE, README = ROOT / "docs" / "results.md", ROOT / "README.md"
-# What the README shows of it.
+PAGE, READMES = ROOT / "docs" / "results.md", (ROOT / "README.md", ROOT / "README.zh-CN.md")
+# What the READMEs show of it.
 CHOSEN = (
     "mlp-basic",
     "mlp-batchnorm",
@@ -70,7 +70,8 @@ def main(argv: list[str] | None = None) -> int | None:
     order = [recipe.id for recipe in recipes()]
     write_text(MEASURED, json.dumps({id: rows[id] for id in order if id in rows}, indent=2) + "\n")
     pages.put(PAGE, "results", table(rows, [recipe.id for recipe in recipes()], "../"))
-    pages.put(README, "results", table(rows, CHOSEN))
+    for readme in READMES:
+        pages.put(readme, "results", table(rows, CHOSEN))
     return None
 
 

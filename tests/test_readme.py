@@ -42,6 +42,24 @@ def commands(page: Path) -> list[tuple[str, tuple[str, ...]]]:
     return found
 
 
+def test_the_chinese_page_has_the_same_sections_code_links_and_results():
+    def parts(name):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        blocks = re.findall(r"^```\w*\n.*?^```$", text, re.DOTALL | re.MULTILINE)
+        code = [line.partition("#")[0].rstrip() for block in blocks for line in block.splitlines()]
+        links = sorted(
+            link for link in re.findall(r"\]\(([^)]*)\)", text) if link.isascii() and not link.startswith("README")
+        )
+        table = text.partition("<!-- results: begin -->")[2].partition("<!-- results: end -->")[0]
+        prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+        words = sorted(" ".join(word.split()) for word in re.findall(r"`[^`]+`", prose))
+        sections = len(re.findall("^## ", text, re.MULTILINE))
+        return [line for line in code if line], [link for link in links if link[0] != "#"], table, words, sections
+
+    for ours, theirs in zip(parts("README.md"), parts("README.zh-CN.md"), strict=True):
+        assert ours == theirs
+
+
 def start(module: str):
     """The function that a module's command runs."""
     found = importlib.import_module(module)

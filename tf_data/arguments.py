@@ -6,7 +6,7 @@ from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
-from tf_data import datasets, foreign, formats, own
+from tf_data import datasets, foreign, formats, own, tfds_folder
 from tf_data.command import Parser, nearest
 from tf_data.csv_files import is_table
 from tf_data.dataset import SOURCES, Data
@@ -45,13 +45,17 @@ def load(arguments: Namespace, skip_bad: bool = False) -> Data | formats.Stored:
     Raises:
         InputError: There is no dataset of this name, an option does not go with it, or there are no data.
     """
-    if (given := own.named(arguments, skip_bad=skip_bad)) is not None:
-        if arguments.dataset:
+    prepared = (arguments.dataset or "").startswith(tfds_folder.PREFIX)
+    if prepared:
+        _refuse(arguments, arguments.dataset, "is a prepared dataset", ("data", "download"))
+        arguments.data = arguments.dataset
+    if (given := own.named(arguments, skip_bad=skip_bad, features=_features(arguments.set))) is not None:
+        if arguments.dataset and not prepared:
             raise InputError(f"{given.flag} says where the data are; leave {arguments.dataset} away")
         options = {**given.options, **_options(given.dataset, "official", arguments.set)}
         return replace(given, options=options).fitted().load(arguments.limit)
     if not arguments.dataset:
-        raise InputError("name a dataset or a folder, or your own data with --images, --csv or --text")
+        raise InputError("name a dataset, a folder or tfds:NAME, or your own data with --images, --csv or --text")
     name, path, source = arguments.dataset, None, arguments.data or "auto"
     if name not in datasets.names():
         path = Path(name)
@@ -84,10 +88,16 @@ def _stored(arguments: Namespace, path: Path) -> formats.Stored:
     return formats.Stored(stored.path, stored.manifest, splits)
 
 
-def _refuse(arguments: Namespace, path: Path, what: str, options: tuple[str, ...]) -> None:
+def _refuse(arguments: Namespace, path: Path | str, what: str, options: tuple[str, ...]) -> None:
     for option in options:
         if getattr(arguments, option):
             raise InputError(f"{path} {what}; --{option.replace('_', '-')} does not go with it")
+
+
+def _features(assignments: list[str]) -> dict[str, str]:
+    """Which features of a prepared dataset are the sample and the label, as far as --set names them."""
+    stated = (assignment.partition("=")[::2] for assignment in assignments)
+    return {name: value for name, value in stated if name in own.PREPARED}
 
 
 def _parameters(name: str, source: str) -> list[str]:

@@ -296,15 +296,19 @@ class Form(NamedTuple):
     most: tuple[int, int]
 
 
-def common_form(names: Sequence[str]) -> Form | None:
-    """What image files have in common, from their headers; None where none of them can be read.
+def common_form(names: Sequence[str], load: Callable[[str], bytes] = read_file) -> Form | None:
+    """What images have in common, from their headers; None where none of them can be read.
 
-    Files that cannot be read are passed over: whoever reads their pixels hears of them.
+    Those that cannot be read are passed over: whoever reads their pixels hears of them.
+
+    Args:
+        names: Names of the images.
+        load: Returns an image's bytes for a name; default those of the file of this name.
     """
     sizes, grey = set(), True
     for name in names:
         try:
-            with opened(read_file(name), name) as (image, turn):
+            with opened(load(name), name) as (image, turn):
                 sizes.add(_size(image, turn))
                 grey &= image.mode in GREY
         except (InputError, OSError):

@@ -1,27 +1,32 @@
 """A user's own data as the commands' options name them: folders of images, tables, texts."""
 
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tf_data import datasets
+from tf_data import datasets, tfds_folder
 from tf_data.csv_files import TableFile, only_table
-from tf_data.dataset import Data
-from tf_data.datasets import image_csv, image_folder
+from tf_data.dataset import SOURCES, Data
+from tf_data.datasets import image_csv, image_folder, tfds_images
 from tf_data.errors import InputError
 from tf_data.images import Form, common_form
 
 IMAGES, IMAGE_LIST, NUMBERS, TEXTS, TEXT = "image-folder", "image-csv", "feature-csv", "text-csv", "text-file"
+TFDS_IMAGES, TFDS_TEXTS = "tfds-images", "tfds-texts"
 KINDS = {
     IMAGES: "images",
     IMAGE_LIST: "images",
     NUMBERS: "rows of numbers",
     TEXTS: "labelled texts",
     TEXT: "one text",
+    TFDS_IMAGES: "images",
+    TFDS_TEXTS: "labelled texts",
 }
 PATH_COLUMN, TEXT_COLUMN = "path", "text"  # by which a table is known for a list of images, or of texts
 OPTIONS = ("images", "csv", "text")
+PREPARED = ("sample", "label")  # names of the features of what tensorflow-datasets has prepared
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,12 @@ class Own:
 
     def form(self) -> Form:
         """What the images have in common. Raises `InputError` where there are none, or none that can be read."""
+        if self.dataset == TFDS_IMAGES:
+            named = {name: self.options[name] for name in PREPARED if name in self.options}
+            found = tfds_images.form(self.path, **named)
+            if found is None:
+                raise InputError(f"{self.path}: none of its images can be read; prepare it again")
+            return found
         if self.dataset == IMAGES:
             names = image_folder.names_in(self.path)
         else:
@@ -119,6 +130,13 @@ def add(group) -> None:
     )
 
 
+def source(text: str) -> str:
+    """What `--data` takes: a source of `tf_data.load`, or `tfds:NAME`."""
+    if text not in SOURCES and not text.startswith(tfds_folder.PREFIX):
+        raise ArgumentTypeError(f"invalid choice: {text!r} (choose from {', '.join(SOURCES)} or tfds:NAME)")
+    return text
+
+
 def size(text: str) -> tuple[int, int]:
     """A size such as `64x48` as `(height, width)`, or 64 for a square."""
     sides = [int(side) for side in text.lower().split("x")]
@@ -127,17 +145,22 @@ def size(text: str) -> tuple[int, int]:
     return sides[0], sides[-1]
 
 
-def named(arguments: Namespace, kind: str | None = None, skip_bad: bool = False) -> Own | None:
+def named(
+    arguments: Namespace, kind: str | None = None, skip_bad: bool = False, features: Mapping[str, str] | None = None
+) -> Own | None:
     """The user's own data that parsed options name; None where they name none.
 
     Args:
         arguments: What a parser with the options of `add` has parsed.
         kind: The dataset that is to read a table, where the table is not to decide it; see `table_kind`.
         skip_bad: Whether images that cannot be read are left out.
+        features: Of what tensorflow-datasets has prepared, which features are the `sample` and the `label`.
 
     Raises:
-        InputError: Options that do not go together, or a table that cannot be read.
+        InputError: Options that do not go together, a table that cannot be read, or a dataset that is not prepared.
     """
+    if (getattr(arguments, "data", None) or "").startswith(tfds_folder.PREFIX):
+        return _prepared(arguments, skip_bad, features or {})
     given = [name for name in OPTIONS if getattr(arguments, name) is not None]
     others = [name for name in ("data", "data_dir", "download") if getattr(arguments, name, None)]
     if not given:
@@ -174,6 +197,23 @@ def named(arguments: Namespace, kind: str | None = None, skip_bad: bool = False)
     elif arguments.image_size is not None:
         raise InputError(f"--image-size goes with images, and {path} holds {KINDS[dataset]}")
     return Own(dataset, options, flag)
+
+
+def _prepared(arguments: Namespace, skip_bad: bool, features: Mapping[str, str]) -> Own:
+    """What `--data tfds:NAME` names."""
+    name = arguments.data
+    for other in (*OPTIONS, "text_column", "label_column", "download"):
+        if getattr(arguments, other, None):
+            raise InputError(f"--data {name} says where the data are; leave --{other.replace('_', '-')} away")
+    path = tfds_folder.find_folder(name, getattr(arguments, "data_dir", None))
+    dataset, options = tfds_folder.dataset_of(path), {"path": str(path), **features}
+    if arguments.image_size is not None:
+        if KINDS[dataset] != "images":
+            raise InputError(f"--image-size goes with images, and {path} holds {KINDS[dataset]}")
+        options["size"] = arguments.image_size
+    if skip_bad and KINDS[dataset] == "images":
+        options["skip_bad"] = True
+    return Own(dataset, options, "--data")
 
 
 def table_kind(path: Path, text: str | None = None) -> str:

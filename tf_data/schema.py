@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from tf_data.errors import InputError
 
 MOST_BYTES = 2**28  # of a JSON file; the manifest of a million files has about this
+SHOWN = 200  # characters of a value in a message
 T = TypeVar("T")
 
 
@@ -48,7 +49,7 @@ def build(kind: type[T], values: Any, what: str = "it") -> T:
         InputError: A key is missing, unknown, or of another type than its field states.
     """
     if not isinstance(values, Mapping):
-        raise InputError(f"{what} must be an object, not {values!r}")
+        raise InputError(f"{what} must be an object, not {_brief(values)}")
     known = {field.name for field in fields(kind)}
     if strangers := sorted(map(str, values.keys() - known)):
         raise InputError(f"{what} has an unknown key {strangers[0]!r}")
@@ -78,7 +79,13 @@ def require_types(data) -> None:
     for name, hint in _hints(type(data)).items():
         value = getattr(data, name)
         if not fits(value, hint):
-            raise InputError(f"{name} must be {getattr(hint, '__name__', hint)}, not {value!r}")
+            raise InputError(f"{name} must be {getattr(hint, '__name__', hint)}, not {_brief(value)}")
+
+
+def _brief(value: Any) -> str:
+    """A value for a message, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def fits(value: Any, hint: Any) -> bool:

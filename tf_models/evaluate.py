@@ -5,6 +5,8 @@ import sys
 
 from tf_data import own
 from tf_data.command import Parser, import_tensorflow, run, say
+from tf_data.errors import InputError
+from tf_data.tfds_folder import PREFIX
 from tf_models.configs import own_data
 
 
@@ -13,6 +15,7 @@ def parser() -> Parser:
     parser.add_argument("run_dir", help="what `python -m tf_models.train` wrote")
     parser.add_argument("--data-dir", help="folder of official files, if it has moved since the training")
     data = parser.add_argument_group("other data than the run's")
+    data.add_argument("--data", metavar="tfds:NAME", help="what tensorflow-datasets has prepared in --data-dir")
     own.add(data)
     data.add_argument("--skip-bad", action="store_true", help="leave out images that cannot be read, and list them")
     parser.add_argument("--json", action="store_true", help="print the scores as JSON")
@@ -23,6 +26,8 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     from tf_models.training.run_directory import RunDirectory
 
+    if arguments.data and not arguments.data.startswith(PREFIX):
+        raise InputError(f"--data {arguments.data}: evaluate takes tfds:NAME here; a run's own data need no option")
     directory = RunDirectory.open(arguments.run_dir)
     given = own_data.named(arguments, directory.recipe)
     import_tensorflow()

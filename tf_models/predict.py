@@ -93,7 +93,7 @@ def main(argv: list[str] | None = None) -> None:
     failed: list[str] = []
     rows = []
     # As the images were for training: scaled until they cover the size, or until they fit in.
-    fitting = {"cover": True} if recipe.dataset in (own.IMAGES, own.IMAGE_LIST) else {}
+    fitting = {"cover": True} if own.KINDS.get(recipe.dataset) == "images" else {}
     # What is drawn or compared needs all inputs; others come in parts, so that a folder may be as large as it likes.
     together = out or task.reference
     for part in [names] if together else [names[i : i + AT_ONCE] for i in range(0, len(names), AT_ONCE)]:

@@ -57,9 +57,11 @@ def parser() -> Parser:
     data = parser.add_argument_group("data")
     data.add_argument(
         "--data",
-        choices=SOURCES,
+        type=own.source,
         default=None,
-        help="auto (default): official files if present, else an embedded sample; never silently synthetic",
+        metavar="SOURCE",
+        help=f"{', '.join(SOURCES)}, or tfds:NAME for what tensorflow-datasets has prepared in --data-dir; auto (default): "
+        "official files if present, else an embedded sample; never silently synthetic",
     )
     data.add_argument("--data-dir", help="folder of official files, by dataset name (default TF_DATA_DIR, else data)")
     data.add_argument("--download", action="store_true", help="fetch official files there, checksums verified")
@@ -202,7 +204,7 @@ def _asked(arguments) -> tuple[Recipe, str]:
     recipe = override(recipe, arguments.set, **flags)
     recipe = fine_tuned(recipe, arguments.weights, arguments.freeze, arguments.rate)
     elsewhere = arguments.recipe or arguments.data_dir or arguments.download or given
-    return recipe, arguments.data or ("auto" if elsewhere else "embedded")
+    return recipe, "auto" if given else arguments.data or ("auto" if elsewhere else "embedded")
 
 
 def choose_backend(name: str) -> None:

@@ -174,6 +174,64 @@ def test_run_json_has_a_schema(place, value, said, hostile, capsys):
         assert said in capsys.readouterr().err
 
 
+NAN, INFINITE = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        *(("freeze", value, "freeze must be") for value in ("stem", [7], {"stem": 1}, None, [["stem"]], 10**400)),
+        ("freeze", [7] * 10**4, "freeze must be"),
+        ("freeze", ["stem"] * 10**4, "may name 1,000 patterns of layers, not 10,000"),
+        ("freeze", ["*a" * 10**4], "must have 1 to 200 characters, not 20,000"),
+        ("freeze", ["1" * 10**5 + "..2"], "must have 1 to 200 characters"),
+        ("freeze", [""], "must have 1 to 200 characters, not 0"),
+        *(("rates", value, "rates must be") for value in ([0.1], "stem=0.1", None, 7)),
+        *(("rates", {"stem": value}, "rates must be") for value in ("0.1", True, None, [0.1], {})),
+        *(
+            ("rates", {"stem": value}, "the rate of stem must be a fraction of the learning rate, 0..1, not")
+            for value in (NAN, INFINITE, -INFINITE, -0.5, 0, 1.5, 10**400)
+        ),
+        ("rates", {f"layer{number}": 0.5 for number in range(10**4)}, "may name 1,000 patterns of layers, not 10,000"),
+        ("rates", {"x" * 10**5: 0.5}, "must have 1 to 200 characters"),
+    ],
+)
+def test_what_is_frozen_and_changed_slowly_has_a_schema(place, value, said, hostile, capsys):
+    change(hostile, f"recipe.{place}", value)
+    for name, call in commands(hostile).items():
+        assert call() == 2, name
+        line = capsys.readouterr().err
+        assert said in line, name
+        assert line.count("\n") == 1, name
+        assert len(line) < 1000, name
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ("no\x1b[2Jthing", "is no layer of"),
+        ("stage1..stage999999999999", "names 999,999,999,999 groups of layers"),
+        ("1" * 99 + ".." + "9" * 99, "groups of layers"),
+        ("*l" * 100, "is no layer of"),
+        ("[" * 200, "is no layer of"),
+        ("[!" * 100, "is no layer of"),
+        ("(a+)+$", "is no layer of"),
+    ],
+)
+def test_patterns_of_no_layer_are_named_where_training_goes_on(pattern, said, hostile, capsys):
+    change(hostile, "recipe.weights", "kept")
+    for place, value in (("freeze", [pattern]), ("rates", {pattern: 0.5})):
+        change(hostile, f"recipe.{place}", value)
+        assert commands(hostile)["resume"]() == 2
+        line = capsys.readouterr().err
+        assert said in line
+        assert line.count("\n") == 1
+        assert "\x1b" not in line
+        change(hostile, f"recipe.{place}", type(value)())
+    change(hostile, "recipe.freeze", [pattern])
+    assert commands(hostile)["predict"]() == 0  # what has been trained needs neither
+
+
 def test_nested_without_end_is_refused(hostile, capsys):
     (hostile / "run.json").write_text('{"a":' * 100_000)
     all_refuse(hostile, capsys)

@@ -82,6 +82,39 @@ def test_rates_scale_updates_exactly(optimizer):
     assert np.abs(full["hidden1/kernel"]).max() > 1e-4
 
 
+# All that Keras builds by name; a decay of weights, which is not scaled, is off.
+OPTIONS_OF = {"adamw": {"weight_decay": 0.0}, "muon": {"weight_decay": 0.0, "adam_weight_decay": 0.0}}
+OPTIMIZERS = (
+    *("adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "ftrl", "lion", "muon", "nadam", "rmsprop", "sgd"),
+    "schedulefreeadamw",
+)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_rates_are_those_of_an_optimizer_at_that_rate(name):
+    """Over three steps, so that what an optimizer keeps from step to step counts as well."""
+
+    def moved(rate, rates):
+        inputs = keras.Input((3,))
+        slow = keras.layers.Dense(2, name="slow")(inputs)
+        model = keras.Model(inputs, keras.layers.Dense(2, name="fast")(slow))
+        for number, weight in enumerate(model.weights):
+            weight.assign(np.random.default_rng(number).normal(size=weight.shape))
+        made = keras.optimizers.get({"class_name": name, "config": {"learning_rate": rate, **OPTIONS_OF.get(name, {})}})
+        pretrained.scale_rates(made, model, rates)
+        for step in range(3):
+            random = np.random.default_rng(step)
+            gradients = [random.normal(size=weight.shape).astype(np.float32) for weight in model.weights]
+            made.apply([keras.ops.convert_to_tensor(one) for one in gradients], model.trainable_variables)
+        return weights(model)
+
+    scaled, slow, fast = moved(0.01, {"slow": 0.25}), moved(0.0025, {}), moved(0.01, {})
+    for part in ("kernel", "bias"):
+        np.testing.assert_allclose(scaled[f"slow/{part}"], slow[f"slow/{part}"], rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(scaled[f"fast/{part}"], fast[f"fast/{part}"], rtol=1e-6, atol=1e-7)
+    assert np.abs(scaled["slow/kernel"] - fast["slow/kernel"]).max() > 1e-6
+
+
 def test_a_tuned_run_is_trained_resumed_and_keeps_what_is_frozen(trained, tmp_path):
     recipe = replace(MLP, weights=str(trained.path), freeze=("hidden1",), rates={"hidden2": 0.1}, seed=9)
     whole = trainer.train(recipe, OPTIONS, tmp_path / "whole")

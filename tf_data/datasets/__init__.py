@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from tf_data import tables
+from tf_data import tables, tfds_folder
 from tf_data.dataset import SOURCES, Data, Dataset, Reading, data_directory
 from tf_data.errors import InputError
 from tf_data.files import checksum
@@ -34,6 +34,8 @@ MODULES = (
     "svhn",
     "text-csv",
     "text-file",
+    "tfds-images",
+    "tfds-texts",
     "toy-2d",
 )
 
@@ -63,7 +65,8 @@ def load(
     """Load a dataset from its files, or from a converted folder (see `tf_data.formats`) in their place.
 
     Args:
-        name: A name from `names()`.
+        name: A name from `names()`, or `tfds:NAME`: what tensorflow-datasets has prepared in `data_dir`, images or texts,
+            with options of `tf_data.datasets.tfds_images` or `tfds_texts`.
         source: `official` files, an `embedded` sample, a `synthetic` stand-in, or `auto`: official files if
             present, else the embedded sample, or for a dataset that is defined by its generator what that draws.
             `auto` never means synthetic.
@@ -78,6 +81,11 @@ def load(
     Raises:
         InputError: Name or source are unknown, or there are no data; the message says how to get them.
     """
+    if name.startswith(tfds_folder.PREFIX):
+        if path is not None or download or source not in ("auto", "official"):
+            raise InputError(f"{name} says where the data are; leave {'path' if path else 'source and download'} away")
+        path = tfds_folder.find_folder(name, data_dir)
+        name = tfds_folder.dataset_of(path)
     dataset = get(name)
     if source not in SOURCES:
         raise InputError(f"unknown source {source!r}; one of {', '.join(SOURCES)}")

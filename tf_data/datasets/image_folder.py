@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -49,29 +50,35 @@ JUNK = ("Thumbs.db", "ehthumbs.db", "desktop.ini", "__MACOSX")
 
 
 def open_images(
-    names: list[str], labels: np.ndarray, size: tuple[int, int] | None, channels: int, skip_bad: bool
-) -> tuple[EncodedImages, np.ndarray, tuple[str, ...]]:
+    names: list[str],
+    labels: np.ndarray | None,
+    size: tuple[int, int] | None,
+    channels: int,
+    skip_bad: bool,
+    load: Callable[[str], bytes] = read_file,
+) -> tuple[EncodedImages, np.ndarray | None, tuple[str, ...]]:
     """Files as the samples of a split, their labels, and what was skipped.
 
     Args:
         names: Names of the files.
-        labels: Labels `(n,)`.
+        labels: Labels `(n,)`, None where there are none.
         size: `(height, width)` to fit each image into; with None all must be as large as the first.
         channels: Channels of the images, 1 or 3.
         skip_bad: Decode every image now and leave out those that cannot be read, instead of stopping at one later.
+        load: Returns a file's bytes for a name.
     """
     if channels not in (1, 3):
         raise InputError(f"channels must be 1 or 3, not {channels}")
     resize = size is not None
-    size = tuple(size) if resize else image_size(read_file(names[0]), names[0])
-    images = EncodedImages(names, read_file, size, channels, resize)
+    size = tuple(size) if resize else image_size(load(names[0]), names[0])
+    images = EncodedImages(names, load, size, channels, resize)
     if not skip_bad:
         return images, labels, ()
     bad = dict(images.bad())
     good = np.array([number for number in range(len(names)) if number not in bad], np.int64)
     if not len(good):
         raise InputError(f"none of {len(names)} images can be read; the first: {bad[0]}")
-    return images[good], labels[good], tuple(bad.values())
+    return images[good], None if labels is None else labels[good], tuple(bad.values())
 
 
 def official(

@@ -5,6 +5,7 @@ Records of one writer and one length agree in everything but the values, so that
 in the first one only, and all are cut out at once.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -79,14 +80,25 @@ class BadExample(ValueError):
         self.record = int(record)
 
 
-def find(message: np.ndarray, record: int = 0) -> dict[str, Span]:
-    """Where the values of each feature stand in a message, uint8 `(length,)`. Raises `BadExample`."""
+def find(message: np.ndarray | memoryview, record: int = 0, wanted: Collection[str] | None = None) -> dict[str, Span]:
+    """Where the values of each feature stand in a message, uint8 `(length,)`.
+
+    Args:
+        message: The bytes of a message.
+        record: Its place, for errors.
+        wanted: Names of the features that are looked for; those of others may hold anything. None for all.
+
+    Raises:
+        BadExample: It is no message, or one of the features has not just one list of values.
+    """
     spans = {}
     try:
         for _, start, stop in _fields(message, 0, len(message), {1}):  # Example.features
             for _, begin, end in _fields(message, start, stop, {1}):  # Features.feature, a map entry
                 entry = {number: (first, last) for number, first, last in _fields(message, begin, end, {1, 2})}
                 name = message[slice(*entry[1])].tobytes().decode()
+                if wanted is not None and name not in wanted:
+                    continue
                 for kind, first, last in _fields(message, *entry[2], {BYTES, FLOATS, INTEGERS}):
                     lists = list(_fields(message, first, last, {1}))
                     if len(lists) != 1:
@@ -119,6 +131,18 @@ def _varint(message: np.ndarray, start: int, stop: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, place + 1
     raise ValueError("an unfinished number")
+
+
+def integer(message: np.ndarray | memoryview, span: Span) -> int | None:
+    """The only integer of a feature, with its sign; None where there are none or several. Raises `BadExample`."""
+    try:
+        value, end = _varint(message, span.start, span.stop)
+    except ValueError as error:
+        raise BadExample(0, str(error)) from None
+    if end != span.stop:
+        return None
+    value &= 2**64 - 1
+    return value - 2**64 if value >= 2**63 else value
 
 
 def _alike(matrix: np.ndarray, spans: dict[str, Span]) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import NamedTuple, get_args
 from tf_data import datasets, own, transform, words
 from tf_data.dataset import Data
 from tf_data.errors import InputError
-from tf_data.own import IMAGES, KINDS, NUMBERS, TEXT, TEXTS, Own
+from tf_data.own import KINDS, NUMBERS, PREPARED, TEXT, TEXTS, Own
 from tf_models import builders
 from tf_models.configs.recipe import Recipe
 
@@ -26,7 +26,15 @@ FARTHEST = 128  # pixels by which a size may be off for another to be proposed
 def named(arguments, recipe: Recipe) -> Own | None:
     """The user's own data that parsed options name, read as the recipe needs them; None where they name none."""
     kind = TEXTS if recipe.transform["name"] == "text" else None
-    return own.named(arguments, kind, getattr(arguments, "skip_bad", False))
+    return own.named(arguments, kind, getattr(arguments, "skip_bad", False), _features(arguments, recipe))
+
+
+def _features(arguments, recipe: Recipe) -> dict[str, str]:
+    """Which features of a prepared dataset are the sample and the label: as the run's own were, or as --set says."""
+    known = recipe.data if recipe.dataset in (own.TFDS_IMAGES, own.TFDS_TEXTS) else {}
+    settings = (setting.partition("=")[::2] for setting in getattr(arguments, "set", None) or ())
+    stated = {**known, **{name.removeprefix("data."): value for name, value in settings if name.startswith("data.")}}
+    return {name: stated[name] for name in PREPARED if stated.get(name)}
 
 
 def on(recipe: Recipe, given: Own) -> Recipe:
@@ -42,13 +50,13 @@ def on(recipe: Recipe, given: Own) -> Recipe:
     reads, works = recipe.transform["name"], recipe.task
     images = _is_image(recipe)
     fits = {
-        IMAGES: images,
-        own.IMAGE_LIST: images,
-        NUMBERS: works in OF_NUMBERS and (reads == "features" or (reads == "image" and "input_shape" in recipe.model)),
-        TEXTS: reads == "text" and works == "classify",
-        TEXT: works == "continue-text",
+        "images": images,
+        KINDS[NUMBERS]: works in OF_NUMBERS
+        and (reads == "features" or (reads == "image" and "input_shape" in recipe.model)),
+        KINDS[TEXTS]: reads == "text" and works == "classify",
+        KINDS[TEXT]: works == "continue-text",
     }
-    if not fits[given.dataset]:
+    if not fits[KINDS[given.dataset]]:
         takes = "texts" if reads == "text" else "a text" if reads == "characters" else "images" if images else "numbers"
         raise InputError(
             f"{recipe.id} learns to {works.replace('-', ' ')} from {takes}, so {given.flag} with {KINDS[given.dataset]} "
@@ -135,7 +143,7 @@ def for_data(recipe: Recipe, data: Data) -> Recipe:
         size = len(words.alphabet(data.train.samples))
         return replace(recipe, model={**model, "alphabet": size}, transform={**recipe.transform, "size": size})
     if (recipe.task in LABELLED or model.get("classes")) and data.train.y is None:
-        raise InputError(f"{data.origin} holds images without labels; {recipe.id} needs a folder for each class")
+        raise InputError(f"{data.origin} holds images without labels; {recipe.id} needs {_labels(recipe)}")
     if model.get("classes"):
         model["classes"] = len(data.classes)
     if recipe.dataset == NUMBERS:
@@ -154,6 +162,10 @@ def for_data(recipe: Recipe, data: Data) -> Recipe:
         elif len(shape) == 1:
             model["features"] = shape[0]
     return replace(recipe, model=model)
+
+
+def _labels(recipe: Recipe) -> str:
+    return "a ClassLabel" if recipe.dataset == own.TFDS_IMAGES else "a folder for each class"
 
 
 def _shape(recipe: Recipe, stored: tuple[int, ...], dtype: str = "uint8") -> tuple[int, ...]:

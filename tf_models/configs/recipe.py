@@ -12,6 +12,7 @@ SETTINGS = ("optimizer", "learning_rate", "batch_size", "epochs", "seed", "valid
 ADAM = {"epsilon": 1e-8}
 # A note: what the reader of TensorFlow 1's tutorials does with the 60,000 training digits.
 LAST_HELD_OUT = "The original holds out the first 5,000 of the 60,000 training digits, here the last 5,000 are."
+MOST_PATTERNS, LONGEST_PATTERN = 1000, 200  # of `freeze` and `rates` together, and of characters in one
 STORAGES = ("memory", "npz", "hdf5", "tfrecord", "images")
 
 
@@ -106,6 +107,15 @@ class Recipe:
             raise InputError(f"seed must be below 2**63, not {self.seed}")
         if self.storage not in STORAGES:
             raise InputError(f"storage must be one of {', '.join(STORAGES)}, not {self.storage!r}")
+        patterns = (*self.freeze, *self.rates)
+        if len(patterns) > MOST_PATTERNS:
+            raise InputError(f"freeze and rates may name {MOST_PATTERNS:,} patterns of layers, not {len(patterns):,}")
+        for pattern in patterns:
+            if not 0 < len(pattern) <= LONGEST_PATTERN:
+                raise InputError(
+                    f"a pattern of layers in freeze or rates must have 1 to {LONGEST_PATTERN} characters, not "
+                    f"{len(pattern):,}: {pattern[:40]!r}"
+                )
         for pattern, factor in self.rates.items():
             if not 0 < factor <= 1:
                 raise InputError(f"the rate of {pattern} must be a fraction of the learning rate, 0..1, not {factor}")

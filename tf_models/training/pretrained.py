@@ -10,7 +10,7 @@ import keras
 from tf_data.command import nearest
 from tf_data.errors import InputError
 from tf_models import saving
-from tf_models.configs.recipe import Recipe
+from tf_models.configs.recipe import MOST_PATTERNS, Recipe
 from tf_models.training.run_directory import RunDirectory
 
 TORCH = (".pth", ".pt", ".bin")  # by which a `state_dict` of PyTorch is known
@@ -97,7 +97,7 @@ def matching(model: keras.Model, pattern: str) -> list[keras.layers.Layer]:
             for these and all between.
 
     Raises:
-        InputError: There are none.
+        InputError: There are none, or the pattern names more than any model has.
     """
     patterns = list(_spelled_out(pattern))
     layers = [
@@ -146,7 +146,12 @@ def _spelled_out(pattern: str) -> Iterator[str]:
     if ends is None or ends[1] != ends[3]:
         yield pattern
         return
-    for number in range(int(ends[2]), int(ends[4]) + 1):
+    first, last = int(ends[2]), int(ends[4])
+    if last - first >= MOST_PATTERNS:
+        raise InputError(
+            f"{pattern!r} names {last - first + 1:,} groups of layers, of which no model has so many; name fewer"
+        )
+    for number in range(first, last + 1):
         yield f"{ends[1]}{number}"
 
 
