@@ -50,8 +50,13 @@ def small(id: str) -> Recipe:
     recipe = replace(get(id), batch_size=BATCH, validation=0)
     if id in SMALL:
         classes = {name: value for name, value in recipe.model.items() if name == "classes"}
-        recipe = replace(recipe, model={**recipe.model, **SMALL[id], **classes})
-        shape = recipe.model.get("input_shape", ())
+        channels = recipe.model.get("input_shape", ())[
+            -1:
+        ]  # of the data, which a small model shares with other recipes
+        shape = SMALL[id].get("input_shape", recipe.model.get("input_shape", ()))
+        shape = (*shape[:-1], *channels)
+        sizes = {"input_shape": shape} if shape else {}
+        recipe = replace(recipe, model={**recipe.model, **SMALL[id], **classes, **sizes})
         if recipe.transform["name"] == "text":
             recipe = replace(recipe, transform={"name": "text", "size": SMALL[id]["vocabulary"]})
         elif len(shape) == 3:
