@@ -150,12 +150,12 @@ def seen(id: str, group: Group, options: Options, samples: int) -> list[list[int
     return [list(counts.values()) for counts in found]
 
 
-def settings(devices: int) -> Options:
-    return Options(strategy="mirrored", logical_devices=devices, sync_batch_norm=True, precision="float64", quiet=True)
+def settings(devices: int, precision: str = "float64") -> Options:
+    return Options(strategy="mirrored", logical_devices=devices, sync_batch_norm=True, precision=precision, quiet=True)
 
 
-def work(folder: Path, devices: int, ids, watched: int) -> None:
-    options = settings(devices)
+def work(folder: Path, devices: int, ids, watched: int, precision: str) -> None:
+    options = settings(devices, precision)
     everyone = open_group(options)
 
     def cell(id: str) -> dict:
@@ -172,15 +172,17 @@ def work(folder: Path, devices: int, ids, watched: int) -> None:
         keras.backend.clear_session()
 
 
-def fill(folder: Path, ids, devices: int, watched: int = 0) -> None:
-    options = ["--worker", str(devices), "--watched", str(watched)]
+def fill(folder: Path, ids, devices: int, watched: int = 0, precision: str = "float64") -> None:
+    options = ["--worker", str(devices), "--watched", str(watched), "--precision", precision]
     cells.fill(folder, ids, str(devices), [sys.executable, __file__, *options, folder])
 
 
-def compared(devices: int, ids, watched: int = 0) -> tuple[dict[str, dict], dict[str, dict]]:
+def compared(
+    devices: int, ids, watched: int = 0, precision: str = "float64"
+) -> tuple[dict[str, dict], dict[str, dict]]:
     """Cells by recipe: of the differences, and of `seen` with so many samples."""
     with tempfile.TemporaryDirectory() as folder:
-        fill(Path(folder), ids, devices, watched)
+        fill(Path(folder), ids, devices, watched, precision)
         return tuple({id: cells.read(Path(folder), id, column) for id in ids} for column in (str(devices), SEEN))
 
 
@@ -208,9 +210,10 @@ def main() -> None:
     parser.add_argument("ids", nargs="*", metavar="RECIPE", help="default: all, and the page is written")
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--watched", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--precision", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
-        return work(arguments.folder, arguments.worker, arguments.ids, arguments.watched)
+        return work(arguments.folder, arguments.worker, arguments.ids, arguments.watched, arguments.precision)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     ids = arguments.ids or [recipe.id for recipe in tf_models.recipes()]
     for devices in DEVICES:

@@ -62,6 +62,12 @@ def test_every_recipe_ends_with_the_weights_of_one_device(devices):
     assert_equal_weights(divided.compared(devices, DIVISIBLE)[0])
 
 
+@pytest.mark.slow
+def test_losses_are_scaled_for_half_precision_on_two_devices():
+    found, _ = divided.compared(2, ["mlp-dropout"], precision="mixed_float16")
+    assert found["mlp-dropout"].get("weights", 1) < 1e-3, found
+
+
 @pytest.fixture(autouse=True)
 def _commands():
     """Messages name the options of commands."""
