@@ -90,13 +90,24 @@ def test_train_step_times_every_network(capsys, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", [name for name in command.BENCHMARKS if name not in ("exports", "train_step", "revisions")]
+    "name", [name for name in command.BENCHMARKS if name not in ("exports", "train_step", "revisions", "quantize")]
 )
 def test_every_other_benchmark_runs(capsys, name):
     pytest.importorskip("torch")
     assert run(command.main, [name, "--quick", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert all(row.get("samples_per_second", row.get("training_mb")) > 0 for row in rows)
+
+
+@pytest.mark.slow
+def test_int8_weights_are_a_fourth_and_outputs_change_little(capsys):
+    assert run(command.main, ["quantize", "--quick", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert row["int8 layers"] == 1
+    assert int(row["kB int8"]) < 0.3 * int(row["kB float32"])
+    assert 0 < float(row["int8"]) < 0.05
+    assert abs(float(row["accuracy int8"]) - float(row["accuracy float32"])) < 0.02
+    assert float(row["savedmodel"]) < 1e-5
 
 
 @pytest.mark.parametrize("id", NETWORKS)
