@@ -17,6 +17,7 @@ BENCHMARKS = {
     "images": "feeding from JPEG images against PyTorch's DataLoader and the decoder alone",
     "pipelines": "feeding from memory and every format against PyTorch's DataLoader",
     "prefetch": "training from JPEG files with and without reading ahead",
+    "quantize": "accuracy of digits before and after int8 quantisation, and what exports differ by on real samples",
     "revisions": "two worktrees, BEFORE and AFTER, must train to the same weights; exit code 1 where they do not",
     "results": "finished runs into the table of results; --audit tries the table; options of its own, see --help",
     "speed": "what the others left in measured/ into docs/speed.md and its bar chart",

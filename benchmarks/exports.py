@@ -49,8 +49,14 @@ def stir(model: keras.Model) -> None:
             layer.finalize_state()
 
 
-def difference(model: keras.Model, kind: str, folder: Path) -> float:
+def difference(model: keras.Model, kind: str, folder: Path, x: np.ndarray | None = None) -> float:
     """Export a model below `folder`, run it there, and compare: the largest difference, as a fraction of the largest output.
+
+    Args:
+        model: The model.
+        kind: A form of `tf_models.saving.EXPORTS`.
+        folder: Where the export goes.
+        x: Samples for a model of one input; by default seven are drawn.
 
     Raises:
         InputError: The runtime lacks what the model does.
@@ -58,7 +64,7 @@ def difference(model: keras.Model, kind: str, folder: Path) -> float:
     path = folder / f"model{saving.EXPORTS[kind].suffix}"
     saving.export(model, kind, path)
     model = runtimes.serving(model)
-    inputs = {name: _samples(tensor) for name, tensor in runtimes.inputs(model).items()}
+    inputs = {name: _samples(tensor) if x is None else x for name, tensor in runtimes.inputs(model).items()}
     outputs = keras.tree.flatten(model(keras.tree.pack_sequence_as(model.input, list(inputs.values()))))
     found = saving.read_export(kind, path)(inputs)
     expected = dict(zip(runtimes.outputs(model), map(keras.ops.convert_to_numpy, outputs), strict=True))

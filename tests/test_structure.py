@@ -115,6 +115,6 @@ def test_builders_import_no_framework_below_keras():
         names = imported_at_once(path)
         assert not {name.partition(".")[0] for name in names} & {"tensorflow", "torch", "jax"}, path
         ours = {name.split(".")[1] for name in names if name.startswith("tf_models.")}
-        assert ours <= rooms | {"weight_decay", "replicas", path.parent.name} | bodies.get(path.parent.name, set()), (
-            path
-        )
+        assert ours <= rooms | {"weight_decay", "replicas", "steps", path.parent.name} | bodies.get(
+            path.parent.name, set()
+        ), path

@@ -12,7 +12,15 @@ from tf_data.datasets import load, names
 from tf_data.errors import InputError
 
 __all__ = ["InputError", "load", "names"]
-SUBPACKAGES = ("augment", "datasets", "formats", "order", "samples", "transform")  # found when somebody asks for them
+SUBPACKAGES = (
+    "augment",
+    "datasets",
+    "formats",
+    "order",
+    "samples",
+    "source",
+    "transform",
+)  # found when somebody asks for them
 
 
 def __getattr__(name: str):

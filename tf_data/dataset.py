@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tf_data.epochs import Epochs
     from tf_data.pipeline import Batches
+    from tf_data.source import BatchSource, SampleSource
 
 SOURCES = ("auto", "official", "embedded", "synthetic")
 
@@ -107,6 +108,27 @@ class BaseSplit(ABC):
         from tf_data.epochs import Epochs
 
         return Epochs(self._batches(batch_size, seed, shuffle, shard, raw), epoch)
+
+    def source(self, *, raw: bool = False) -> "SampleSource":
+        """The samples one by one, for PyTorch's `DataLoader` or Grain; see `tf_data.source.SampleSource`.
+
+        Args:
+            raw: As `batches` takes it.
+        """
+        from tf_data.source import SampleSource
+
+        return SampleSource(self, raw)
+
+    def batch_source(self, batch_size: int, **arguments) -> "BatchSource":
+        """The batches of `batches`, for PyTorch's `DataLoader` or Grain; see `tf_data.source.BatchSource`.
+
+        Args:
+            batch_size: Samples in a batch over all workers.
+            **arguments: `seed`, `epoch`, `epochs`, `shuffle`, `shard`, `raw` and `order`, as `BatchSource` takes them.
+        """
+        from tf_data.source import BatchSource
+
+        return BatchSource(self, batch_size, **arguments)
 
     def _batches(self, batch_size: int, seed: int, shuffle: bool, shard: tuple[int, int], raw: bool) -> "Batches":
         from tf_data.pipeline import Batches  # here and not above, because it loads TensorFlow

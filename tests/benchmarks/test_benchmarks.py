@@ -91,7 +91,7 @@ def test_train_step_times_every_network(capsys, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    [n for n in command.BENCHMARKS if n not in ("exports", "train_step", "revisions", "results", "speed")],
+    [n for n in command.BENCHMARKS if n not in ("exports", "quantize", "train_step", "revisions", "results", "speed")],
 )
 def test_every_other_benchmark_runs(capsys, name):
     pytest.importorskip("torch")
@@ -111,13 +111,20 @@ def test_a_goal_is_met_by_the_mean_of_all_seeds_in_time(monkeypatch):
     goal = time_to_accuracy.Goal("a", ("--b",), 0.99, 6)
     monkeypatch.setattr(time_to_accuracy, "GOALS", (goal, goal._replace(recipe="c", seconds=5.8)))
     met, late = time_to_accuracy.run()
-    assert (met["recipe"], met["goal"], met["accuracy"], met["training_sd"]) == (
-        "a --b",
-        "99.0% in 6 s",
-        "99.03%",
-        0.76,
-    )
+    said = [met[name] for name in ("recipe", "goal", "accuracy", "training_sd")]
+    assert said == ["a --b", "99.0% in 6 s", "99.03%", 0.76]
     assert (met["command_seconds"], met["met"], late["met"]) == (10.0, True, False)
+
+
+@pytest.mark.slow
+def test_int8_weights_are_a_fourth_and_outputs_change_little(capsys):
+    assert run(command.main, ["quantize", "--quick", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert row["int8 layers"] == 1
+    assert int(row["kB int8"]) < 0.3 * int(row["kB float32"])
+    assert 0 < float(row["int8"]) < 0.05
+    assert abs(float(row["accuracy int8"]) - float(row["accuracy float32"])) < 0.02
+    assert float(row["savedmodel"]) < 1e-5
 
 
 @pytest.mark.parametrize("id", NETWORKS)

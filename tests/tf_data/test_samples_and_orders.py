@@ -1,5 +1,6 @@
 """One contract for every kind of samples and every order; bits that resumed runs rely on."""
 
+import pickle
 import tempfile
 from functools import partial
 from itertools import pairwise
@@ -272,6 +273,19 @@ def test_windows_of_a_text(tmp_path, kind, shuffle):
     else:
         for before, after in pairwise(whole):
             assert [start + 8 for start in before[: len(after)]] == after  # every row goes on
+
+
+@pytest.mark.parametrize("kind", ORDERS)
+@pytest.mark.parametrize("name", ["encoded", "texts", "sequences", "npz", "hdf5 texts"])
+def test_a_source_without_tensorflow_gives_the_same_batches(splits, name, kind):
+    split, _ = splits[name]
+    source = split.batch_source(5, seed=3, epoch=2, raw=True, order=ORDERS[kind])
+    assert len(source) == 5
+    again = pickle.loads(pickle.dumps(source))  # as a loader hands it to other processes, after it has been read from
+    for (x, y, _), mine, other in zip(epoch(split, order=ORDERS[kind]), source, again, strict=True):
+        assert mine[0].tolist() == other[0].tolist()
+        same(x, mine[0])
+        np.testing.assert_array_equal(y, mine[1])
 
 
 def test_orders_of_other_samples_are_refused():

@@ -1,115 +1,242 @@
-"""Trains recipes in small on each backend of Keras, from the same weights on the same batches, and compares the losses.
+"""Trains recipes on each backend of Keras, and compares in small the losses from the same weights on the same batches.
 
-`python backends.py ID...` prints rows of docs/backends.md. Each backend is a process of its own, which this file is, too:
-`KERAS_BACKEND=jax python backends.py --worker FOLDER ID...` writes FOLDER/jax.json.
+`python backends.py FOLDER` fills FOLDER with the cells of docs/backends.md, for all recipes or those that are named
+after it, goes on where an earlier call was ended, and writes the page's table. Each backend is a process of its own,
+which this file is, too.
 """
 
+import argparse
 import contextlib
-import json
-import os
-import subprocess
+import datetime
 import sys
 import tempfile
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+import cells
 
 STEPS, BATCH, SAMPLES = 20, 8, 40
 CLOSE = 1e-3  # of the loss's size
 NAMES = ("tensorflow", "jax", "torch")
+# Kinds of cells: losses compared in small, how far TensorFlow's go from weights that rounding moved, the recipe as it is.
+SMALL, MOVED, WHOLE = "small", "moved", "whole"
+PAGE = Path(__file__).parents[2] / "docs" / "backends.md"
 
 
-def losses(id: str, weights: Path) -> dict:
-    """The losses of some steps, and the seconds of one, the middle of the last ten.
+def prepared(recipe, samples: int):
+    """A recipe's data, and the recipe for them, with batches of `BATCH`."""
+    import keras
+
+    from tf_models.configs.overrides import for_source
+    from tf_models.configs.own_data import for_data
+    from tf_models.training import building
+    from tf_models.training.options import Options
+
+    kept = recipe.dataset in ("iris", "toy-2d")
+    options = Options(
+        "auto" if kept else "synthetic", limit=None if kept else samples, backend=keras.backend.backend(), quiet=True
+    )
+    data = building.load_data(replace(recipe, validation=0), options)
+    recipe = for_data(for_source(recipe, data.source), data)
+    return replace(recipe, batch_size=BATCH, epochs=1, validation=0), options, data
+
+
+@contextlib.contextmanager
+def same_draws():
+    """Within the context what models draw for the rows of a batch comes from one array."""
+    import keras
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    normal, uniform = (draw((BATCH, 512)).astype(np.float32) for draw in (rng.standard_normal, rng.random))
+
+    def rows(array, shape):
+        size = int(np.prod(shape[1:]))
+        return keras.ops.convert_to_tensor(array[:, :size].reshape(BATCH, *shape[1:]))
+
+    def drawn(shape, minval=0.0, maxval=1.0, **_):
+        return rows(uniform, shape) * (maxval - minval) + minval
+
+    with (
+        mock.patch.object(keras.random, "normal", lambda shape, *_, **__: rows(normal, shape)),
+        mock.patch.object(keras.random, "uniform", drawn),
+    ):
+        yield
+
+
+def losses(id: str, folder: Path, moved: bool = False) -> dict:
+    """The losses of each of some steps, and the processor's seconds of one, the middle of the last ten.
 
     Dropout is off and noise comes from one array, because equal seeds draw differently on each backend. TensorFlow
     writes the weights that all begin with.
+
+    Args:
+        id: The recipe's.
+        folder: Where the weights are.
+        moved: Begin with weights of which each is off by 1e-7 of its size, as rounding could have made them.
     """
     import keras
     import numpy as np
     import tensorflow as tf
     from divided import small
 
-    from tf_models.configs.overrides import for_source
-    from tf_models.configs.own_data import for_data
     from tf_models.training import building
-    from tf_models.training.options import Options
     from tf_models.training.slices import added_up
 
-    recipe = replace(small(id), batch_size=BATCH)
-    kept = recipe.dataset in ("iris", "toy-2d")
-    backend = keras.backend.backend()
-    options = Options("auto" if kept else "synthetic", limit=None if kept else SAMPLES, backend=backend)
-    data = building.load_data(recipe, options)
-    recipe = for_data(for_source(recipe, data.source), data)
+    recipe, options, data = prepared(small(id), SAMPLES)
     task = building.build(recipe, options, data)
-    model = task.model
+    model, backend, weights = task.model, keras.backend.backend(), folder / f"{id}.npz"
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0.0
-    if backend == "tensorflow":
+    if backend == "tensorflow" and not moved:
         np.savez(weights, *model.get_weights())
     with np.load(weights) as saved:
-        model.set_weights([saved[name] for name in saved.files])
-    noise = np.random.default_rng(0).standard_normal((BATCH, 512)).astype(np.float32)
-    keras.random.normal = lambda shape, *_, **__: keras.ops.convert_to_tensor(noise[:, : shape[-1]])
+        signs = np.random.default_rng(1)
+        by = 1e-7 if moved else 0.0
+        model.set_weights([saved[name] * (1 + by * signs.choice([-1, 1], saved[name].shape)) for name in saved.files])
     found, seconds = [], []
-    model.optimizer.build(model.trainable_variables)
-    with added_up(model) if backend == "tensorflow" else contextlib.nullcontext():
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    with same_draws(), added_up(model) if backend == "tensorflow" else contextlib.nullcontext():
         for batch in building.training_batches(recipe, task).host_dataset(0, 0, 1000).take(STEPS):
             batch = tf.nest.map_structure(lambda part: part.numpy(), batch)
-            begin = time.perf_counter()
-            found.append(float(model.train_on_batch(*batch, return_dict=True)["loss"]))
-            seconds.append(time.perf_counter() - begin)
+            model.reset_metrics()
+            begin = time.process_time()
+            logs = model.train_on_batch(*batch, return_dict=True)
+            seconds.append(time.process_time() - begin)
+            found.append([float(value) for name, value in sorted(logs.items()) if "loss" in name])
     return {"losses": found, "seconds": sorted(seconds[-10:])[5]}
 
 
-def work(folder: Path, ids) -> None:
+def as_it_is(id: str, folder: Path) -> dict:
+    """Two steps of the whole recipe, in full size, with its dropout and noise, by the trainer's own loop."""
+    from tf_models.configs import get
+    from tf_models.training import building
+    from tf_models.training.fit import training_loop
+
+    recipe, options, data = prepared(get(id), 2 * BATCH)
+    task = building.build(recipe, options, data)
+    with tempfile.TemporaryDirectory() as made:
+        task = task.on(building.stored(data, recipe.storage, SimpleNamespace(path=Path(made)), True))
+        with training_loop(task.model, building.training_batches(recipe, task)) as loop:
+            loop.fit(1)  # which raises where a loss is not finite
+    return {"trains": True}
+
+
+def work(folder: Path, kinds, ids) -> None:
     import keras
 
+    from tf_data.errors import InputError
     from tf_models.configs import get
-    from tf_models.configs.limits import BACKENDS
+    from tf_models.configs.limits import check_backend
 
-    backend, rows = keras.backend.backend(), {}
-    for id in ids:
-        reason = BACKENDS.get(backend, {}).get(get(id).builder)
-        if get(id).builder in BACKENDS["jax"]:  # compared with nobody, or refused
-            rows[id] = {"refused": reason or "alone"}
-            continue
+    backend = keras.backend.backend()
+
+    def cell(id: str, kind: str) -> dict:
         try:
-            rows[id] = losses(id, folder / f"{id}.npz")
-        except Exception as error:  # a cell of the table, which must not be silent
-            rows[id] = {"failed": f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"}
-        (folder / f"{backend}.json").write_text(json.dumps(rows))
-    (folder / f"{backend}.json").write_text(json.dumps(rows))
+            check_backend(get(id), backend)
+        except InputError as error:
+            return {"refused": str(error)}
+        return {SMALL: losses, MOVED: partial(losses, moved=True), WHOLE: as_it_is}[kind](id, folder)
+
+    for id in ids:
+        for kind in kinds:
+            cells.keep(folder, id, f"{backend}-{kind}", partial(cell, id, kind))
+            keras.backend.clear_session()
+
+
+def fill(folder: Path, ids, backends=NAMES, kinds=(SMALL,)) -> None:
+    for backend in backends:
+        command = [sys.executable, __file__, *(f"--worker={kind}" for kind in kinds), folder]
+        cells.fill(folder, ids, f"{backend}-{kinds[-1]}", command, {"KERAS_BACKEND": backend})
+
+
+def rows(folder: Path, ids, backends=NAMES, kind: str = SMALL) -> dict[str, dict[str, dict | None]]:
+    """Cells by recipe and backend, with `apart`, the largest relative difference of a loss to TensorFlow's."""
+    found = {id: {name: cells.read(folder, id, f"{name}-{kind}") for name in backends} for id in ids}
+    for id, row in found.items():
+        first, moved = row["tensorflow"] or {}, cells.read(folder, id, f"tensorflow-{MOVED}") or {}
+        for mine in row.values():
+            if mine and "losses" in mine and "losses" in first:
+                mine["apart"] = apart(first["losses"], mine["losses"])
+                mine["ratio"] = mine["seconds"] / first["seconds"]
+                if mine["apart"] > CLOSE and "losses" in moved:
+                    mine["rounding"] = apart(first["losses"], moved["losses"])
+    return found
+
+
+def apart(first, others) -> float:
+    """The largest difference of a step's losses, each as a fraction of the first one's size."""
+    pairs = [(a, b) for one, other in zip(first, others, strict=True) for a, b in zip(one, other, strict=True)]
+    return max(abs(a - b) / max(abs(a), 1e-6) for a, b in pairs)
+
+
+def far(cell: dict | None) -> bool:
+    return (cell or {}).get("apart", 0) > CLOSE
 
 
 def compared(ids, backends=NAMES) -> dict[str, dict[str, dict]]:
-    """Rows by recipe and backend, with `apart`, the largest relative difference of a loss to TensorFlow's."""
     with tempfile.TemporaryDirectory() as folder:
-        for backend in backends:
-            command = [sys.executable, __file__, "--worker", folder, *ids]
-            subprocess.run(command, env={**os.environ, "KERAS_BACKEND": backend}, check=True, timeout=3000)
-        found = {name: json.loads((Path(folder) / f"{name}.json").read_text()) for name in backends}
-    for id in ids:
-        first = found["tensorflow"][id].get("losses")
-        for name in backends:
-            if mine := found[name][id].get("losses"):
-                apart = max(abs(a - b) / max(abs(a), 1e-6) for a, b in zip(first, mine, strict=True))
-                ratio = found[name][id]["seconds"] / found["tensorflow"][id]["seconds"]
-                found[name][id].update(apart=apart, ratio=ratio)
-    return {id: {name: found[name][id] for name in backends} for id in ids}
+        fill(Path(folder), ids, backends)
+        return rows(Path(folder), ids, backends)
 
 
-def cell(row: dict) -> str:
+def words(row: dict | None) -> str:
+    """What a cell of the page says."""
+    if row is None:
+        return "not run"
     if "apart" in row:
-        return f"{row['apart']:.0e}, {row['ratio']:.1f}x" + ("" if row["apart"] <= CLOSE else " (apart)")
-    return "refused" if row.get("refused", "alone") != "alone" else row.get("failed", "trains, not compared")
+        rounding = f" (rounding: {row['rounding']:.0e})" if "rounding" in row else " **apart**"
+        return f"{row['apart']:.0e}{'' if row['apart'] <= CLOSE else rounding}, {row['ratio']:.1f}x"
+    if "refused" in row:
+        return "refused"
+    return row.get("failed", "yes")
+
+
+def table(folder: Path, ids) -> str:
+    import jax
+    import keras
+    import tensorflow
+    import torch
+
+    small, whole = rows(folder, ids), rows(folder, ids, kind=WHOLE)
+    versions = ", ".join(f"{module.__name__} {module.__version__}" for module in (keras, tensorflow, jax, torch))
+    lines = [f"{datetime.date.today()}, {versions}:", ""]
+    lines += ["| recipe | JAX | PyTorch | as it is: TensorFlow | JAX | PyTorch |", "| --- " * 6 + "|"]
+    for id in ids:
+        cells = [small[id].get(name) for name in NAMES[1:]] + [whole[id].get(name) for name in NAMES]
+        lines.append(f"| `{id}` | {' | '.join(map(words, cells))} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the cells are kept")
+    parser.add_argument("ids", nargs="*", metavar="RECIPE", help="default: all, and the page is written")
+    parser.add_argument("--worker", action="append", choices=(SMALL, MOVED, WHOLE), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.worker:
+        return work(arguments.folder, arguments.worker, arguments.ids)
+    import tf_models
+
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    every = sorted(tf_models.recipes(), key=lambda recipe: recipe.parameters)  # the large ones' time is that of all
+    ids = arguments.ids or [recipe.id for recipe in every]
+    fill(arguments.folder, ids)
+    parted = [id for id, row in rows(arguments.folder, ids).items() if any(far(cell) for cell in row.values())]
+    fill(arguments.folder, parted, NAMES[:1], (MOVED,))
+    fill(arguments.folder, ids, kinds=(WHOLE,))
+    if arguments.ids:
+        return print(table(arguments.folder, ids))
+    from benchmarks import pages
+
+    pages.put(PAGE, "backends", table(arguments.folder, [recipe.id for recipe in tf_models.recipes()]))
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--worker":
-        work(Path(sys.argv[2]), sys.argv[3:])
-    else:
-        for id, row in compared(sys.argv[1:]).items():
-            print(f"| `{id}` | {cell(row['jax'])} | {cell(row['torch'])} |")
+    main()

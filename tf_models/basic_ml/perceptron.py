@@ -3,6 +3,8 @@
 import keras
 from keras import layers, ops
 
+from tf_models.steps import stateless_on_jax
+
 
 @keras.saving.register_keras_serializable(package="tf_models")
 class Perceptron(keras.Model):
@@ -21,6 +23,7 @@ class Perceptron(keras.Model):
         *before, unit = [layer for layer in self.layers if not isinstance(layer, layers.InputLayer)]
         return before, unit
 
+    @stateless_on_jax
     def train_step(self, data):
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         before, unit = self._layers_in_order()

@@ -16,15 +16,12 @@ def check_divisible(recipe) -> None:
         raise InputError(f"{recipe.id} trains on one device: {UNDIVIDED[recipe.builder]}; leave --strategy away")
 
 
-_TAPE = "its step takes gradients by TensorFlow's tape"
-_STATE = "its step changes the model's own variables, and JAX hands them in and out"
-# By backend and builder: why the model's steps cannot be made there. What is not named trains by Keras' own step.
+# By backend and builder: why the model's steps cannot be made there.
 BACKENDS = {
-    "jax": {
-        **dict.fromkeys(("dense_gan", "conv_gan", "dcgan"), _TAPE),
-        **dict.fromkeys(("perceptron", "backprop_mlp"), _STATE),
-    },
-    "torch": dict.fromkeys(("dense_gan", "conv_gan", "dcgan"), _TAPE),
+    "jax": dict.fromkeys(
+        ("dense_gan", "conv_gan", "dcgan"), "it has two optimizers, and JAX's trainer hands in the state of one"
+    ),
+    "torch": {},
 }
 PACKAGES = {"jax": "jax", "torch": "torch"}
 
@@ -34,6 +31,6 @@ def check_backend(recipe, backend: str) -> None:
     if backend == "tensorflow":
         return
     if reason := BACKENDS[backend].get(recipe.builder):
-        raise InputError(f"{recipe.id} trains on TensorFlow alone: {reason}; leave --backend away")
+        raise InputError(f"{recipe.id} cannot train on {backend}: {reason}; leave --backend away")
     if not importlib.util.find_spec(PACKAGES[backend]):
         raise InputError(f"--backend {backend} needs a package; pip install {PACKAGES[backend]}")

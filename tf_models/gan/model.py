@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from tf_models.steps import tape
 from tf_models.weight_decay import exempt_from_decay
 
 OBJECTIVES = ("non-saturating", "wasserstein")
@@ -15,7 +16,7 @@ class GAN(keras.Model):
 
     A training step first updates the discriminator `critic_steps` times, each time with fresh noise against the same
     real batch, then the generator once, by what the discriminator now says of the last generated images. Dropout and
-    batch norm are in training mode in both. Training needs TensorFlow.
+    batch norm are in training mode in both. Training needs TensorFlow or PyTorch: JAX's trainer knows one optimizer.
 
     Args:
         generator: Model from noise to images.
@@ -118,13 +119,13 @@ class GAN(keras.Model):
         for _ in range(self.settings["critic_steps"] - 1):
             self._discriminator_step(images, self._generate(images))
         variables = self.generator.trainable_variables
-        with _tape() as tape:
+        with tape() as recorded:
             generated = self._generate(images)
-            with tape.stop_recording():
+            with recorded.stop_recording():
                 discriminator_loss, real, fake = self._discriminator_step(images, generated)
             loss = self.generator_loss(self.discriminator(generated, training=True))
             scaled = self.optimizer.scale_loss(loss)  # with float16 only; the optimizer takes it back
-        self.optimizer.apply(tape.gradient(scaled, variables), variables)
+        self.optimizer.apply(recorded.gradient(scaled, variables), variables)
         return self._track(loss, discriminator_loss, real, fake)
 
     def _generate(self, images):
@@ -151,14 +152,14 @@ class GAN(keras.Model):
     def _discriminator_step(self, images, generated):
         """Update the discriminator; return its loss and the mean scores of real and of generated images."""
         variables = self.discriminator.trainable_variables
-        with _tape() as tape:
+        with tape() as recorded:
             real = self.discriminator(images, training=True)
             fake = self.discriminator(ops.stop_gradient(generated), training=True)
             loss = self.discriminator_loss(real, fake)
             if self.settings["gradient_penalty"]:
                 loss += self.settings["gradient_penalty"] * self.gradient_penalty(images, generated)
             scaled = self.discriminator_optimizer.scale_loss(loss)
-        self.discriminator_optimizer.apply(tape.gradient(scaled, variables), variables)
+        self.discriminator_optimizer.apply(recorded.gradient(scaled, variables), variables)
         if self.settings["clip"]:
             for variable in variables:
                 variable.assign(ops.clip(variable, -self.settings["clip"], self.settings["clip"]))
@@ -182,10 +183,10 @@ class GAN(keras.Model):
         fractions = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), seed=self.seed_generator)
         images, generated = _float32(images), _float32(ops.stop_gradient(generated))
         between = images + _float32(fractions) * (generated - images)
-        with _tape() as tape:
-            tape.watch(between)
+        with tape() as recorded:
+            recorded.watch(between)
             scores = _float32(self.discriminator(between, training=True))
-        gradients = tape.gradient(scores, between)
+        gradients = recorded.gradient(scores, between)
         norms = ops.sqrt(ops.sum(ops.square(gradients), axis=(1, 2, 3)) + 1e-12)
         return ops.mean(ops.square(norms - 1))
 
@@ -209,13 +210,6 @@ class GAN(keras.Model):
         # Keras' own would give the first optimizer the variables of both parts.
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.build_optimizers()
-
-
-def _tape():
-    """TensorFlow's gradient tape, imported here because whoever builds a GAN or draws from it needs none."""
-    from tensorflow import GradientTape
-
-    return GradientTape()
 
 
 def _float32(x):

@@ -5,6 +5,7 @@ from keras import layers, ops
 
 from tf_models.layers.torch_like import dense
 from tf_models.losses.sigmoid_squared import SigmoidSquaredError, one_hot
+from tf_models.steps import stateless_on_jax
 
 
 @keras.saving.register_keras_serializable(package="tf_models")
@@ -42,6 +43,7 @@ class BackpropMLP(keras.Model):
         ]
         return gradients, logits
 
+    @stateless_on_jax
     def train_step(self, data):
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         gradients, logits = self.gradients(x, y)

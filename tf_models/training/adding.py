@@ -40,4 +40,6 @@ def add_up(optimizer: keras.optimizers.Optimizer) -> None:
         return apply([None if gradient is None else next(added) for gradient in grads], trainable_variables)
 
     optimizer.scale_loss, optimizer.apply = scale_weighed, apply_whole
-    optimizer._all_reduce_sum_gradients = lambda grads_and_variables: grads_and_variables  # they are added up already
+    # They are added up already. One that scales losses leaves this to the optimizer that it holds.
+    within = getattr(optimizer, "inner_optimizer", optimizer)
+    within._all_reduce_sum_gradients = lambda grads_and_variables: grads_and_variables

@@ -94,7 +94,6 @@ def check(recipe: Recipe, options: Options) -> None:
         return
     check_divisible(recipe)
     with_one = {"--plain": options.plain, "--jit on": options.jit == "on"}
-    with_one |= {"--precision mixed_float16": options.precision == "mixed_float16"}
     # A layer is known by its variables' names, which differ from device to device; one thread lets no other device run.
     with_one |= {"--rate": bool(recipe.rates), "--deterministic": options.deterministic}
     if flag := next((flag for flag, given in with_one.items() if given), None):
