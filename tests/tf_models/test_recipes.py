@@ -75,7 +75,7 @@ PARAMETERS = {
     "cnn-airbench-cifar10": 24 + 9 * (24 * 64 + 64 * 64 + 64 * 256 + 3 * 256 * 256) + 2 * (64 + 256 + 256) + 2560,
     # Convolutions, two numbers of batch norm a map, and nine places of the last map.
     "cnn-compact-mnist": 25 * 24 + 9 * 48 * (24 + 96) + 2 * (24 + 48 + 96) + (9 * 96 + 1) * 10,
-    "cnn-compact-mnist-fast": 25 * 16 + 9 * 32 * (16 + 64) + 2 * (16 + 32 + 64) + (9 * 64 + 1) * 10,
+    "cnn-compact-mnist-fast": 25 * 8 + 9 * 24 * (8 + 48) + 2 * (8 + 24 + 48) + (9 * 48 + 1) * 10,
     # VGG-16's convolutions, two numbers of batch norm a map, and dense layers of 512 and 10.
     "cnn-vgg16-cifar10-fast": 14_714_688 + 2 * 4_224 + 512 * 513 + 513 * 10,
     "cnn-nin-cifar10-fast": 968_394,
