@@ -1,6 +1,7 @@
 """What JSON files may say: read within limits, and checked against the types that dataclasses state."""
 
 import functools
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import fields
@@ -40,6 +41,27 @@ def read_json(path: str | Path, most: int = MOST_BYTES) -> dict:
     if not isinstance(values, dict):
         raise InputError(f"{path} is damaged: it holds {type(values).__name__}, not an object")
     return values
+
+
+def sealed(values: Mapping) -> dict:
+    """An object for JSON with a `checksum` of what it says, whatever the file's layout."""
+    return {**values, "checksum": _checksum(json.loads(json.dumps(values)))}
+
+
+def unsealed(values: Mapping, path: str | Path) -> dict:
+    """An object that was read from a file, without its `checksum`; one that was written before there was any has none.
+
+    Raises:
+        InputError: It says something else than when it was written.
+    """
+    values = dict(values)
+    if values.pop("checksum", None) not in (None, _checksum(values)):
+        raise InputError(f"{path} is damaged: its content does not have the checksum that it states")
+    return values
+
+
+def _checksum(values: Mapping) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def build(kind: type[T], values: Any, what: str = "it") -> T:

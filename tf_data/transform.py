@@ -17,7 +17,7 @@ from tf_data import tables
 from tf_data.command import Option
 from tf_data.errors import InputError
 from tf_data.files import write_text
-from tf_data.schema import read_json
+from tf_data.schema import read_json, sealed, unsealed
 from tf_data.statistics import Statistics, statistics
 
 FORMAT = 1
@@ -96,12 +96,13 @@ class Transform(ABC):
 
     def save(self, path: Path) -> None:
         """Write what was learned as JSON, whole or not at all."""
-        write_text(path, json.dumps({"format": FORMAT, "learned": self.learned}, indent=1, ensure_ascii=False) + "\n")
+        values = sealed({"format": FORMAT, "learned": self.learned})
+        write_text(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
 
     def load(self, path: Path) -> None:
         """Take over what `save` wrote. Raises `InputError` when it is missing, damaged or of another transform."""
         try:
-            values = read_json(path)
+            values = unsealed(read_json(path), path)
             if values["format"] != FORMAT:
                 raise InputError(f"{path} has format {values['format']}, this version reads {FORMAT}")
             self.learn(values["learned"])

@@ -230,7 +230,7 @@ def make(root: Path) -> dict[str, Callable[[], Form]]:
     }
     for name, read in opened.items():
         found[f"run, {name.partition('/')[0]}"] = functools.partial(
-            lambda name, read: Form([run() / name], read, name.endswith("npz")), name, read
+            lambda name, read: Form([run() / name], read, name != "run.json"), name, read
         )
     return found
 

@@ -17,6 +17,7 @@ from tf_data.dataset import Data, Split
 from tf_data.datasets.drawing import shape_image
 from tf_data.datasets.grammar import review
 from tf_data.datasets.mnist import draw_digit
+from tf_models.training import architecture
 from tf_models.training.building import build_model, build_optimizer
 
 # Trainable parameters as the topics state them, or as derived from the corrected network.
@@ -254,6 +255,7 @@ def test_saved_models_load_in_a_fresh_process_bit_for_bit(tmp_path):
     for recipe in builders:
         model = build_model(recipe)
         compiled(recipe, first_batch(recipe, model), model)
+        assert all(rows for _, rows in architecture.columns(model))
         shape = model.input_shape[1:]
         x = rng.integers(0, 60, (4, 9)) if reads_texts(recipe) else rng.random((4, *shape), dtype=np.float32)
         model.save(tmp_path / f"{recipe.id}.keras")

@@ -47,16 +47,16 @@ def test_a_report_is_one_file_with_its_figures_and_architecture(runs):
     assert max(map(len, summary.splitlines())) <= 81
 
 
-@pytest.mark.parametrize("id", ["cnn-resnet18-mnist", "ae-cvae", "gan-conv-mnist"])
+@pytest.mark.parametrize("id", ["cnn-resnet18-mnist", "ae-cvae", "gan-conv-mnist", "rnn-lstm-packed-imdb"])
 def test_the_picture_of_a_model_has_all_its_layers_and_no_arrow_from_nowhere(id, tmp_path):
     model = tf_models.build(id, **({"filters": 4} if id.startswith("cnn") else {}))
-    columns = dict(architecture._columns(model))
+    columns = dict(architecture.columns(model))
     parts = [part for part in (model, *model.layers) if hasattr(part, "operations")]
     assert len(columns) == len(parts)
     for part, rows in zip(parts, columns.values(), strict=True):
         assert len(rows) <= architecture.MOST_ROWS
         assert sum(row.parameters for row in rows) == part.count_params()
-        assert sum(len(row.kinds) for row in rows) == len(part.layers)
+        assert sum(len(row.kinds) for row in rows) == len(part.operations)
         before = set()
         for row in rows:
             assert set(row.inputs) <= before

@@ -1,6 +1,5 @@
 """`manifest.json`: what a converted folder holds. It is written last, so that a folder that has one is whole."""
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ import numpy as np
 
 from tf_data.errors import InputError
 from tf_data.files import checksum, is_inside, write_text
-from tf_data.schema import build, read_json
+from tf_data.schema import build, read_json, sealed, unsealed
 
 NAME = "manifest.json"
 VERSION = 1
@@ -22,11 +21,6 @@ TEXT = "str"  # the type of texts
 SEQUENCES = ("uint8", "uint16", "int8", "int16", "int32", "int64")  # types that a sequence may have
 MOST_VALUES = 2**31  # of one sample
 VARYING_BYTES = 1024  # of a text or a sequence, about, before any is known
-
-
-def _checksum(values: Mapping) -> str:
-    """Checksum of what a manifest says, whatever its layout."""
-    return hashlib.new(HASH, json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -165,8 +159,7 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` into `folder`."""
-        values = json.loads(json.dumps(asdict(self)))
-        values = {"format_version": VERSION, **values, "checksum": _checksum(values)}
+        values = {"format_version": VERSION, **sealed(asdict(self))}
         write_text(folder / NAME, json.dumps(values, indent=1) + "\n")
 
     @classmethod
@@ -179,13 +172,12 @@ class Manifest:
         path = Path(folder) / NAME
         try:
             values = read_json(path)
-            version, expected = values.pop("format_version", None), values.pop("checksum", None)
+            version = values.pop("format_version", None)
             if version != VERSION:
                 newer = isinstance(version, int) and version > VERSION
                 remedy = "a newer program wrote it; update this one" if newer else "convert again"
                 raise InputError(f"{path} has version {version}, this program reads {VERSION}; {remedy}")
-            if expected not in (None, _checksum(values)):  # None: written before there was one
-                raise InputError(f"{path} is damaged: its content does not have the checksum that it states")
+            values = unsealed(values, path)
             schema = build(Schema, values.pop("schema", None), "schema")
             files = values.pop("files", None)
             if not isinstance(files, list):

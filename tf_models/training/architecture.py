@@ -46,10 +46,10 @@ def draw(model: keras.Model, folder: Path) -> str:
         model: A functional model, or one made of such, as a GAN.
         folder: Where `architecture.png` is written.
     """
-    columns = list(_columns(model))
-    longest = max(len(rows) for _, rows in columns)
-    with figure(folder / NAME, figsize=(WIDTH * len(columns), HEIGHT * longest + 0.5)) as drawn:
-        for axis, (title, rows) in zip(drawn.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
+    found = list(columns(model))
+    longest = max(len(rows) for _, rows in found)
+    with figure(folder / NAME, figsize=(WIDTH * len(found), HEIGHT * longest + 0.5)) as drawn:
+        for axis, (title, rows) in zip(drawn.subplots(1, len(found), squeeze=False)[0], found, strict=True):
             axis.set(xlim=(0, 1), ylim=(longest - 0.4, -0.6))
             axis.axis("off")
             axis.set_title(title, fontsize=9)
@@ -57,26 +57,26 @@ def draw(model: keras.Model, folder: Path) -> str:
     return NAME
 
 
-def _columns(model: keras.Model) -> Iterator[tuple[str, list[Row]]]:
+def columns(model: keras.Model) -> Iterator[tuple[str, list[Row]]]:
     """Titles and rows of a model and of those in it."""
     if hasattr(model, "operations"):
         yield f"{model.name}, {model.count_params():,} parameters", rows(model)
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            yield from _columns(layer)
+            yield from columns(layer)
 
 
 def rows(model: keras.Model) -> list[Row]:
     """The layers of a functional model in order; of a large one its blocks, told by the layers' names."""
-    every = [
+    every = [  # operations that are no layers, too: an embedding compares its ids with zero for a mask
         Row(
-            layer.name,
-            [type(layer).__name__],
-            _shape(model.get_layer(layer.name).output),
-            layer.count_params(),
+            one.name,
+            [type(one).__name__],
+            _shape(one.output),
+            one.count_params() if isinstance(one, keras.Layer) else 0,
             list(dict.fromkeys(_sources(described["inbound_nodes"]))),
         )
-        for layer, described in zip(model.layers, model.get_config()["layers"], strict=True)
+        for one, described in zip(model.operations, model.get_config()["layers"], strict=True)
     ]
     found = every
     for pattern in BLOCKS:

@@ -169,7 +169,8 @@ class RunDirectory:
         """Keep other processes from training here, until `release`. Raises `InputError` where one does."""
         if self._lock is None:
             self._lock = Lock(self.path, f"run directory {self.path}")
-            for folder in (self.path, self.path / "checkpoints", self.figures):
+            figures = [self.figures, *(path for path in self.figures.glob("*/") if not path.is_symlink())]
+            for folder in (self.path, self.path / "checkpoints", *figures):
                 remove_leftovers(folder)
 
     def release(self) -> None:
