@@ -123,7 +123,7 @@ def registered(monkeypatch, tmp_path):
 def test_texts_are_trained_scored_predicted_and_exported(recipe, tmp_path, capsys):
     done = trainer.train(recipe, OPTIONS, tmp_path / "run")
     assert done.info["results"]["test"]["accuracy"] > 0.95
-    assert done.info["figures"] == ["curves.png", "confusion.png", "lengths.png", "calibration.png"]
+    assert done.info["figures"] == ["curves.png", "confusion.png", "lengths.png", "calibration.png", "architecture.png"]
     assert (tmp_path / "run" / "transform.json").exists() == (recipe is RECIPE)
     assert run(evaluate.main, [str(done.path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["results"] == done.info["results"]
