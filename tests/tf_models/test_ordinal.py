@@ -207,7 +207,7 @@ def test_rows_of_numbers_are_ranked(tmp_path, capsys):
     assert run(train.main, [*arguments, "--set", "batch_size=40", "--run-dir", str(path)]) == 0
     info = json.loads((path / "run.json").read_text())
     assert info["results"]["test"]["mae"] < 0.6  # the median of all ranks has 1.2
-    assert info["figures"] == ["curves.png", "learning_rate.png", "confusion.png", "errors.png"]
+    assert info["figures"] == ["curves.png", "learning_rate.png", "confusion.png", "errors.png", "architecture.png"]
     assert run(evaluate.main, [str(path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["results"] == info["results"]
     # In the stand-in the first feature speaks for strength.

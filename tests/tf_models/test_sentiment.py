@@ -138,7 +138,7 @@ def test_words_alone_do_not_tell_and_a_network_that_reads_does(tmp_path, capsys)
     assert [row["class"] for row in rows] == ["positive", "negative"]
     assert [row["input"] for row in rows] == texts
     drawn = ["curves.png", "confusion.png", "lengths.png", "calibration.png", "words.png", "neighbours.png"]
-    assert done.info["figures"] == drawn
+    assert done.info["figures"] == [*drawn, "architecture.png"]
     task = load_task(done)
     odds = dict(zip(task.transform.vocabulary, lexicon.odds_alone(task.model, task.transform), strict=True))
     assert odds["superb"][1] == -odds["superb"][0] > 0 > odds["dull"][1]

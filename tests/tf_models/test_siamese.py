@@ -150,7 +150,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit_and_predicts(tmp_path, monkeypat
     whole = trainer.train(TINY, replace(OPTIONS, figures=True), tmp_path / "whole")
     parts = interrupted(TINY, OPTIONS, tmp_path / "parts", 1, 1)
     assert_same_run(whole, trainer.resume(parts, quiet=True, figures=False))
-    assert whole.info["figures"] == ["curves.png", "distances.png", "roc.png", "embedding.png"]
+    assert whole.info["figures"] == ["curves.png", "distances.png", "roc.png", "embedding.png", "architecture.png"]
     assert trainer.evaluate(whole)[1]["test"] == whole.info["results"]["test"]
 
     from PIL import Image
