@@ -179,7 +179,7 @@ def test_what_was_standardised_outside_is_filled_from_the_topics_data(tmp_path, 
     import tf_data
 
     model, said, _ = convert("logistic-regression", tmp_path, capsys)
-    train = tf_data.load("iris", classes=2, features=(0, 1), test=25, seed=1).train
+    train = tf_data.load("iris", classes=2, features=(0, 1), test=25, seed=1, version="uci").train
     layer = model.get_layer("standardize")
     np.testing.assert_allclose(layer.mean.numpy().ravel(), train.x.mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(layer.variance.numpy().ravel(), train.x.var(axis=0), rtol=1e-4)

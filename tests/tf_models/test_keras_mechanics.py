@@ -12,7 +12,7 @@ import tf_models
 from tf_data.command import run
 from tf_models import train
 from tf_models.layers import Recomputed
-from tf_models.mechanics import checkpointing, clipping, gradients, hooks, live_plot, weight_sharing
+from tf_models.mechanics import checkpointing, clipping, gradients, hooks, live_plot, three_ways, weight_sharing
 from tf_models.mechanics.checkpointing import recomputed
 from tf_models.mechanics.gradients import gradients_of
 from tf_models.mechanics.hooks import capture
@@ -268,3 +268,14 @@ def test_demonstrations_run(command, capsys, monkeypatch):
 
 def test_the_sequential_topic_is_a_recipe():
     assert tf_models.configs.get("mech-sequential-hooks").original.results["test_accuracy"] == 0.9782
+
+
+def test_three_ways_of_training_end_with_the_original_weights(capsys):
+    assert run(three_ways.main, []) == 0
+    said = capsys.readouterr().out
+    assert said.count("loss 5.5810 after 1 step, 2.7584 after 10") == 3
+    assert "[ 4.2267 -2.9613  0.0994]; the original's (4.2267, -2.9613, 0.0994)" in said
+    found = three_ways.hidden_layer(steps=3)
+    assert three_ways.apart(found) < 1e-6
+    assert len({tuple(np.round(way.losses, 5)) for way in found.values()}) == 1
+    assert found["fit"].losses[-1] < found["fit"].losses[0]
