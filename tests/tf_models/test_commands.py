@@ -91,7 +91,7 @@ def test_bad_usage(capsys, tmp_path):
     fails(capsys, train.main, ["mlp-basic", "--epochs", "0"], 2, "epochs must be at least 1")
     fails(capsys, train.main, ["mlp-basic", "--epochs", "x"], 2, "--epochs")
     fails(capsys, train.main, ["mlp-basic", "--no-such-flag"], 2, "--no-such-flag")
-    fails(capsys, train.main, ["mlp-basic", "--backend", "jax"], 2, "--backend jax")
+    fails(capsys, train.main, ["mlp-basic", "--backend", "jaxx"], 2, "--backend")
     fails(capsys, train.main, ["--resume", "--run-dir", tmp_path], 2, "no run.json")
 
 

@@ -304,7 +304,13 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
         load_task(whole).describe(scores).endswith("with 128 samples; 2,000 at least make such a distance comparable")
     )
     assert load_task(whole).describe({**scores, "samples": 2_000}).endswith("with 2,000 samples")
-    assert set(whole.info["figures"]) == {"curves.png", "samples.png", "real.png", "samples.gif"}
+    assert set(whole.info["figures"]) == {
+        "curves.png",
+        "samples.png",
+        "real.png",
+        "samples.gif",
+        "architecture.png",
+    }
     assert trainer.evaluate(whole)[1]["test"] == scores
     with pytest.raises(InputError, match="use samples"):
         predict.main([str(whole.path), "x.png"])
