@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from tf_data.errors import InputError
 
-TEMPORARY = re.compile(r"\.(\d+)\.(?:\w+\.)?partial(?:\.|$)")  # in the name of what a process has not finished
+TEMPORARY = re.compile(r"\.(\d+)\.partial(?:\.|$)")  # in the name of what a process has not finished
 
 
 def unwritable(path: Path, error: OSError) -> InputError:
@@ -62,7 +62,7 @@ def whole_folder(path: str | os.PathLike) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(path.parent)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.{os.getpid()}.", suffix=".partial", dir=path.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=f".{os.getpid()}.partial", dir=path.parent))
     except OSError as error:
         raise unwritable(path, error) from error
     try:

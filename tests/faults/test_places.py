@@ -234,7 +234,7 @@ def test_a_table_that_was_being_converted_is_begun_anew(tmp_path, monkeypatch):
         csv_hdf5.convert(tmp_path / "t.csv", tmp_path / "left", "b", labels="numbers")
 
 
-@pytest.mark.parametrize("left", [".unfinished.{}.partial.jsonl", ".train_1.{}.partial.npz"])
+@pytest.mark.parametrize("left", [".unfinished.{}.partial.jsonl", ".train_1.{}.partial.npz", ".0001.{}.partial.png"])
 def test_a_kill_at_the_very_start_does_not_block_a_folder(left, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / left.format(DEAD)).write_text('{"format": ')
