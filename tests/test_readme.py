@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_data import datasets
+from tf_data import datasets, tfds_stand_in
 from tf_data.command import Parser, run
 from tf_data.datasets.grammar import review
 from tf_data.datasets.mnist import draw_digit
@@ -148,6 +148,13 @@ def workspace(tmp_path_factory):
             for digit, one in itertools.product(range(classes), range(number)):
                 Path(place, str(digit)).mkdir(parents=True, exist_ok=True)
                 Image.fromarray(draw_digit(digit, rng)).save(f"{place}/{digit}/{one}.png")
+        scans = [
+            (Path(f"photos/{digit}/{number}.png").read_bytes(), digit) for digit in range(3) for number in range(20)
+        ]
+        samples = [{"image": scan, "label": digit} for scan, digit in scans]
+        tfds_stand_in.write(
+            Path("DIR/kmnist/1.0.0"), "image", ("0", "1", "2"), {"train": samples, "test": samples[::5]}
+        )
         Image.fromarray(255 - draw_digit(3, rng)).save("digit.png")
         Image.fromarray(rng.integers(0, 255, (218, 178, 3), np.uint8)).save("face.jpg")
         Path("review.txt").write_text("not a bad film")

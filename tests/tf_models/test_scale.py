@@ -4,11 +4,13 @@ import json
 import os
 import random
 import signal
+import struct
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import backends
 import divided
@@ -21,7 +23,7 @@ from tf_data.errors import InputError, speaking_options
 from tf_models import launch, train
 from tf_models.configs import get
 from tf_models.configs.limits import UNDIVIDED
-from tf_models.training import group, state, trainer
+from tf_models.training import fit, group, state, trainer
 from tf_models.training.options import Options
 from tf_models.training.run_directory import RunDirectory
 
@@ -201,6 +203,14 @@ def test_what_several_devices_cannot_do_is_refused_before_any_work(monkeypatch):
         with pytest.raises(InputError):
             launch.main(arguments)
     assert not Path("never-made").exists()
+
+
+def test_all_workers_go_by_the_chiefs_clock(monkeypatch):
+    # One that measured otherwise made steps that the others did not, whose sums then met others' numbers.
+    loop = object.__new__(fit.DividedLoop)
+    loop._group = SimpleNamespace(chiefs=lambda value: struct.pack("d", struct.unpack("d", value)[0] / 4))
+    monkeypatch.setattr(fit.CompiledLoop, "_timed", lambda self, start, stop: 2.0)
+    assert loop._timed(0, 1) == 0.5
 
 
 def test_synchronised_norms_refuse_a_device_without_a_row(digits):

@@ -9,6 +9,7 @@ operations of `tf_models.training.fast`. `PlainLoop` is Keras' own function, a s
 import abc
 import contextlib
 import functools
+import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -296,9 +297,10 @@ class DividedLoop(CompiledLoop):
                 ours.assign(theirs.value)
             self._settled = True
 
-    def calibrate(self) -> None:
-        super().calibrate()
-        self.block = int.from_bytes(self._group.chiefs(self.block.to_bytes(8)))
+    def _timed(self, start: int, stop: int) -> float:
+        """The chief's seconds on all workers: one that went by its own might make steps that the others do not."""
+        mine = super()._timed(start, stop)
+        return struct.unpack("d", self._group.chiefs(struct.pack("d", mine)))[0]
 
     def run(self, epoch: int, start: int, stop: int) -> dict:
         done, sums, finite = self._call(epoch, start, stop)
