@@ -25,6 +25,14 @@ BENCHMARKS = {
     "train_step": "training epochs against PyTorch eager and plain Keras fit",
 }
 
+# What --only chooses from: by benchmark the module, and in it the name of what has the recipes as keys.
+CHOOSES = {
+    "train_step": ("benchmarks.networks", "NETWORKS"),
+    "memory": ("benchmarks.networks", "NETWORKS"),
+    "revisions": ("benchmarks.revisions", "TRAININGS"),
+    "time_to_accuracy": ("benchmarks.time_to_accuracy", "GOALS"),
+}
+
 
 def parser() -> Parser:
     parser = Parser(prog="python -m benchmarks", description=__doc__)
@@ -34,7 +42,7 @@ def parser() -> Parser:
         "--only",
         nargs="+",
         metavar="RECIPE",
-        help="train_step, memory, revisions and time_to_accuracy: recipes to measure",
+        help=f"{' and '.join(CHOOSES)}: recipes to measure",
     )
     parser.add_argument("--quick", action="store_true", help="few samples, to see that it works; times mean nothing")
     parser.add_argument("--json", action="store_true", help="print rows as JSON instead of a table")
@@ -82,18 +90,10 @@ def _worktrees(arguments) -> list[Path]:
 
 
 def _recipes(arguments) -> tuple[str, ...]:
-    if arguments.name == "revisions":
-        from benchmarks.revisions import TRAININGS as known
-    elif arguments.name in ("train_step", "memory"):
-        from benchmarks.networks import NETWORKS as known
-    elif arguments.name == "time_to_accuracy":
-        from benchmarks.time_to_accuracy import GOALS
-
-        known = [goal.recipe for goal in GOALS]
-    else:
-        raise InputError(
-            f"--only goes with train_step, memory, revisions and time_to_accuracy, not with {arguments.name}"
-        )
+    if arguments.name not in CHOOSES:
+        raise InputError(f"--only goes with {' and '.join(CHOOSES)}, not with {arguments.name}")
+    module, recipes = CHOOSES[arguments.name]
+    known = getattr(importlib.import_module(module), recipes)
     for id in arguments.only:
         if id not in known:
             raise InputError(f"{arguments.name} does not know {id!r}{nearest(id, known)}; it knows {', '.join(known)}")

@@ -79,10 +79,10 @@ def main(argv: list[str] | None = None) -> int | None:
         print(json.dumps([{**asdict(row), "equal": row.equal} for row in rows], indent=2))
     elif arguments.topic:
         print(f"TensorFlow 1: {chosen[0].then}\nTensorFlow 2: {chosen[0].now}")
-    parts = [f"{row.topic} ({', '.join(row.parted)})" for row in rows if not row.equal]
-    if parts:
-        print(f"apart by more than the tolerance: {'; '.join(parts)}", file=sys.stderr)
-    return 1 if parts else None
+    apart = [f"{row.topic} ({', '.join(row.parted)})" for row in rows if not row.equal]
+    if apart:
+        print(f"apart by more than the tolerance: {'; '.join(apart)}", file=sys.stderr)
+    return 1 if apart else None
 
 
 def _write_html(out: Path, compared: list) -> None:

@@ -12,6 +12,7 @@ from tf_data.datasets import load, names
 from tf_data.errors import InputError
 
 __all__ = ["InputError", "load", "names"]
+# Found when somebody asks for them.
 SUBPACKAGES = (
     "augment",
     "datasets",
@@ -20,7 +21,7 @@ SUBPACKAGES = (
     "samples",
     "source",
     "transform",
-)  # found when somebody asks for them
+)
 
 
 def __getattr__(name: str):

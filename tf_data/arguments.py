@@ -49,7 +49,7 @@ def load(arguments: Namespace, skip_bad: bool = False) -> Data | formats.Stored:
     if prepared:
         _refuse(arguments, arguments.dataset, "is a prepared dataset", ("data", "download"))
         arguments.data = arguments.dataset
-    if (given := own.named(arguments, skip_bad=skip_bad, features=_features(arguments.set))) is not None:
+    if (given := own.named(arguments, skip_bad=skip_bad, features=own.stated_features(arguments.set))) is not None:
         if arguments.dataset and not prepared:
             raise InputError(f"{given.flag} says where the data are; leave {arguments.dataset} away")
         options = {**given.options, **_options(given.dataset, "official", arguments.set)}
@@ -92,12 +92,6 @@ def _refuse(arguments: Namespace, path: Path | str, what: str, options: tuple[st
     for option in options:
         if getattr(arguments, option):
             raise InputError(f"{path} {what}; --{option.replace('_', '-')} does not go with it")
-
-
-def _features(assignments: list[str]) -> dict[str, str]:
-    """Which features of a prepared dataset are the sample and the label, as far as --set names them."""
-    stated = (assignment.partition("=")[::2] for assignment in assignments)
-    return {name: value for name, value in stated if name in own.PREPARED}
 
 
 def _parameters(name: str, source: str) -> list[str]:

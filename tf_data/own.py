@@ -1,7 +1,7 @@
 """A user's own data as the commands' options name them: folders of images, tables, texts."""
 
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -128,6 +128,12 @@ def add(group) -> None:
         type=size,
         help="scale your own images to this size and cut off what stands over, for instance 64x64",
     )
+
+
+def stated_features(settings: Iterable[str], prefix: str = "") -> dict[str, str]:
+    """Which features of a prepared dataset are the sample and the label, as far as settings `prefix` + `NAME=VALUE` say."""
+    stated = dict(setting.partition("=")[::2] for setting in settings)
+    return {name: stated[prefix + name] for name in PREPARED if prefix + name in stated}
 
 
 def source(text: str) -> str:

@@ -217,6 +217,11 @@ def parts(prepared: Prepared) -> tuple[dict[str, str], tuple[str, ...]]:
     return found, tuple(f"{prepared.path}: the split {name} is neither for training nor for testing" for name in others)
 
 
+def held_out(names: Mapping[str, str]) -> dict[str, str]:
+    """Of the splits that `parts` names those that are not for training; where there is no other, that one as `test`."""
+    return {part: name for part, name in names.items() if part != "train"} or {"test": names["train"]}
+
+
 class Records:
     """Samples, encoded, by the names of their records.
 

@@ -108,8 +108,8 @@ def test_a_goal_is_met_by_the_mean_of_all_seeds_in_time(monkeypatch):
     names = ("accuracy", "training", "command")
     monkeypatch.setattr(time_to_accuracy, "SEEDS", 3)
     monkeypatch.setattr(time_to_accuracy, "_once", lambda *_: dict(zip(names, next(found), strict=True)))
-    goal = time_to_accuracy.Goal("a", ("--b",), 0.99, 6)
-    monkeypatch.setattr(time_to_accuracy, "GOALS", (goal, goal._replace(recipe="c", seconds=5.8)))
+    goal = time_to_accuracy.Goal(("--b",), 0.99, 6)
+    monkeypatch.setattr(time_to_accuracy, "GOALS", {"a": goal, "c": goal._replace(seconds=5.8)})
     met, late = time_to_accuracy.run()
     said = [met[name] for name in ("recipe", "goal", "accuracy", "training_sd")]
     assert said == ["a --b", "99.0% in 6 s", "99.03%", 0.76]

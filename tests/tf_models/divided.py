@@ -50,9 +50,8 @@ def small(id: str) -> Recipe:
     recipe = replace(get(id), batch_size=BATCH, validation=0)
     if id in SMALL:
         classes = {name: value for name, value in recipe.model.items() if name == "classes"}
-        channels = recipe.model.get("input_shape", ())[
-            -1:
-        ]  # of the data, which a small model shares with other recipes
+        # Those of the data, where a small model is shared with other recipes.
+        channels = recipe.model.get("input_shape", ())[-1:]
         shape = SMALL[id].get("input_shape", recipe.model.get("input_shape", ()))
         shape = (*shape[:-1], *channels)
         sizes = {"input_shape": shape} if shape else {}

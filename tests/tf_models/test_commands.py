@@ -83,7 +83,7 @@ def test_the_module_runs_as_a_command(tmp_path):
     assert not os.listdir(tmp_path)
 
 
-def test_bad_usage(capsys, tmp_path):
+def test_bad_usage(capsys, tmp_path, monkeypatch):
     fails(capsys, train.main, ["mlp-bassic"], 2, "mlp-bassic", "did you mean mlp-basic")
     fails(capsys, train.main, ["mlp-basic", "--set", "learning_rat=1"], 2, "learning_rat", "did you mean learning_rate")
     fails(capsys, train.main, ["mlp-basic", "--set", "model.hiden=1"], 2, "did you mean model.hidden")
@@ -91,7 +91,9 @@ def test_bad_usage(capsys, tmp_path):
     fails(capsys, train.main, ["mlp-basic", "--epochs", "0"], 2, "epochs must be at least 1")
     fails(capsys, train.main, ["mlp-basic", "--epochs", "x"], 2, "--epochs")
     fails(capsys, train.main, ["mlp-basic", "--no-such-flag"], 2, "--no-such-flag")
-    fails(capsys, train.main, ["mlp-basic", "--backend", "jaxx"], 2, "--backend")
+    with monkeypatch.context() as without:
+        without.setattr("importlib.util.find_spec", lambda name: None)
+        fails(capsys, train.main, ["mlp-basic", "--backend", "jax"], 2, "--backend jax")
     fails(capsys, train.main, ["--resume", "--run-dir", tmp_path], 2, "no run.json")
 
 

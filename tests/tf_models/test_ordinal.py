@@ -134,7 +134,8 @@ def test_saved_models_load_in_a_fresh_process(tmp_path):
     for recipe in map(small, LEARNED):
         model, x = build_model(recipe), first_batch(recipe).train.x
         model.save(tmp_path / f"{recipe.id}.keras")
-        np.savez(tmp_path / f"{recipe.id}.npz", x=x, y=model(x))
+        weights = {f"w{number}": weight for number, weight in enumerate(model.get_weights())}
+        np.savez(tmp_path / f"{recipe.id}.npz", x=x, y=model(x), **weights)
     script = """
 import sys
 import keras, numpy as np
@@ -143,6 +144,8 @@ folder, *ids = sys.argv[1:]
 for id in ids:
     saved = np.load(f"{folder}/{id}.npz")
     model = keras.models.load_model(f"{folder}/{id}.keras")
+    for number, weight in enumerate(model.get_weights()):
+        assert np.array_equal(weight, saved[f"w{number}"]), id
     # A process that has run much else need not add in the same order: once in some ten runs of all tests it did not.
     np.testing.assert_allclose(model(saved["x"]), saved["y"], rtol=1e-6, atol=1e-6, err_msg=id)
 print("equal", len(ids))

@@ -1,6 +1,6 @@
 """Images that tensorflow-datasets has prepared, with or without labels; `tfds:NAME` names them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from tf_data.datasets.image_folder import FRACTIONS, open_images
 from tf_data.errors import InputError
 from tf_data.images import Form, common_form, encode, image_size
 from tf_data.tfds_features import described
-from tf_data.tfds_folder import Prepared, parts
+from tf_data.tfds_folder import Prepared, held_out, parts
 from tf_data.tfds_stand_in import write
 
 CLASSES = ("green", "red", "yellow")
@@ -46,18 +46,15 @@ def official(
             there are too few of a class.
     """
     prepared = _open(folder, sample, label)
-    names, skipped = parts(prepared)
-    splits = {}
-    for part, name in names.items():
-        splits[part], bad, size = _split(prepared, part, name, size, channels, skip_bad)
-        skipped = (*skipped, *bad)
+    names, left = parts(prepared)
+    splits, bad = _splits(prepared, names, size, channels, skip_bad)
     if len(splits) == 1:
         train = splits["train"]
         if train.y is None:
             splits = cut(train.x, None, {"train": 1 - sum(FRACTIONS.values()), **FRACTIONS}, seed, folder)
         else:
             splits = cut_by_class(train.x, train.y, prepared.classes, FRACTIONS, seed, str(folder))
-    return Reading(splits, prepared.classes, skipped=skipped)
+    return Reading(splits, prepared.classes, skipped=(*left, *bad))
 
 
 def uncut(
@@ -70,13 +67,9 @@ def uncut(
 ) -> Reading:
     """The splits that are not for training, or where there is no other that one as `test`; arguments as `official`."""
     prepared = _open(folder, sample, label)
-    names, skipped = parts(prepared)
-    held_out = {part: name for part, name in names.items() if part != "train"} or {"test": names["train"]}
-    splits = {}
-    for part, name in held_out.items():
-        splits[part], bad, size = _split(prepared, part, name, size, channels, skip_bad)
-        skipped = (*skipped, *bad)
-    return Reading(splits, prepared.classes, skipped=skipped)
+    names, left = parts(prepared)
+    splits, bad = _splits(prepared, held_out(names), size, channels, skip_bad)
+    return Reading(splits, prepared.classes, skipped=(*left, *bad))
 
 
 def form(folder: Path, sample: str = "", label: str = "") -> Form | None:
@@ -98,6 +91,17 @@ def _open(folder: Path, sample: str, label: str) -> Prepared:
     if not prepared.has_images:
         raise InputError(f"{folder} holds texts, not images; its features: {described(prepared.features)}")
     return prepared
+
+
+def _splits(
+    prepared: Prepared, names: Mapping[str, str], size, channels: int | None, skip_bad: bool
+) -> tuple[dict[str, Split], list[str]]:
+    """Splits by our names, all of one size, and what was left out of them."""
+    splits, skipped = {}, []
+    for part, name in names.items():
+        splits[part], bad, size = _split(prepared, part, name, size, channels, skip_bad)
+        skipped += bad
+    return splits, skipped
 
 
 def _split(

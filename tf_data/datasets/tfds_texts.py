@@ -12,7 +12,7 @@ from tf_data.datasets.text_csv import FRACTIONS
 from tf_data.errors import InputError
 from tf_data.samples import objects
 from tf_data.tfds_features import described
-from tf_data.tfds_folder import Prepared, parts
+from tf_data.tfds_folder import Prepared, held_out, parts
 from tf_data.tfds_stand_in import write
 
 CLASSES = ("blame", "praise")
@@ -47,8 +47,7 @@ def uncut(folder: Path, sample: str = "", label: str = "") -> Reading:
     """The splits that are not for training, or where there is no other that one as `test`; arguments as `official`."""
     prepared = _open(folder, sample, label)
     names, skipped = parts(prepared)
-    held_out = {part: name for part, name in names.items() if part != "train"} or {"test": names["train"]}
-    splits = {part: _split(prepared, part, name) for part, name in held_out.items()}
+    splits = {part: _split(prepared, part, name) for part, name in held_out(names).items()}
     return Reading(splits, prepared.classes, skipped=skipped)
 
 
@@ -79,8 +78,8 @@ def synthetic(folder: Path, count: int = 400, seed: int = 0) -> None:
         for text, kind in zip(texts[start:stop], kinds[start:stop], strict=True):
             yield {"text": text.encode(), "label": kind}
 
-    held_out = count // 5
-    write(folder, "text", CLASSES, {"train": samples(held_out, count), "test": samples(0, held_out)})
+    tested = count // 5
+    write(folder, "text", CLASSES, {"train": samples(tested, count), "test": samples(0, tested)})
 
 
 DATASET = Dataset(

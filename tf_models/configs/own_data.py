@@ -32,8 +32,7 @@ def named(arguments, recipe: Recipe) -> Own | None:
 def _features(arguments, recipe: Recipe) -> dict[str, str]:
     """Which features of a prepared dataset are the sample and the label: as the run's own were, or as --set says."""
     known = recipe.data if recipe.dataset in (own.TFDS_IMAGES, own.TFDS_TEXTS) else {}
-    settings = (setting.partition("=")[::2] for setting in getattr(arguments, "set", None) or ())
-    stated = {**known, **{name.removeprefix("data."): value for name, value in settings if name.startswith("data.")}}
+    stated = {**known, **own.stated_features(getattr(arguments, "set", None) or (), "data.")}
     return {name: stated[name] for name in PREPARED if stated.get(name)}
 
 
