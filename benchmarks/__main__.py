@@ -42,7 +42,7 @@ def parser() -> Parser:
         "--only",
         nargs="+",
         metavar="RECIPE",
-        help=f"{' and '.join(CHOOSES)}: recipes to measure",
+        help=f"{', '.join(CHOOSES)}: recipes to measure",
     )
     parser.add_argument("--quick", action="store_true", help="few samples, to see that it works; times mean nothing")
     parser.add_argument("--json", action="store_true", help="print rows as JSON instead of a table")
@@ -91,7 +91,7 @@ def _worktrees(arguments) -> list[Path]:
 
 def _recipes(arguments) -> tuple[str, ...]:
     if arguments.name not in CHOOSES:
-        raise InputError(f"--only goes with {' and '.join(CHOOSES)}, not with {arguments.name}")
+        raise InputError(f"--only goes with {', '.join(CHOOSES)}, not with {arguments.name}")
     module, recipes = CHOOSES[arguments.name]
     known = getattr(importlib.import_module(module), recipes)
     for id in arguments.only:
