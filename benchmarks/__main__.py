@@ -36,7 +36,8 @@ CHOOSES = {
 
 def parser() -> Parser:
     parser = Parser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="?", help="; ".join(f"{name}: {what}" for name, what in BENCHMARKS.items()))
+    known = "; ".join(f"{name}: {what}" for name, what in BENCHMARKS.items())
+    parser.add_argument("name", nargs="?", help=known.replace("%", "%%"))  # argparse fills in what follows a %
     parser.add_argument("worktrees", nargs="*", type=Path, metavar="WORKTREE", help="revisions: BEFORE AFTER")
     parser.add_argument(
         "--only",

@@ -1,6 +1,8 @@
 """The installed commands are the modules' commands under shorter names."""
 
 import importlib
+import importlib.util
+import re
 import tomllib
 from pathlib import Path
 
@@ -10,7 +12,9 @@ import legacy_tf1.scripts
 import tf_data.scripts
 import tf_models.scripts
 
-PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("tf_models", "tf_data", "legacy_tf1", "benchmarks")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 MAINS = {
     "tf-models": tf_models.scripts.main,
     "tf-data": tf_data.scripts.main,
@@ -62,3 +66,20 @@ def test_a_script_without_command_tells_what_there_is(capsys):
 def test_list_is_trains_list(capsys):
     assert MAINS["tf-models"](["list", "iris"]) == 0
     assert "logistic-regression" in capsys.readouterr().out
+
+
+def programs() -> list[str]:
+    """What every command of the project calls itself: `tf_models.train`, `benchmarks results`."""
+    files = [file for package in PACKAGES for file in (ROOT / package).rglob("*.py")]
+    found = [re.findall(r'prog="python -m ([^"]+)"', file.read_text(encoding="utf-8")) for file in files]
+    return sorted(name for names in found for name in names)
+
+
+@pytest.mark.parametrize("program", programs())
+def test_every_command_can_print_its_help(program, capsys):
+    module, *first = program.split()
+    has_main = importlib.util.find_spec(module).submodule_search_locations is None
+    main = importlib.import_module(module if has_main else f"{module}.__main__").main
+    with pytest.raises(SystemExit, match="^0$"):
+        main([*first, "--help"])
+    assert capsys.readouterr().out.startswith(f"usage: python -m {program} ")
