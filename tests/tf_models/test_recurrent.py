@@ -1,5 +1,6 @@
 """The faster recurrent layers are Keras' own: outputs, states and every gradient, for masks, directions and types."""
 
+import functools
 from pathlib import Path
 
 import keras
@@ -8,10 +9,14 @@ import pytest
 import tensorflow as tf
 
 import tf_models
-from tf_models.layers import FastGRU, FastLSTM, recurrent
+from tf_models.layers import FastGRU, FastLSTM, FastSimpleRNN, recurrent
 from tf_models.training.fast import accelerated
 
-PAIRS = {"lstm": (keras.layers.LSTM, FastLSTM), "gru": (keras.layers.GRU, FastGRU)}
+PAIRS = {
+    "lstm": (keras.layers.LSTM, FastLSTM),
+    "gru": (keras.layers.GRU, FastGRU),
+    "simple": (keras.layers.SimpleRNN, FastSimpleRNN),
+}
 SIZES = {"float32": 1e-6, "float64": 1e-12}
 
 
@@ -61,10 +66,40 @@ def test_outputs_states_and_gradients_are_keras_own(cell, mask, dtype):
         plain, fast = (kind(4, return_state=True, dtype=dtype, name=cell, **options) for kind in PAIRS[cell])
         plain.build(x.shape)
         fast.build(x.shape)
-        fast.set_weights([random.normal(size=weight.shape) for weight in plain.get_weights()])
+        fast.set_weights([0.5 * random.normal(size=weight.shape) for weight in plain.get_weights()])
         plain.set_weights(fast.get_weights())
         expected = computed(plain, x, mask, states, compiled=False)
         assert_equal(expected, computed(fast, x, mask, states, compiled=number == 0), SIZES[dtype])
+
+
+@pytest.mark.parametrize("rows", [0, 1, 15, 16, 17, 33])
+@pytest.mark.parametrize("cell", PAIRS)
+def test_a_batch_of_any_size_is_what_its_rows_are(cell, rows):
+    """Large batches are computed in two halves; the number of rows and of steps is not known beforehand."""
+    plain, fast = (kind(4, dtype="float64", name=cell) for kind in PAIRS[cell])
+    random = np.random.default_rng(rows)
+    x, mask = random.normal(size=(rows, 7, 3)), random.random((rows, 7)) < 0.7
+    fast.build(x.shape)
+    plain.build(x.shape)
+    plain.set_weights(fast.get_weights())
+
+    def compute(layer, x, mask):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            found = layer(x, mask=mask)
+            total = tf.reduce_sum(tf.square(found))
+        return found, tape.gradient(total, [x, *layer.trainable_variables])
+
+    shapes = [tf.TensorSpec((None, None, 3), tf.float64), tf.TensorSpec((None, None), tf.bool)]
+    compiled = tf.function(functools.partial(compute, fast), input_signature=shapes, autograph=False)
+    found = compiled(x, mask)
+    if not rows:  # a worker without rows of a short last batch; Keras raises
+        assert found[0].shape == (0, 4)
+        assert not any(np.any(one) for one in found[1])
+        return
+    expected = compute(plain, tf.constant(x), tf.constant(mask))
+    for one, other in zip(tf.nest.flatten(found), tf.nest.flatten(expected), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("cell", PAIRS)
@@ -148,7 +183,8 @@ def test_what_the_loop_does_not_do_stays_with_keras(options):
     layer.set_weights(plain.get_weights())
     np.testing.assert_array_equal(layer(x), plain(x))
     assert not recurrent.replaceable(keras.layers.GRU(3, reset_after=False, name="gru"))
-    assert not recurrent.replaceable(keras.layers.SimpleRNN(3, name="simple"))
+    assert not recurrent.replaceable(keras.layers.SimpleRNN(3, activation="relu", name="simple"))
+    assert not recurrent.replaceable(keras.layers.RNN(keras.layers.LSTMCell(3), name="rnn"))
 
 
 def test_with_a_gpu_keras_calls_its_library(monkeypatch):

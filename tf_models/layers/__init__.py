@@ -6,7 +6,7 @@ from tf_models.layers.distance import EuclideanDistance
 from tf_models.layers.ordinal import BeckhamHead, BinomialHead, CoralHead, CumulativeLinkHead, NiuHead
 from tf_models.layers.padding import ReplicatePadding2D
 from tf_models.layers.recomputed import Recomputed
-from tf_models.layers.recurrent import FastGRU, FastLSTM
+from tf_models.layers.recurrent import FastGRU, FastLSTM, FastSimpleRNN
 from tf_models.layers.sampling import GaussianKL, Sampling
 from tf_models.layers.whitening import PatchWhitening
 
@@ -19,6 +19,7 @@ __all__ = [
     "FastBias",
     "FastGRU",
     "FastLSTM",
+    "FastSimpleRNN",
     "GaussianKL",
     "NiuHead",
     "PartialDirac",

@@ -1,14 +1,26 @@
-"""LSTM and GRU with a gradient written out, several times faster on CPUs; TensorFlow is imported late.
+"""LSTM, GRU and SimpleRNN with a gradient written out, several times faster on CPUs; TensorFlow is imported late.
 
 Keras computes a step's input product inside the loop, and lets TensorFlow derive the loop backwards, which keeps every
 intermediate value and makes the weights' gradients of each step one by one. Here the input products of all steps are
-one product, and so are the gradients of each weight; the loops keep what only they can do. Products are made in the
-layer's compute type, states and sums over steps in float32 at least. The results are Keras' own but for rounding.
+one product, and so are the gradients of each weight; the loops keep what only they can do. In them
 
-`tf.raw_ops.BlockLSTMV2` would be shorter, and its gradients are wrong on CPUs (TensorFlow 2.21).
+- what a step does beside its product is one function that XLA compiles, whose shapes know nothing of the number of
+  steps, so that texts of any length share it;
+- the two halves of a batch run as two loops, because a step's tensors are too small to share among cores: handing them
+  over takes longer than computing them;
+- the backward product meets weights that were transposed once, not in each step.
+
+Products are made in the layer's compute type, states and sums over steps in float32 at least. The results are Keras'
+own but for rounding. `tf.raw_ops.BlockLSTMV2` would be shorter, and its gradients are wrong on CPUs (TensorFlow 2.21).
 """
 
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
 import keras
+
+HALVED = 16  # rows from which a batch is cut in two
 
 
 class _Fast:
@@ -30,20 +42,27 @@ class FastGRU(_Fast, keras.layers.GRU):
     """`keras.layers.GRU`, faster on TensorFlow; arguments and results are the same."""
 
 
+@keras.saving.register_keras_serializable(package="tf_models")
+class FastSimpleRNN(_Fast, keras.layers.SimpleRNN):
+    """`keras.layers.SimpleRNN`, faster on TensorFlow; arguments and results are the same."""
+
+
 def replaceable(layer: keras.layers.RNN) -> bool:
-    """Whether `inner_loop` below computes what an LSTM or GRU does: the usual activations, no dropout of states.
+    """Whether `inner_loop` below computes what a layer does: the usual activations, no dropout of states.
 
     With a GPU Keras calls cuDNN, which is faster still.
     """
-    if keras.backend.backend() != "tensorflow" or not isinstance(layer, (keras.layers.LSTM, keras.layers.GRU)):
+    if keras.backend.backend() != "tensorflow" or not isinstance(layer, tuple(_CELLS)):
         return False
     import tensorflow as tf
 
     if tf.config.list_physical_devices("GPU"):
         return False
     cell = layer.cell
-    usual = (cell.activation, cell.recurrent_activation) == (keras.activations.tanh, keras.activations.sigmoid)
-    masks = cell.implementation == 2 or not cell.dropout  # the other implementation drops each gate's inputs apart
+    gate = getattr(cell, "recurrent_activation", keras.activations.sigmoid)
+    usual = (cell.activation, gate) == (keras.activations.tanh, keras.activations.sigmoid)
+    # One implementation of dropout drops each gate's inputs apart.
+    masks = getattr(cell, "implementation", 2) == 2 or not cell.dropout
     return usual and masks and not (cell.recurrent_dropout or layer.unroll) and getattr(cell, "reset_after", True)
 
 
@@ -51,7 +70,7 @@ def inner_loop(layer: keras.layers.RNN, sequences, initial_state, mask, training
     """What `layer.inner_loop` computes.
 
     Args:
-        layer: An LSTM or GRU that is `replaceable`.
+        layer: An LSTM, GRU or SimpleRNN that is `replaceable`.
         sequences: `(batch, steps, features)`, of one step at least.
         initial_state: States `(batch, units)`, two of an LSTM.
         mask: Which steps count, `(batch, steps)`, or None; at the others states and outputs stay.
@@ -63,6 +82,7 @@ def inner_loop(layer: keras.layers.RNN, sequences, initial_state, mask, training
     import tensorflow as tf
 
     cell = layer.cell
+    kind = next(kind for keras_layer, kind in _CELLS.items() if isinstance(layer, keras_layer))
     if isinstance(mask, (list, tuple)):
         mask = mask[0]
     states = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
@@ -73,43 +93,221 @@ def inner_loop(layer: keras.layers.RNN, sequences, initial_state, mask, training
     if layer.go_backwards:
         x, mask = x[::-1], None if mask is None else mask[::-1]
     kept = tf.float32 if x.dtype.size < 4 else x.dtype
-    kernel, recurrent = (
-        tf.cast(tf.convert_to_tensor(weight), x.dtype) for weight in (cell.kernel, cell.recurrent_kernel)
-    )
-    gates = kernel.shape[-1]
-    bias = tf.zeros((gates,), kept) if cell.bias is None else tf.cast(tf.convert_to_tensor(cell.bias), kept)
     states = [tf.cast(state, kept) for state in states]
-    if len(states) == 2:
-        hidden, carry = _lstm(x, mask, *states, kernel, recurrent, bias)
-        ends = [hidden[-1], carry]
-    else:
-        biases = tf.reshape(bias, (-1, gates)) if cell.bias is not None else tf.zeros((2, gates), kept)
-        hidden = _gru(x, mask, states[0], kernel, recurrent, biases[0], biases[1])
-        ends = [hidden[-1]]
-    outputs = hidden
+    kernel, recurrent = (tf.cast(tf.convert_to_tensor(one), kept) for one in (cell.kernel, cell.recurrent_kernel))
+    gates = kernel.shape[-1]
+    bias = tf.zeros((kind.biases, gates), kept) if cell.bias is None else tf.cast(tf.convert_to_tensor(cell.bias), kept)
+    weights = [kernel, recurrent, *tf.unstack(tf.reshape(bias, (kind.biases, gates)))]
+
+    rows = tf.shape(x)[1]
+    half = tf.where(rows < HALVED, rows, rows // 2)
+    small = x.shape[1] is not None and x.shape[1] < HALVED
+    halves = []
+    for part in [slice(None)] if small else [slice(None, half), slice(half, None)]:
+        masked = None if mask is None else mask[:, part]
+        halves.append(_recurrence(kind, x[:, part], masked, [state[part] for state in states], weights))
+    hidden, *ends = (tf.concat(both, axis) for both, axis in zip(zip(*halves, strict=True), (1, 0, 0), strict=False))
+    outputs, last = hidden, tf.cast(ends[0], x.dtype)
     if mask is not None:
         # Before the first step that counts the output is zero, whatever the state.
         shown = mask if layer.zero_output_for_mask else tf.cumsum(tf.cast(mask, tf.int32)) > 0
-        outputs = tf.where(shown, hidden, tf.zeros((), kept))
-    outputs = tf.cast(tf.transpose(outputs, (1, 0, 2)), x.dtype)
+        zero = tf.zeros((), x.dtype)
+        outputs, last = tf.where(shown, hidden, zero), tf.where(shown[-1], last, zero)
+    outputs = tf.transpose(outputs, (1, 0, 2))
     outputs.set_shape((*sequences.shape[:2], layer.units))
-    return outputs[:, -1], outputs, [tf.cast(state, x.dtype) for state in ends]
+    return last, outputs, [tf.cast(state, x.dtype) for state in ends]
 
 
-def _products(x, weight, kept):
-    """`x` `(steps, batch, n)` times `weight` `(n, m)`, in the type `kept`."""
+class _Cell(NamedTuple):
+    """What a step does beside its product.
+
+    Attributes:
+        biases: Number of biases; the first goes with the inputs' product, a second with the states' product.
+        saved: Number of tensors that a step saves for its gradient.
+        forward: `(given, product, biases, states) -> (states, saved)`, of the inputs' product with its bias, the product
+            of the state `(batch, units)` before, further biases, and all states before.
+        backward: `(slopes, saved) -> (gradients, slopes)`, of the loss's slopes by the states afterwards. The gradients
+            are those by `given` and by `product`, once where both are one; the slopes are those by the states before,
+            without what comes through the product.
+    """
+
+    biases: int
+    saved: int
+    forward: Callable
+    backward: Callable
+
+
+def _lstm_forward(given, product, biases, states):
+    """Gates in Keras' order: input, forget, new, output."""
     import tensorflow as tf
 
-    shape = tf.shape(x)
+    i, f, g, o = tf.split(given + product, 4, axis=1)
+    i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
+    before = states[1]
+    carry = f * before + i * g
+    tanh = tf.tanh(carry)
+    return [o * tanh, carry], [before, i, f, g, o, tanh]
+
+
+def _lstm_backward(slopes, saved):
+    import tensorflow as tf
+
+    (dh, dc), (before, i, f, g, o, tanh) = slopes, saved
+    dc = dc + dh * o * (1 - tanh * tanh)
+    gates = [dc * g * i * (1 - i), dc * before * f * (1 - f), dc * i * (1 - g * g), dh * tanh * o * (1 - o)]
+    return [tf.concat(gates, axis=1)], [tf.zeros_like(dh), dc * f]
+
+
+def _gru_forward(given, product, biases, states):
+    """Gates in Keras' order: update, reset, new; reset after the product."""
+    import tensorflow as tf
+
+    (before,) = states
+    xz, xr, xn = tf.split(given, 3, axis=1)
+    hz, hr, hn = tf.split(product + biases[0], 3, axis=1)
+    z, r = tf.sigmoid(xz + hz), tf.sigmoid(xr + hr)
+    n = tf.tanh(xn + r * hn)
+    return [z * before + (1 - z) * n], [before, z, r, n, hn]
+
+
+def _gru_backward(slopes, saved):
+    import tensorflow as tf
+
+    (dh,), (before, z, r, n, hn) = slopes, saved
+    dn = dh * (1 - z) * (1 - n * n)
+    dz = dh * (before - n) * z * (1 - z)
+    dr = dn * hn * r * (1 - r)
+    return [tf.concat([dz, dr, dn], axis=1), tf.concat([dz, dr, dn * r], axis=1)], [dh * z]
+
+
+def _simple_forward(given, product, biases, states):
+    import tensorflow as tf
+
+    new = tf.tanh(given + product)
+    return [new], [new]
+
+
+def _simple_backward(slopes, saved):
+    import tensorflow as tf
+
+    (dh,), (new,) = slopes, saved
+    return [dh * (1 - new * new)], [tf.zeros_like(dh)]
+
+
+_CELLS = {
+    keras.layers.LSTM: _Cell(1, 6, _lstm_forward, _lstm_backward),
+    keras.layers.GRU: _Cell(2, 5, _gru_forward, _gru_backward),
+    keras.layers.SimpleRNN: _Cell(1, 1, _simple_forward, _simple_backward),
+}
+
+
+@functools.cache
+def _compiled(cell: _Cell) -> tuple[Callable, Callable]:
+    """A cell's two functions with masks and changes of type, each compiled by XLA as a whole."""
+    import tensorflow as tf
+
+    @functools.partial(tf.function, jit_compile=True, autograph=False)
+    def forward(given, product, biases, states, mask):
+        kept, narrow = states[0].dtype, product.dtype
+        given = tf.cast(given, kept) + biases[0]
+        new, saved = cell.forward(given, tf.cast(product, kept), biases[1:], states)
+        if mask is not None:
+            new = [tf.where(mask, one, before) for one, before in zip(new, states, strict=True)]
+        return new, tf.cast(new[0], narrow), saved
+
+    @functools.partial(tf.function, jit_compile=True, autograph=False)
+    def backward(output, product, slopes, saved, mask):
+        kept, narrow = slopes[0].dtype, product.dtype
+        slopes = [slopes[0] + tf.cast(output, kept) + tf.cast(product, kept), *slopes[1:]]
+        if mask is None:
+            gradients, slopes = cell.backward(slopes, saved)
+        else:
+            zero = tf.zeros((), kept)
+            gradients, inner = cell.backward([tf.where(mask, one, zero) for one in slopes], saved)
+            slopes = [one + tf.where(mask, zero, stays) for one, stays in zip(inner, slopes, strict=True)]
+        return [tf.cast(one, narrow) for one in gradients], slopes
+
+    return forward, backward
+
+
+def _recurrence(cell: _Cell, x, mask, states, weights) -> tuple:
+    """All steps of a cell.
+
+    Args:
+        cell: What a step does.
+        x: `(steps, batch, features)`.
+        mask: `(steps, batch, 1)`, or None.
+        states: Before the first step, in the type that is kept.
+        weights: Kernel, recurrent kernel and biases, in the same type.
+
+    Returns:
+        The outputs `(steps, batch, units)` in the type of `x`, and the last states in the type that is kept.
+    """
+    import tensorflow as tf
+
+    narrow, kept, units = x.dtype, states[0].dtype, states[0].shape[-1]
+    gates, count = weights[0].shape[-1], len(states)
+    rows = tf.shape(x)[1]
+    steps = tf.shape(x)[0]
+    forward, backward = _compiled(cell)
+
+    def shown(step):
+        return None if mask is None else mask[step]
+
+    @tf.custom_gradient
+    def compute(x, *rest):
+        states, (kernel, recurrent, *biases) = list(rest[:count]), rest[count:]
+        kernel, recurrent = tf.cast(kernel, narrow), tf.cast(recurrent, narrow)
+        projected = _products(x, kernel)
+
+        def step_forward(step, output, *states):
+            product = tf.matmul(output, recurrent)
+            states, output, saved = forward(projected[step], product, biases, list(states), shown(step))
+            return [output, *states], [output, *saved]
+
+        first = tf.cast(states[0], narrow)
+        kinds = [(narrow, units), *[(kept, units)] * cell.saved]
+        (_, *ends), (outputs, *saved) = _loop(steps, step_forward, [first, *states], kinds)
+        outputs = tf.reshape(outputs.stack(), (steps, rows, units))
+
+        def gradient(doutputs, *slopes):
+            transposed = tf.transpose(recurrent)
+
+            def step_backward(step, product, *slopes):
+                read = [array.read(step) for array in saved]
+                gradients, slopes = backward(doutputs[step], product, list(slopes), read, shown(step))
+                return [tf.matmul(gradients[-1], transposed), *slopes], gradients
+
+            kinds = [(narrow, gates)] * cell.biases  # as many gradients as biases
+            (product, *slopes), found = _loop(
+                steps, step_backward, [tf.zeros_like(first), *slopes], kinds, backwards=True
+            )
+            slopes[0] = slopes[0] + tf.cast(product, kept)
+            found = [tf.reshape(array.stack(), (-1, gates)) for array in found]
+            before = tf.concat([first[None], outputs[:-1]], 0)
+            ones = tf.ones((1, tf.shape(found[0])[0]), narrow)
+            dx = tf.reshape(tf.matmul(found[0], tf.transpose(kernel)), tf.shape(x))
+            sums = _sums(x, found[0]), _sums(before, found[-1]), *(tf.matmul(ones, one)[0] for one in found)
+            return dx, *slopes, *(tf.cast(one, kept) for one in sums)
+
+        return (outputs, *ends), gradient
+
+    return compute(x, *states, *weights)
+
+
+def _products(x, weight):
+    """`x` `(steps, batch, n)` times `weight` `(n, m)`."""
+    import tensorflow as tf
+
     flat = tf.matmul(tf.reshape(x, (-1, x.shape[-1])), weight)
-    return tf.reshape(tf.cast(flat, kept), (shape[0], shape[1], weight.shape[-1]))
+    return tf.reshape(flat, (*tf.unstack(tf.shape(x)[:2]), weight.shape[-1]))
 
 
-def _sums(x, dz):
-    """The gradient of a weight that `x` `(steps, batch, n)` was multiplied by, from that of the product."""
+def _sums(x, gradients):
+    """The gradient of a weight that `x` `(steps, batch, n)` was multiplied by, of those of the products `(..., m)`."""
     import tensorflow as tf
 
-    return tf.matmul(tf.reshape(x, (-1, x.shape[-1])), tf.reshape(dz, (-1, dz.shape[-1])), transpose_a=True)
+    return tf.matmul(tf.reshape(x, (-1, x.shape[-1])), gradients, transpose_a=True)
 
 
 def _loop(steps, body, carried, kinds, backwards: bool = False) -> tuple[list, list]:
@@ -119,15 +317,15 @@ def _loop(steps, body, carried, kinds, backwards: bool = False) -> tuple[list, l
         steps: Number of steps.
         body: Makes a step.
         carried: What the first step gets.
-        kinds: Type and shape of each tensor that a step writes.
+        kinds: Type and width of each tensor `(batch, width)` that a step writes.
         backwards: Whether the last step comes first.
 
     Returns:
-        What the last step handed on, and for each of `kinds` what all steps have written, stacked in their order.
+        What the last step handed on, and for each of `kinds` an array of what the steps have written.
     """
     import tensorflow as tf
 
-    arrays = [tf.TensorArray(kind, steps, element_shape=shape) for kind, shape in kinds]
+    arrays = [tf.TensorArray(kind, steps, element_shape=(None, width), clear_after_read=False) for kind, width in kinds]
 
     def one(number, carried, arrays):
         step = steps - 1 - number if backwards else number
@@ -137,117 +335,4 @@ def _loop(steps, body, carried, kinds, backwards: bool = False) -> tuple[list, l
     _, carried, arrays = tf.while_loop(
         lambda number, *_: number < steps, one, (0, list(carried), arrays), maximum_iterations=steps
     )
-    return carried, [array.stack() for array in arrays]
-
-
-def _lstm(x, mask, h0, c0, kernel, recurrent, bias):
-    """Hidden states `(steps, batch, units)` and the last carry, of gates in Keras' order: input, forget, new, output."""
-    import tensorflow as tf
-
-    kept, units, steps = h0.dtype, h0.shape[-1], tf.shape(x)[0]
-    shape = tf.TensorShape((None, units))
-
-    @tf.custom_gradient
-    def compute(x, h0, c0, kernel, recurrent, bias):
-        projected = _products(x, kernel, kept) + bias
-
-        def forward(step, h, c):
-            z = projected[step] + tf.cast(tf.matmul(tf.cast(h, x.dtype), recurrent), kept)
-            i, f, g, o = tf.split(z, 4, axis=1)
-            i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
-            c_new = f * c + i * g
-            h_new = o * tf.tanh(c_new)
-            if mask is not None:
-                h_new, c_new = tf.where(mask[step], h_new, h), tf.where(mask[step], c_new, c)
-            return [h_new, c_new], [h_new, c_new, i, f, g, o]
-
-        (_, last), (hs, cs, i, f, g, o) = _loop(steps, forward, [h0, c0], [(kept, shape)] * 6)
-
-        def gradient(dhs, dlast):
-            earlier = tf.concat([c0[None], cs[:-1]], 0)
-
-            def backward(step, dh, dc):
-                dh = dh + dhs[step]
-                stay_h, stay_c = tf.zeros((), kept), tf.zeros((), kept)
-                if mask is not None:
-                    zero = tf.zeros((), kept)
-                    stay_h, stay_c = tf.where(mask[step], zero, dh), tf.where(mask[step], zero, dc)
-                    dh, dc = tf.where(mask[step], dh, zero), tf.where(mask[step], dc, zero)
-                it, ft, gt, ot = i[step], f[step], g[step], o[step]
-                tanh = tf.tanh(cs[step])
-                dc = dc + dh * ot * (1 - tanh * tanh)
-                dz = tf.concat(
-                    [
-                        dc * gt * it * (1 - it),
-                        dc * earlier[step] * ft * (1 - ft),
-                        dc * it * (1 - gt * gt),
-                        dh * tanh * ot * (1 - ot),
-                    ],
-                    axis=1,
-                )
-                dh = tf.cast(tf.matmul(tf.cast(dz, x.dtype), recurrent, transpose_b=True), kept)
-                return [dh + stay_h, dc * ft + stay_c], [dz]
-
-            wide = tf.TensorShape((None, 4 * units))
-            (dh0, dc0), (dz,) = _loop(steps, backward, [tf.zeros_like(h0), dlast], [(kept, wide)], backwards=True)
-            before = tf.concat([h0[None], hs[:-1]], 0)
-            narrow = tf.cast(dz, x.dtype)
-            dx = tf.cast(_products(narrow, tf.transpose(kernel), kept), x.dtype)
-            weights = _sums(x, narrow), _sums(tf.cast(before, x.dtype), narrow)
-            return dx, dh0, dc0, *weights, tf.reduce_sum(dz, (0, 1))
-
-        return (hs, last), gradient
-
-    return compute(x, h0, c0, kernel, recurrent, bias)
-
-
-def _gru(x, mask, h0, kernel, recurrent, bias, recurrent_bias):
-    """Hidden states `(steps, batch, units)`, of gates in Keras' order: update, reset, new, reset after the product."""
-    import tensorflow as tf
-
-    kept, units, steps = h0.dtype, h0.shape[-1], tf.shape(x)[0]
-    shape = tf.TensorShape((None, units))
-
-    @tf.custom_gradient
-    def compute(x, h0, kernel, recurrent, bias, recurrent_bias):
-        projected = _products(x, kernel, kept) + bias
-
-        def forward(step, h):
-            past = tf.cast(tf.matmul(tf.cast(h, x.dtype), recurrent), kept) + recurrent_bias
-            xz, xr, xn = tf.split(projected[step], 3, axis=1)
-            hz, hr, hn = tf.split(past, 3, axis=1)
-            z, r = tf.sigmoid(xz + hz), tf.sigmoid(xr + hr)
-            n = tf.tanh(xn + r * hn)
-            h_new = z * h + (1 - z) * n
-            if mask is not None:
-                h_new = tf.where(mask[step], h_new, h)
-            return [h_new], [h_new, z, r, n, hn]
-
-        _, (hs, z, r, n, hn) = _loop(steps, forward, [h0], [(kept, shape)] * 5)
-
-        def gradient(dhs):
-            before = tf.concat([h0[None], hs[:-1]], 0)
-
-            def backward(step, dh):
-                dh = dh + dhs[step]
-                stay = tf.zeros((), kept)
-                if mask is not None:
-                    stay, dh = tf.where(mask[step], stay, dh), tf.where(mask[step], dh, stay)
-                zt, rt, nt = z[step], r[step], n[step]
-                dn = dh * (1 - zt) * (1 - nt * nt)
-                dz = dh * (before[step] - nt) * zt * (1 - zt)
-                dr = dn * hn[step] * rt * (1 - rt)
-                past = tf.concat([dz, dr, dn * rt], axis=1)
-                dh = dh * zt + tf.cast(tf.matmul(tf.cast(past, x.dtype), recurrent, transpose_b=True), kept) + stay
-                return [dh], [tf.concat([dz, dr, dn], axis=1), past]
-
-            wide = tf.TensorShape((None, 3 * units))
-            (dh0,), (dx, past) = _loop(steps, backward, [tf.zeros_like(h0)], [(kept, wide)] * 2, backwards=True)
-            given, carried = tf.cast(dx, x.dtype), tf.cast(past, x.dtype)
-            weights = _sums(x, given), _sums(tf.cast(before, x.dtype), carried)
-            biases = tf.reduce_sum(dx, (0, 1)), tf.reduce_sum(past, (0, 1))
-            return tf.cast(_products(given, tf.transpose(kernel), kept), x.dtype), dh0, *weights, *biases
-
-        return hs, gradient
-
-    return compute(x, h0, kernel, recurrent, bias, recurrent_bias)
+    return carried, arrays

@@ -1,4 +1,4 @@
-"""LSTMs and GRUs with the loops of `tf_models.layers.recurrent`, forwards and backwards."""
+"""LSTMs, GRUs and SimpleRNNs with the loops of `tf_models.layers.recurrent`, forwards and backwards."""
 
 import functools
 
@@ -6,11 +6,11 @@ import keras
 
 from tf_models.layers import recurrent
 
-KINDS = (keras.layers.LSTM, keras.layers.GRU)
+KINDS = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
 
 
 def replacements(model: keras.Model) -> list[tuple]:
-    """`(layer, attribute, function)` for each LSTM and GRU of `model` that can use the faster loop.
+    """`(layer, attribute, function)` for each LSTM, GRU and SimpleRNN of `model` that can use the faster loop.
 
     Left as they are: other activations, dropout of states, and layers with an `inner_loop` of their own.
     """
