@@ -23,7 +23,7 @@ from tf_models.configs import get
 from tf_models.rnn import sentiment_rnn
 from tf_models.tasks import explain, lexicon
 from tf_models.training import trainer
-from tf_models.training.building import build_model, load_task
+from tf_models.training.building import build_model, load_task, training_batches
 from tf_models.training.devices import choose_jit
 from tf_models.training.fit import CompiledLoop
 
@@ -117,7 +117,10 @@ def test_scores_stand_in_the_order_of_the_split():
 
 
 def test_xla_is_left_off_where_each_batch_has_another_length():
-    assert choose_jit(build_model(small(get("rnn-lstm-packed-imdb")))) is False
+    recipe = small(get("rnn-lstm-packed-imdb"))
+    model = build_model(recipe)
+    task = bound(recipe, model, tf_data.load("imdb", "synthetic", limit=50))
+    assert choose_jit(model) is choose_jit(model, batches=training_batches(recipe, task)) is False
     steps = keras.Input((5, 3), name="steps")
     assert choose_jit(keras.Model(steps, keras.layers.LSTM(2, name="lstm")(steps), name="fixed")) is True
 

@@ -169,12 +169,12 @@ def compiled_task(recipe: Recipe, options: Options, data: Data, learned: Transfo
                 if isinstance(layer, keras.layers.BatchNormalization):
                     layer.synchronized = True
         task = tasks.make(recipe).bind(model, learned, About.of(data), data)
-        steps = Batches(data.train, recipe.batch_size, order=task.order(data.train)).steps
+        batches = training_batches(recipe, task)
         # A strategy's replicas meet within a step, and XLA lets nothing out of one.
-        jit = options.strategy == "none" and choose_jit(model, options.jit)
+        jit = options.strategy == "none" and choose_jit(model, options.jit, batches)
         if options.backend != "tensorflow":  # JAX without XLA is no JAX; PyTorch's compiler wants one of C++
             jit = options.jit == "on" or (options.backend == "jax" and options.jit == "auto")
-        optimizer = build_optimizer(recipe, steps)
+        optimizer = build_optimizer(recipe, batches.steps)
         pretrained.scale_rates(optimizer, model, recipe.rates)
         task.compile(optimizer, jit)
         task.pretrained = began

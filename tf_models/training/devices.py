@@ -37,21 +37,29 @@ def make_deterministic() -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def choose_jit(model: keras.Model, wanted: str = "auto") -> bool:
+def choose_jit(model: keras.Model, wanted: str = "auto", batches=None) -> bool:
     """Whether XLA should compile the model's steps.
 
     `auto`: on with a GPU. On a CPU on for recurrent layers, which XLA makes about twice as fast, and off otherwise:
     it makes convolutions up to eight times slower (measured with TensorFlow 2.21; `python -m benchmarks train_step`).
-    Off where samples are of any length: XLA would compile the step anew for each.
+    Off where samples are of any length: XLA would compile the step anew for each. What a model takes may be of any
+    length where its samples are not, as windows of a text: then the `tf_data.pipeline.Batches` tell.
     """
     if wanted != "auto":
         return wanted == "on"
     import tensorflow as tf
 
     recurrent = any(isinstance(layer, keras.layers.RNN) for layer in model._flatten_layers())
-    if recurrent and any(None in tensor.shape[1:] for tensor in model.inputs):
+    taken = model.inputs
+    if recurrent and _any_length(taken) and batches is not None:
+        taken = tf.nest.flatten(batches.element_spec)
+    if recurrent and _any_length(taken):
         return False
     return recurrent or bool(tf.config.list_physical_devices("GPU"))
+
+
+def _any_length(tensors: list) -> bool:
+    return any(None in tensor.shape[1:] for tensor in tensors)
 
 
 def device_name() -> str:
