@@ -19,6 +19,7 @@ BENCHMARKS = {
     "prefetch": "training from JPEG files with and without reading ahead",
     "quantize": "accuracy of digits before and after int8 quantisation, and what exports differ by on real samples",
     "revisions": "two worktrees, BEFORE and AFTER, must train to the same weights; exit code 1 where they do not",
+    "recurrent": "recurrent layers and an epoch of reviews against PyTorch and Keras' own layers",
     "results": "finished runs into the table of results; --audit tries the table; options of its own, see --help",
     "speed": "what the others left in measured/ into docs/speed.md and its bar chart",
     "time_to_accuracy": "whole commands that reach 99.0 % and 99.5 % of MNIST and 94 % of CIFAR-10, over five seeds",

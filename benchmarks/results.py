@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 
-from benchmarks import pages, peak
+from benchmarks import measure, pages, peak, speed
 from tf_data.command import Parser, import_tensorflow
 from tf_data.errors import InputError
 from tf_data.files import write_text
@@ -70,6 +70,7 @@ def main(argv: list[str] | None = None) -> int | None:
     order = [recipe.id for recipe in recipes()]
     write_text(MEASURED, json.dumps({id: rows[id] for id in order if id in rows}, indent=2) + "\n")
     pages.put(PAGE, "results", table(rows, [recipe.id for recipe in recipes()], "../"))
+    pages.put(PAGE, "baselines", measure.table(speed.measured("baselines")))
     for readme in READMES:
         pages.put(readme, "results", table(rows, CHOSEN))
     return None

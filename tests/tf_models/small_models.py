@@ -24,6 +24,7 @@ SMALL = {
     "rnn-lstm-packed-csv-imdb": RECURRENT,
     "rnn-gru-packed-imdb": RECURRENT,
     "rnn-bilstm-multilayer-imdb": RECURRENT,
+    "rnn-bilstm-imdb-fast": {**RECURRENT, "pairs": 50},
     "mech-lstm-own-csv": RECURRENT,
     "cnn-mobilenet-v2-cifar10": MOBILENET_V2,
     "cnn-mobilenet-v3-small-cifar10": MOBILENET_V3,

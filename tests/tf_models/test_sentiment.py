@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 import tf_data.transform
 from tf_data.command import run
+from tf_data.dataset import Split
 from tf_data.datasets.grammar import review
 from tf_data.errors import InputError
 from tf_data.order import Buckets
@@ -123,6 +124,17 @@ def test_xla_is_left_off_where_each_batch_has_another_length():
     assert choose_jit(model) is choose_jit(model, batches=training_batches(recipe, task)) is False
     steps = keras.Input((5, 3), name="steps")
     assert choose_jit(keras.Model(steps, keras.layers.LSTM(2, name="lstm")(steps), name="fixed")) is True
+
+
+@pytest.mark.parametrize(
+    ("rows", "activation", "expected"), [(32, "tanh", True), (33, "tanh", False), (33, "relu", True)]
+)
+def test_xla_is_left_off_where_the_faster_loop_has_many_rows(rows, activation, expected):
+    steps = keras.Input((5, 3), name="steps")
+    layer = keras.layers.LSTM(2, activation=activation, name="lstm")
+    model = keras.Model(steps, layer(steps), name="fixed")
+    x = np.zeros((40, 5, 3), np.float32)
+    assert choose_jit(model, batches=Batches(Split("train", x, np.zeros(40, np.int32)), rows)) is expected
 
 
 def test_words_alone_do_not_tell_and_a_network_that_reads_does(tmp_path, capsys):

@@ -5,6 +5,7 @@ from tf_models.layers.dirac import PartialDirac
 from tf_models.layers.distance import EuclideanDistance
 from tf_models.layers.ordinal import BeckhamHead, BinomialHead, CoralHead, CumulativeLinkHead, NiuHead
 from tf_models.layers.padding import ReplicatePadding2D
+from tf_models.layers.reading import MeanMaxPooling, WordVotes
 from tf_models.layers.recomputed import Recomputed
 from tf_models.layers.recurrent import FastGRU, FastLSTM, FastSimpleRNN
 from tf_models.layers.sampling import GaussianKL, Sampling
@@ -21,10 +22,12 @@ __all__ = [
     "FastLSTM",
     "FastSimpleRNN",
     "GaussianKL",
+    "MeanMaxPooling",
     "NiuHead",
     "PartialDirac",
     "PatchWhitening",
     "Recomputed",
     "ReplicatePadding2D",
     "Sampling",
+    "WordVotes",
 ]

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import keras
 
 from tf_data.errors import InputError
+from tf_models.layers import recurrent
 
+FEW_ROWS = 32  # of a batch, up to which XLA makes recurrent steps faster than several operations do
 # Not bfloat16 alone: Adam's 0.999 is 1 in it, so that nothing would ever be learned, and nobody would notice.
 PRECISIONS = ("float32", "float64", "mixed_float16", "mixed_bfloat16")
 
@@ -40,8 +42,9 @@ def make_deterministic() -> None:
 def choose_jit(model: keras.Model, wanted: str = "auto", batches=None) -> bool:
     """Whether XLA should compile the model's steps.
 
-    `auto`: on with a GPU. On a CPU on for recurrent layers, which XLA makes about twice as fast, and off otherwise:
-    it makes convolutions up to eight times slower (measured with TensorFlow 2.21; `python -m benchmarks train_step`).
+    `auto`: on with a GPU. On a CPU on for recurrent layers, unless all have the faster loop of `tf_models.layers` and
+    batches have more than a few rows: there XLA's own products are the slower ones. Off otherwise: it makes convolutions
+    up to eight times slower (measured with TensorFlow 2.21; `python -m benchmarks train_step` and `recurrent`).
     Off where samples are of any length: XLA would compile the step anew for each. What a model takes may be of any
     length where its samples are not, as windows of a text: then the `tf_data.pipeline.Batches` tell.
     """
@@ -49,13 +52,16 @@ def choose_jit(model: keras.Model, wanted: str = "auto", batches=None) -> bool:
         return wanted == "on"
     import tensorflow as tf
 
-    recurrent = any(isinstance(layer, keras.layers.RNN) for layer in model._flatten_layers())
+    layers = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.RNN)]
     taken = model.inputs
-    if recurrent and _any_length(taken) and batches is not None:
+    if layers and _any_length(taken) and batches is not None:
         taken = tf.nest.flatten(batches.element_spec)
-    if recurrent and _any_length(taken):
+    if layers and _any_length(taken):
         return False
-    return recurrent or bool(tf.config.list_physical_devices("GPU"))
+    if not layers or tf.config.list_physical_devices("GPU"):
+        return bool(tf.config.list_physical_devices("GPU"))
+    many = batches is not None and batches.batch_size > FEW_ROWS
+    return not (many and all(map(recurrent.replaceable, layers)))
 
 
 def _any_length(tensors: list) -> bool:
