@@ -37,7 +37,7 @@ BUILDERS: dict[str, str | Callable] = {
     "dcgan": "tf_models.gan.conv:dcgan",
     "char_rnn": "tf_models.rnn.characters:char_rnn",
     "sentiment_rnn": "tf_models.rnn.sentiment:sentiment_rnn",
-    "wide_sentiment_rnn": "tf_models.rnn.wide:wide_sentiment_rnn",
+    "voting_rnn": "tf_models.rnn.voting:voting_rnn",
     "vit": "tf_models.transformer.vit:vit",
     "ordinal_mlp": "tf_models.ordinal.mlp:ordinal_mlp",
     "ordinal_resnet": "tf_models.ordinal.vision:ordinal_resnet",

@@ -98,8 +98,8 @@ PARAMETERS = {
     "rnn-lstm-packed-imdb-glove": 20_002 * 100 + (100 + 256 + 1) * 4 * 256 + 257,  # 100 numbers a word
     "rnn-gru-packed-imdb": 2_856_961,
     "rnn-bilstm-multilayer-imdb": 3_219_969 - 2 * 2 * 4 * 128,
-    # Vectors and votes of words, votes of pairs, an LSTM in each direction, and means and maxima of both.
-    "rnn-bilstm-imdb-fast": 60_002 * 65 + 2**20 + 2 * (64 + 64 + 1) * 4 * 64 + 4 * 64 + 1,
+    # Vectors and votes of words, votes of pairs, an LSTM in each direction, and a weight of both.
+    "rnn-bilstm-imdb-fast": 60_002 * 33 + 2**20 + 2 * (32 + 32 + 1) * 4 * 32 + 2 * 32 + 1,
     "mech-standardize-images": 4_266,
     "mech-sequential-hooks": 136_074,
     "mech-npz-chunks": 136_074,

@@ -87,7 +87,7 @@ RECIPES = {
     "rnn-lstm-packed-csv-imdb": "rnn.sentiment",
     "rnn-gru-packed-imdb": "rnn.sentiment",
     "rnn-bilstm-multilayer-imdb": "rnn.sentiment",
-    "rnn-bilstm-imdb-fast": "rnn.sentiment",
+    "rnn-bilstm-imdb-fast": "rnn.voting",
     "rnn-char-dickens": "rnn.characters",
     "ordinal-coral-afadlite": "ordinal.vision",
     "ordinal-niu-afadlite": "ordinal.vision",

@@ -5,10 +5,10 @@ from tf_models.layers.dirac import PartialDirac
 from tf_models.layers.distance import EuclideanDistance
 from tf_models.layers.ordinal import BeckhamHead, BinomialHead, CoralHead, CumulativeLinkHead, NiuHead
 from tf_models.layers.padding import ReplicatePadding2D
-from tf_models.layers.reading import MeanMaxPooling, WordVotes
 from tf_models.layers.recomputed import Recomputed
 from tf_models.layers.recurrent import FastGRU, FastLSTM, FastSimpleRNN
 from tf_models.layers.sampling import GaussianKL, Sampling
+from tf_models.layers.voting import WordVotes
 from tf_models.layers.whitening import PatchWhitening
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "FastLSTM",
     "FastSimpleRNN",
     "GaussianKL",
-    "MeanMaxPooling",
     "NiuHead",
     "PartialDirac",
     "PatchWhitening",

@@ -1,38 +1,37 @@
-"""Words that vote beside a recurrent network that reads: a wide and a deep part, learned together (Cheng et al. 2016)."""
+"""A recurrent network that decides how much each word's vote counts."""
 
 import keras
 from keras import initializers
 
-from tf_models.layers.reading import MeanMaxPooling, WordVotes
-from tf_models.layers.torch_like import dense
+from tf_models.layers.voting import WordVotes
 from tf_models.rnn.cells import CELLS
 
 
-def wide_sentiment_rnn(
+def voting_rnn(
     vocabulary: int = 60_000,
     classes: int = 2,
     *,
     cell: str = "lstm",
-    embedding_dim: int = 64,
-    units: int = 64,
+    embedding_dim: int = 32,
+    units: int = 32,
     pairs: int = 2**20,
     dropout: float = 0.5,
-    name: str = "wide_sentiment_rnn",
+    name: str = "voting_rnn",
 ) -> keras.Model:
-    """A network in both directions whose states are pooled over all words, and votes of words and pairs of words.
+    """Words and pairs of words vote, and a network that reads the text in both directions weighs the votes by their place.
 
-    Counting words and pairs is hard to beat on long reviews (Wang and Manning 2012); pooled states see what counting
-    cannot (Johnson and Zhang 2016). In training the logits of a part are dropped at random, for each review, so that
-    neither leans on the other.
+    Counting words and pairs is hard to beat on long reviews (Wang and Manning 2012), and a network that reads them learns
+    single reviews by heart instead. Here it cannot: all it does is to say, from 0 to 1, how much the votes at each place
+    count, a plot's words less than a judgement's. It begins with one half everywhere, which is counting.
 
     Args:
         vocabulary: Number of words. Ids are 0 for padding, 1 for unknown words, and `vocabulary` more.
         classes: Number of classes.
         cell: `simple` (tanh), `lstm` or `gru`.
-        embedding_dim: Size of a word's vector.
+        embedding_dim: Size of the vector of a word that is read.
         units: Size of the state, in each direction.
         pairs: Number of places for pairs of neighbouring words, see `tf_models.layers.WordVotes`.
-        dropout: Fraction that is dropped in training of words' vectors, pooled states, votes, and of both parts' logits.
+        dropout: Fraction of votes that is dropped in training.
         name: Name of the model.
 
     Returns:
@@ -46,16 +45,15 @@ def wide_sentiment_rnn(
         raise ValueError(f"cell must be one of {', '.join(CELLS)}, not {cell!r}")
     if classes < 2:
         raise ValueError(f"there must be two classes at least, not {classes}")
-    outputs = 1 if classes == 2 else classes
     ids = keras.Input((None,), dtype="int32", name="ids")
     begin = initializers.RandomNormal(stddev=0.1)
     x = keras.layers.Embedding(
         vocabulary + 2, embedding_dim, embeddings_initializer=begin, mask_zero=True, name="embedding"
     )(ids)
-    x = keras.layers.Dropout(dropout, name="words_dropout")(x)
+    x = keras.layers.Dropout(0.2, name="embedding_dropout")(x)
     x = keras.layers.Bidirectional(CELLS[cell](units, return_sequences=True, name=cell), name=f"both_{cell}")(x)
-    x = keras.layers.Dropout(dropout, name="states_dropout")(MeanMaxPooling(name="pooling")(x))
-    deep = keras.layers.Dropout(dropout, name="deep_dropout")(dense(x, outputs, name="deep"))
-    wide = WordVotes(vocabulary + 2, outputs, pairs=pairs, dropout=dropout, name="votes")(ids)
-    wide = keras.layers.Dropout(dropout, name="wide_dropout")(wide)
-    return keras.Model(ids, keras.layers.Add(name="logits")([deep, wide]), name=name)
+    x = keras.layers.Dropout(0.3, name="states_dropout")(x)
+    weights = keras.layers.Dense(1, activation="sigmoid", kernel_initializer="zeros", name="importance")(x)
+    outputs = 1 if classes == 2 else classes
+    votes = WordVotes(vocabulary + 2, outputs, pairs=pairs, dropout=dropout, scale=8.0, name="logits")
+    return keras.Model(ids, votes(ids, weights), name=name)

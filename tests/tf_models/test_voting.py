@@ -1,27 +1,11 @@
-"""Layers for texts: pooling that sees no padding, and words that vote."""
+"""Words and pairs of words that vote, and a network that weighs their votes."""
 
 import keras
 import numpy as np
 import pytest
 
-from tf_models.layers import MeanMaxPooling, WordVotes
-from tf_models.rnn import wide_sentiment_rnn
-
-
-def test_pooling_is_the_mean_and_the_maximum_of_what_counts():
-    x = np.random.default_rng(0).normal(size=(3, 5, 2)).astype(np.float32) - 2  # maxima below the zero of padding
-    mask = np.arange(5) < np.array([5, 2, 0])[:, None]
-    found = np.asarray(MeanMaxPooling(name="pooling")(x, mask=mask))
-    for row, count in enumerate((5, 2)):
-        part = x[row, :count]
-        np.testing.assert_allclose(found[row], [*part.mean(0), *part.max(0)], rtol=1e-6)
-    np.testing.assert_array_equal(found[2], 0)
-    np.testing.assert_allclose(MeanMaxPooling(name="pooling")(x), np.concatenate([x.mean(1), x.max(1)], 1), rtol=1e-6)
-
-
-def test_a_mean_of_many_words_is_right_in_16_bits():
-    x, mask = np.ones((1, 3000, 2), np.float32), np.ones((1, 3000), bool)
-    np.testing.assert_array_equal(MeanMaxPooling(dtype="bfloat16", name="pooling")(x, mask=mask), 1)
+from tf_models.layers import WordVotes
+from tf_models.rnn import voting_rnn
 
 
 def test_votes_are_those_of_words_and_of_pairs():
@@ -56,10 +40,26 @@ def test_votes_are_dropped_in_training_only_and_kept_in_float32():
         WordVotes(1, pairs=5, name="votes")
 
 
-def test_padding_changes_nothing():
+def model_of_three():
     keras.utils.set_random_seed(0)
-    model = wide_sentiment_rnn(20, 3, embedding_dim=4, units=5, pairs=30)
-    model.get_layer("votes").set_weights([np.random.default_rng(0).normal(size=(n, 3)) for n in (22, 30)])
+    model = voting_rnn(20, 3, embedding_dim=4, units=5, pairs=30)
+    model.get_layer("logits").set_weights([np.random.default_rng(0).normal(size=(n, 3)) for n in (22, 30)])
+    return model
+
+
+def test_it_begins_with_counting():
+    model, ids = model_of_three(), np.array([[3, 4, 5, 0], [7, 7, 1, 2]])
+    counted = WordVotes(22, 3, pairs=30, scale=4.0, name="counted")
+    counted.build((None, None))
+    counted.set_weights(model.get_layer("logits").get_weights())
+    np.testing.assert_allclose(model(ids), counted(ids), rtol=1e-5)
+
+
+def test_padding_changes_nothing():
+    model = model_of_three()
+    model.get_layer("importance").set_weights([np.random.default_rng(1).normal(size=(10, 1)), np.ones(1)])
     ids = np.random.default_rng(0).integers(1, 22, (4, 9))
     ids[1, 6:] = 0
-    np.testing.assert_allclose(model(ids), model(np.pad(ids, ((0, 0), (0, 7)))), atol=1e-6)
+    found = model(ids)
+    assert np.ptp(found) > 0.1
+    np.testing.assert_allclose(found, model(np.pad(ids, ((0, 0), (0, 7)))), atol=1e-6)
