@@ -26,6 +26,7 @@ SMALL = {
     "rnn-bilstm-multilayer-imdb": RECURRENT,
     "rnn-bilstm-imdb-fast": {**RECURRENT, "pairs": 50},
     "mech-lstm-own-csv": RECURRENT,
+    "rnn-char-dickens-fast": {"embedding_dim": 8, "units": 16},
     "cnn-mobilenet-v2-cifar10": MOBILENET_V2,
     "cnn-mobilenet-v3-small-cifar10": MOBILENET_V3,
     "cnn-mobilenet-v3-large-cifar10": MOBILENET_V3,

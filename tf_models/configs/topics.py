@@ -89,6 +89,7 @@ RECIPES = {
     "rnn-bilstm-multilayer-imdb": "rnn.sentiment",
     "rnn-bilstm-imdb-fast": "rnn.voting",
     "rnn-char-dickens": "rnn.characters",
+    "rnn-char-dickens-fast": "rnn.characters",
     "ordinal-coral-afadlite": "ordinal.vision",
     "ordinal-niu-afadlite": "ordinal.vision",
     "ordinal-niu-afadlite-alexnet": "ordinal.vision",

@@ -8,7 +8,7 @@ import keras
 from tf_data.errors import InputError
 from tf_models.layers import recurrent
 
-FEW_ROWS = 32  # of a batch, up to which XLA makes recurrent steps faster than several operations do
+FEW_ROWS = 16  # of a batch, up to which XLA makes recurrent steps faster than several operations do
 # Not bfloat16 alone: Adam's 0.999 is 1 in it, so that nothing would ever be learned, and nobody would notice.
 PRECISIONS = ("float32", "float64", "mixed_float16", "mixed_bfloat16")
 
