@@ -14,7 +14,7 @@ RNN_BILSTM_FAST = Recipe(
         "embedding_dim": 32,
         "units": 32,
         "pairs": 2**20,
-        "dropout": 0.5,
+        "dropout": 0.7,
     },
     dataset="imdb",
     data={"hold_out": 0},
@@ -29,9 +29,10 @@ RNN_BILSTM_FAST = Recipe(
     seed=1,
     parameters=3_045_347,
     notes=(
-        "The linear baseline on words and pairs of words (python -m benchmarks baselines) has 92.03 % on the same "
-        "split; this adds what it cannot see, and takes nothing from outside. All training reviews are learned from, as "
-        "the baseline does; settings were chosen on 5,000 of them (--set data.hold_out=5000).",
+        "Not beaten: counting words and pairs of words by logistic regression (python -m benchmarks baselines) is as good "
+        "on the same split. Beside votes a network that reads adds next to nothing here; alone it has 89 to 90 %.",
+        "All training reviews are learned from, as the baseline does, and nothing from outside; settings were chosen on "
+        "5,000 of them (--set data.hold_out=5000).",
         "Texts are cut into words by rules of our own (tf_data/words.py), in small letters.",
     ),
 )
