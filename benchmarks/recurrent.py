@@ -109,7 +109,7 @@ def _keras_step(layer, weights, x, jit: bool) -> Callable[[], float]:
     def compute():
         with tf.GradientTape() as tape:
             tape.watch(given)
-            loss = tf.reduce_sum(tf.square(tf.cast(layer(given), tf.float32)))
+            loss = tf.reduce_sum(tf.square(tf.cast(layer(given, training=True), tf.float32)))
         return loss, tape.gradient(loss, [given, *layer.trainable_variables])
 
     return lambda: float(compute()[0])

@@ -30,13 +30,13 @@ def masks(kind: str | None):
     return np.random.default_rng(1).random((5, 9)) < 0.5 if kind == "gaps" else mask.copy()
 
 
-def computed(layer, x, mask, states, compiled: bool):
+def computed(layer, x, mask, states, compiled: bool, training: bool = False):
     """Outputs, and the gradients of a weighted sum of all of them for inputs, states and weights."""
 
     def compute():
         with tf.GradientTape() as tape:
             tape.watch([x, *states])
-            found = tf.nest.flatten(layer(x, mask=mask, initial_state=states))
+            found = tf.nest.flatten(layer(x, mask=mask, initial_state=states, training=training))
             random = np.random.default_rng(3)
             total = tf.add_n([tf.reduce_sum(one * random.normal(size=one.shape).astype(x.dtype.name)) for one in found])
         return found, tape.gradient(total, [x, *states, *layer.trainable_variables])
@@ -69,7 +69,9 @@ def test_outputs_states_and_gradients_are_keras_own(cell, mask, dtype):
         fast.set_weights([0.5 * random.normal(size=weight.shape) for weight in plain.get_weights()])
         plain.set_weights(fast.get_weights())
         expected = computed(plain, x, mask, states, compiled=False)
-        assert_equal(expected, computed(fast, x, mask, states, compiled=number == 0), SIZES[dtype])
+        for training in (True, False):  # by the gradient that is written out, and by TensorFlow's
+            found = computed(fast, x, mask, states, compiled=number == 0, training=training)
+            assert_equal(expected, found, SIZES[dtype])
 
 
 @pytest.mark.parametrize("rows", [0, 1, 15, 16, 17, 33])
@@ -86,7 +88,7 @@ def test_a_batch_of_any_size_is_what_its_rows_are(cell, rows):
     def compute(layer, x, mask):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            found = layer(x, mask=mask)
+            found = layer(x, mask=mask, training=True)
             total = tf.reduce_sum(tf.square(found))
         return found, tape.gradient(total, [x, *layer.trainable_variables])
 
@@ -109,7 +111,7 @@ def test_the_gradient_is_that_of_differences(cell):
     x = tf.constant(np.random.default_rng(0).normal(size=(2, 4, 2)))
     mask = np.array([[True, True, True, False], [True, True, True, True]])
     layer.build(x.shape)
-    analytic, numeric = tf.test.compute_gradient(lambda x: layer(x, mask=mask), [x])
+    analytic, numeric = tf.test.compute_gradient(lambda x: layer(x, mask=mask, training=True), [x])
     np.testing.assert_allclose(analytic[0], numeric[0], atol=1e-6)
 
 
@@ -159,7 +161,7 @@ def test_products_of_16_bits_keep_states_of_32(cell):
     outputs, gradients = [], []
     for layer in (plain, fast):
         with tf.GradientTape() as tape:
-            found = layer(x)
+            found = layer(x, training=True)
             loss = tf.reduce_sum(tf.cast(found, tf.float32) ** 2)
         outputs.append(np.asarray(found, np.float32))
         gradients.append([np.asarray(one, np.float32) for one in tape.gradient(loss, layer.trainable_variables)])
@@ -200,6 +202,17 @@ def test_saved_files_hold_layers_that_load_again(tmp_path):
     model.save(tmp_path / "m.keras")
     x = np.ones((2, 5, 3), np.float32)
     np.testing.assert_array_equal(keras.models.load_model(tmp_path / "m.keras")(x), model(x))
+
+
+def test_a_saved_model_holds_them(tmp_path):
+    inputs = keras.Input((None, 3), name="x")
+    x = FastGRU(4, return_sequences=True, name="gru")(FastLSTM(4, return_sequences=True, name="lstm")(inputs))
+    model = keras.Model(inputs, FastSimpleRNN(4, name="simple")(x), name="m")
+    model.export(tmp_path / "m", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "m")
+    for rows in (1, 20):
+        x = np.random.default_rng(rows).normal(size=(rows, 5, 3)).astype(np.float32)
+        np.testing.assert_allclose(loaded.serve(x), model(x), atol=1e-6)
 
 
 def test_nobody_uses_the_operation_whose_gradients_are_wrong():

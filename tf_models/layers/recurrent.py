@@ -74,7 +74,7 @@ def inner_loop(layer: keras.layers.RNN, sequences, initial_state, mask, training
         sequences: `(batch, steps, features)`, of one step at least.
         initial_state: States `(batch, units)`, two of an LSTM.
         mask: Which steps count, `(batch, steps)`, or None; at the others states and outputs stay.
-        training: Whether inputs are dropped.
+        training: Whether inputs are dropped, and gradients wanted soon.
 
     Returns:
         The last output, all outputs `(batch, steps, units)`, and the last states.
@@ -105,7 +105,7 @@ def inner_loop(layer: keras.layers.RNN, sequences, initial_state, mask, training
     halves = []
     for part in [slice(None)] if small else [slice(None, half), slice(half, None)]:
         masked = None if mask is None else mask[:, part]
-        halves.append(_recurrence(kind, x[:, part], masked, [state[part] for state in states], weights))
+        halves.append(_recurrence(kind, x[:, part], masked, [state[part] for state in states], weights, training))
     hidden, *ends = (tf.concat(both, axis) for both, axis in zip(zip(*halves, strict=True), (1, 0, 0), strict=False))
     outputs, last = hidden, tf.cast(ends[0], x.dtype)
     if mask is not None:
@@ -230,7 +230,7 @@ def _compiled(cell: _Cell) -> tuple[Callable, Callable]:
     return forward, backward
 
 
-def _recurrence(cell: _Cell, x, mask, states, weights) -> tuple:
+def _recurrence(cell: _Cell, x, mask, states, weights, training: bool) -> tuple:
     """All steps of a cell.
 
     Args:
@@ -239,6 +239,8 @@ def _recurrence(cell: _Cell, x, mask, states, weights) -> tuple:
         mask: `(steps, batch, 1)`, or None.
         states: Before the first step, in the type that is kept.
         weights: Kernel, recurrent kernel and biases, in the same type.
+        training: Whether to save what the gradient that is written out needs. Otherwise TensorFlow derives it, slowly;
+            a SavedModel holds no gradient that refers to arrays.
 
     Returns:
         The outputs `(steps, batch, units)` in the type of `x`, and the last states in the type that is kept.
@@ -254,7 +256,6 @@ def _recurrence(cell: _Cell, x, mask, states, weights) -> tuple:
     def shown(step):
         return None if mask is None else mask[step]
 
-    @tf.custom_gradient
     def compute(x, *rest):
         states, (kernel, recurrent, *biases) = list(rest[:count]), rest[count:]
         kernel, recurrent = tf.cast(kernel, narrow), tf.cast(recurrent, narrow)
@@ -263,10 +264,10 @@ def _recurrence(cell: _Cell, x, mask, states, weights) -> tuple:
         def step_forward(step, output, *states):
             product = tf.matmul(output, recurrent)
             states, output, saved = forward(projected[step], product, biases, list(states), shown(step))
-            return [output, *states], [output, *saved]
+            return [output, *states], [output, *(saved if training else ())]
 
         first = tf.cast(states[0], narrow)
-        kinds = [(narrow, units), *[(kept, units)] * cell.saved]
+        kinds = [(narrow, units), *[(kept, units)] * (cell.saved if training else 0)]
         (_, *ends), (outputs, *saved) = _loop(steps, step_forward, [first, *states], kinds)
         outputs = tf.reshape(outputs.stack(), (steps, rows, units))
 
@@ -292,7 +293,9 @@ def _recurrence(cell: _Cell, x, mask, states, weights) -> tuple:
 
         return (outputs, *ends), gradient
 
-    return compute(x, *states, *weights)
+    if training:
+        return tf.custom_gradient(compute)(x, *states, *weights)
+    return compute(x, *states, *weights)[0]
 
 
 def _products(x, weight):
