@@ -53,13 +53,16 @@ def choose_jit(model: keras.Model, wanted: str = "auto", batches=None) -> bool:
     import tensorflow as tf
 
     layers = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.RNN)]
+    with_gpu = bool(tf.config.list_physical_devices("GPU"))
+    if not layers:
+        return with_gpu
     taken = model.inputs
-    if layers and _any_length(taken) and batches is not None:
+    if _any_length(taken) and batches is not None:
         taken = tf.nest.flatten(batches.element_spec)
-    if layers and _any_length(taken):
+    if _any_length(taken):
         return False
-    if not layers or tf.config.list_physical_devices("GPU"):
-        return bool(tf.config.list_physical_devices("GPU"))
+    if with_gpu:
+        return True
     many = batches is not None and batches.batch_size > FEW_ROWS
     return not (many and all(map(recurrent.replaceable, layers)))
 
