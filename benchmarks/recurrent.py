@@ -1,6 +1,7 @@
 """Recurrent layers and an epoch of reviews, against PyTorch and against Keras' own layers, interleaved in one run."""
 
 import contextlib
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import measure
+from benchmarks.networks import torch_optimizer
 from tf_data.dataset import Data, Split
 from tf_data.order import Buckets
 from tf_data.pipeline import Batches
@@ -29,7 +31,7 @@ KINDS = {
     "RNN": (keras.layers.SimpleRNN, FastSimpleRNN, (0,)),
 }
 RECIPES = ("rnn-lstm-packed-imdb", "rnn-gru-packed-imdb")
-WORDS = (270, 0.6)  # mean of a review, and standard deviation of its logarithm; so IMDB's are distributed
+WORDS = (270, 0.6)  # mean of a review, and standard deviation of its logarithm; IMDB's are 272 and 0.64
 REVIEWS, POOL = 2, 2  # batches of reviews in an epoch, and of those that are sorted together
 
 
@@ -119,7 +121,7 @@ def epochs(id: str, quick: bool) -> tuple[dict[str, Callable], dict[str, float]]
     """An epoch's candidates; the losses stand there once each has run."""
     losses: dict[str, float] = {}
     recipe = get(id)
-    recipe = replace(recipe, batch_size=4 if quick else 32)  # PyTorch's packed gradients take minutes a larger batch
+    recipe = replace(recipe, batch_size=4 if quick else 32)  # of 128, PyTorch's packed gradients take minutes
     texts, ids, y = _reviews((1 if quick else REVIEWS) * recipe.batch_size)
     candidates = {
         "ours": _ours(recipe, texts, y, "float32", partial(losses.setdefault, "ours")),
@@ -147,14 +149,11 @@ def _ours(recipe, texts, y, precision: str, tell: Callable) -> Callable[[], int]
     task = building.build(recipe, Options(precision=precision, quiet=True), data)
     order = partial(Buckets, split.samples.lengths, pool=POOL)
     batches = Batches(split, recipe.batch_size, seed=0, prepare=task.prepare_training, order=order)
-
     told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: tell(logs["loss"]))
 
     def train() -> Iterator[int]:
         with training_loop(task.model, batches) as loop:
-            epoch = 0
-            while True:
-                epoch += 1
+            for epoch in itertools.count(1):
                 loop.fit(epoch, [told])
                 yield len(texts)
 
@@ -174,13 +173,13 @@ def _torch_epochs(recipe, ids, y, packed: bool, autocast: bool, tell: Callable) 
     layer = cell(recipe.model["embedding_dim"], recipe.model["units"])
     head = torch.nn.Linear(recipe.model["units"], 1)
     parameters = [weight for module in (embedding, layer, head) for weight in module.parameters()]
-    optimizer = torch.optim.Adam(parameters, recipe.learning_rate)
+    optimizer = torch_optimizer(recipe, parameters)
     order = Buckets(np.array([len(one) for one in ids]), recipe.batch_size, pool=POOL)
     texts, labels = [torch.from_numpy(one) for one in ids], torch.from_numpy(y.astype(np.float32))
-    epochs = iter(range(10**6))
+    numbers = itertools.count()
 
     def epoch() -> int:
-        number, total = next(epochs), 0.0
+        number, total = next(numbers), 0.0
         for step in range(order.steps):
             rows = sorted(order.indices(number, step), key=lambda row: -len(texts[row]))
             lengths = torch.tensor([len(texts[row]) for row in rows])

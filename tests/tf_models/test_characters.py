@@ -66,7 +66,7 @@ def test_bits_are_the_logarithm_of_probabilities():
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.id)
 def test_xla_compiles_steps_whose_windows_have_one_length(recipe):
-    """The model takes a text of any length, and the batches have one: five times faster, of a few rows."""
+    """The model takes a text of any length, and the batches have one."""
     model = build_model(recipe)
     task = bound(recipe, model, tf_data.load("dickens", "synthetic", hold_out=0.05, test=0.05))
     assert not choose_jit(model)

@@ -66,7 +66,8 @@ def test_outputs_states_and_gradients_are_keras_own(cell, mask, dtype):
         plain, fast = (kind(4, return_state=True, dtype=dtype, name=cell, **options) for kind in PAIRS[cell])
         plain.build(x.shape)
         fast.build(x.shape)
-        fast.set_weights([0.5 * random.normal(size=weight.shape) for weight in plain.get_weights()])
+        size = 0.5 if cell == "simple" else 1.0  # with larger weights a simple network multiplies its rounding errors
+        fast.set_weights([size * random.normal(size=weight.shape) for weight in plain.get_weights()])
         plain.set_weights(fast.get_weights())
         expected = computed(plain, x, mask, states, compiled=False)
         for training in (True, False):  # by the gradient that is written out, and by TensorFlow's

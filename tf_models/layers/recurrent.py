@@ -1,4 +1,4 @@
-"""LSTM, GRU and SimpleRNN with a gradient written out, several times faster on CPUs; TensorFlow is imported late.
+"""LSTM, GRU and SimpleRNN with a gradient written out, faster on CPUs; TensorFlow is imported late.
 
 Keras computes a step's input product inside the loop, and lets TensorFlow derive the loop backwards, which keeps every
 intermediate value and makes the weights' gradients of each step one by one. Here the input products of all steps are
@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import keras
 
-HALVED = 16  # rows from which a batch is cut in two
+HALVED = 16  # rows from which a batch is cut in two; of a smaller one the second half is empty
 
 
 class _Fast:
@@ -52,7 +52,7 @@ def replaceable(layer: keras.layers.RNN) -> bool:
 
     With a GPU Keras calls cuDNN, which is faster still.
     """
-    if keras.backend.backend() != "tensorflow" or not isinstance(layer, tuple(_CELLS)):
+    if keras.backend.backend() != "tensorflow" or not isinstance(layer, KINDS):
         return False
     import tensorflow as tf
 
@@ -101,9 +101,8 @@ def inner_loop(layer: keras.layers.RNN, sequences, initial_state, mask, training
 
     rows = tf.shape(x)[1]
     half = tf.where(rows < HALVED, rows, rows // 2)
-    small = x.shape[1] is not None and x.shape[1] < HALVED
     halves = []
-    for part in [slice(None)] if small else [slice(None, half), slice(half, None)]:
+    for part in (slice(None, half), slice(half, None)):
         masked = None if mask is None else mask[:, part]
         halves.append(_recurrence(kind, x[:, part], masked, [state[part] for state in states], weights, training))
     hidden, *ends = (tf.concat(both, axis) for both, axis in zip(zip(*halves, strict=True), (1, 0, 0), strict=False))
@@ -199,6 +198,7 @@ _CELLS = {
     keras.layers.GRU: _Cell(2, 5, _gru_forward, _gru_backward),
     keras.layers.SimpleRNN: _Cell(1, 1, _simple_forward, _simple_backward),
 }
+KINDS = tuple(_CELLS)
 
 
 @functools.cache

@@ -4,7 +4,7 @@ import keras
 from keras import initializers
 
 from tf_models.layers.torch_like import dense, torch_recurrent
-from tf_models.rnn.cells import CELLS
+from tf_models.rnn import cells
 
 
 def char_rnn(
@@ -37,8 +37,7 @@ def char_rnn(
     >>> char_rnn().count_params()
     80700
     """
-    if cell not in CELLS:
-        raise ValueError(f"cell must be one of {', '.join(CELLS)}, not {cell!r}")
+    recurrent = cells.get(cell)
     if alphabet < 1 or layers < 1:
         raise ValueError(f"there must be one character and one layer at least, not {alphabet} and {layers}")
     ids = keras.Input((None,), dtype="int32", name="ids")
@@ -46,7 +45,7 @@ def char_rnn(
     x = keras.layers.Embedding(alphabet + 1, embedding_dim, embeddings_initializer=normal, name="embedding")(ids)
     for number in range(1, layers + 1):
         label = cell if layers == 1 else f"{cell}{number}"
-        x = CELLS[cell](units, return_sequences=True, name=label, **torch_recurrent(cell, units))(x)
+        x = recurrent(units, return_sequences=True, name=label, **torch_recurrent(cell, units))(x)
         if dropout:
             x = keras.layers.Dropout(dropout, name=f"{label}_dropout")(x)
     return keras.Model(ids, dense(x, alphabet + 1, name="logits"), name=name)

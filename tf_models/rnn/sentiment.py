@@ -4,7 +4,7 @@ import keras
 from keras import initializers
 
 from tf_models.layers.torch_like import dense, torch_recurrent
-from tf_models.rnn.cells import CELLS
+from tf_models.rnn import cells
 
 
 def sentiment_rnn(
@@ -45,8 +45,7 @@ def sentiment_rnn(
     >>> sentiment_rnn(cell="gru").count_params()
     2856961
     """
-    if cell not in CELLS:
-        raise ValueError(f"cell must be one of {', '.join(CELLS)}, not {cell!r}")
+    recurrent = cells.get(cell)
     if classes < 2 or layers < 1:
         raise ValueError(f"there must be two classes and one layer at least, not {classes} and {layers}")
     ids = keras.Input((None,), dtype="int32", name="ids")
@@ -61,7 +60,7 @@ def sentiment_rnn(
     )(ids)
     for number in range(1, layers + 1):
         label = cell if layers == 1 else f"{cell}{number}"
-        layer = CELLS[cell](units, return_sequences=number < layers, name=label, **torch_recurrent(cell, units))
+        layer = recurrent(units, return_sequences=number < layers, name=label, **torch_recurrent(cell, units))
         x = (_both_ways(layer) if bidirectional else layer)(x)
     return keras.Model(ids, dense(x, 1 if classes == 2 else classes, name="logits"), name=name)
 

@@ -4,7 +4,7 @@ import keras
 from keras import initializers
 
 from tf_models.layers.voting import WordVotes
-from tf_models.rnn.cells import CELLS
+from tf_models.rnn import cells
 
 
 def voting_rnn(
@@ -41,8 +41,7 @@ def voting_rnn(
     Raises:
         ValueError: An unknown cell, or fewer than two classes.
     """
-    if cell not in CELLS:
-        raise ValueError(f"cell must be one of {', '.join(CELLS)}, not {cell!r}")
+    recurrent = cells.get(cell)
     if classes < 2:
         raise ValueError(f"there must be two classes at least, not {classes}")
     ids = keras.Input((None,), dtype="int32", name="ids")
@@ -51,7 +50,7 @@ def voting_rnn(
         vocabulary + 2, embedding_dim, embeddings_initializer=begin, mask_zero=True, name="embedding"
     )(ids)
     x = keras.layers.Dropout(0.2, name="embedding_dropout")(x)
-    x = keras.layers.Bidirectional(CELLS[cell](units, return_sequences=True, name=cell), name=f"both_{cell}")(x)
+    x = keras.layers.Bidirectional(recurrent(units, return_sequences=True, name=cell), name=f"both_{cell}")(x)
     x = keras.layers.Dropout(0.3, name="states_dropout")(x)
     weights = keras.layers.Dense(1, activation="sigmoid", kernel_initializer="zeros", name="importance")(x)
     outputs = 1 if classes == 2 else classes

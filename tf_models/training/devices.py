@@ -53,18 +53,15 @@ def choose_jit(model: keras.Model, wanted: str = "auto", batches=None) -> bool:
     import tensorflow as tf
 
     layers = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.RNN)]
-    with_gpu = bool(tf.config.list_physical_devices("GPU"))
     if not layers:
-        return with_gpu
+        return bool(tf.config.list_physical_devices("GPU"))
     taken = model.inputs
     if _any_length(taken) and batches is not None:
         taken = tf.nest.flatten(batches.element_spec)
     if _any_length(taken):
         return False
-    if with_gpu:
-        return True
-    many = batches is not None and batches.batch_size > FEW_ROWS
-    return not (many and all(map(recurrent.replaceable, layers)))
+    few = batches is None or batches.batch_size <= FEW_ROWS
+    return few or not all(map(recurrent.replaceable, layers))  # with a GPU none is
 
 
 def _any_length(tensors: list) -> bool:

@@ -44,10 +44,7 @@ RNN_CHAR_DICKENS_FAST = replace(
     epochs=40,
     parameters=1_239_396,
     original=None,
-    notes=(
-        "Counting four characters before each one costs 2.09 bits a character on the same last 5 % of the text.",
-        "--precision mixed_bfloat16 takes a quarter less time where the processor has it.",
-    ),
+    notes=("Counting four characters before each one costs 2.09 bits a character on the same last 5 % of the text.",),
 )
 
 MECH_CHAR_RNN_OWN_TEXT = replace(

@@ -6,8 +6,6 @@ import keras
 
 from tf_models.layers import recurrent
 
-KINDS = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
-
 
 def replacements(model: keras.Model) -> list[tuple]:
     """`(layer, attribute, function)` for each LSTM, GRU and SimpleRNN of `model` that can use the faster loop.
@@ -17,7 +15,5 @@ def replacements(model: keras.Model) -> list[tuple]:
     return [
         (layer, "inner_loop", functools.partial(recurrent.inner_loop, layer))
         for layer in model._flatten_layers()
-        if isinstance(layer, KINDS)
-        and type(layer).inner_loop in [kind.inner_loop for kind in KINDS]
-        and recurrent.replaceable(layer)
+        if recurrent.replaceable(layer) and type(layer).inner_loop in [kind.inner_loop for kind in recurrent.KINDS]
     ]
