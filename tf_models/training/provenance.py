@@ -17,6 +17,7 @@ from tf_models import builders, tasks
 from tf_models.configs.recipe import Recipe
 
 ROOT = Path(__file__).parents[2]
+CPUINFO = Path("/proc/cpuinfo")
 # What of a recipe decides nothing of what it trains to.
 REMARKS = ("title", "notes", "original", "embedded", "parameters")
 # Rooms whose files decide what is computed, wherever they are used.
@@ -33,12 +34,17 @@ def versions() -> dict[str, str]:
 
 
 def processor() -> str:
-    """The CPU's model, as the system names it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+    """The CPU's model, as the system names it, with family and model number where it tells them.
+
+    A virtual machine may call very different processors by the same name, `AMD EPYC` for instance.
+    """
+    if CPUINFO.exists():
+        first = CPUINFO.read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
+        told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in first.splitlines())}
+        if "model name" in told and {"cpu family", "model"} <= told.keys():
+            return f"{told['model name']} (family {told['cpu family']}, model {told['model']})"
+        if "model name" in told:
+            return told["model name"]
     return platform.processor() or platform.machine()
 
 
