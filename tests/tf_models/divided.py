@@ -7,6 +7,7 @@ process of its own, because TensorFlow takes the processor for several devices a
 
 import argparse
 import collections
+import contextlib
 import datetime
 import sys
 import tempfile
@@ -25,23 +26,30 @@ from tf_data import datasets
 from tf_data.dataset import Data, Split
 from tf_data.errors import InputError
 from tf_models.configs import get
-from tf_models.configs.limits import check_divisible
+from tf_models.configs.limits import check_backend, check_divisible
 from tf_models.configs.overrides import for_source
 from tf_models.configs.own_data import for_data
 from tf_models.configs.recipe import Recipe
 from tf_models.replicas import rows
-from tf_models.training import building, state
+from tf_models.training import building, group, jax_group, state
 from tf_models.training.fit import training_loop
-from tf_models.training.group import Group, open_group
+from tf_models.training.group import Group
 from tf_models.training.options import Options
 
-# Three batches, of which the last is short: of its 4 rows each of 4 devices has one, of the others' 5 one has two.
-BATCH, SAMPLES = 5, 14
-DEVICES = (2, 4)
+BACKEND = keras.backend.backend()
+# Three batches, of which the last is short: of its 4 rows each of 4 devices has one, of the others' 5 one has two. On JAX
+# each device has as many rows as the others, but for the last batch, which all have whole.
+BATCH, SAMPLES = (8, 19) if BACKEND == "jax" else (5, 14)
+# Backend, devices, how near they must come in float64, and the column's heading. Some of Keras' layers take float64 for
+# float32 on JAX, batch norm for one.
+COLUMNS = {
+    "2": ("tensorflow", 2, 1e-9, "2 devices"),
+    "4": ("tensorflow", 4, 1e-9, "4 devices"),
+    "jax-2": ("jax", 2, 1e-5, "2 devices, JAX"),
+}
 SEEN = "seen"
 # Whose samples are followed: rows are taken first, or, as the length of a text depends on the others, last.
 WATCHED = ("mlp-dropout", "rnn-simple-imdb")
-CLOSE = 1e-9  # in float64; 1e-5 is what float32 could show
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 
 
@@ -74,26 +82,25 @@ def trained(recipe: Recipe, options: Options, group: Group, data) -> tuple[dict,
         return building.compiled_task(recipe, options, data, task.transform).model
 
     history = []
+    note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: history.append(logs))
     with training_loop(task.model, batches, False, group, twin) as loop:
-        for epoch in range(2):
-            loop.start(epoch, 0)
-            task.model.reset_metrics()
-            logs = loop.run(epoch, 0, batches.steps)
-            history.append({name: float(value) for name, value in logs.items()})
+        loop.fit(2, [note])
     return state.capture(task.model), history
 
 
-def difference(id: str, group: Group, options: Options) -> dict[str, float]:
-    """The largest relative differences of variables and of the epochs' metrics between the group and one device."""
+def difference(id: str, group: Group, options: Options, distribution=None) -> dict[str, float]:
+    """The largest relative differences of variables and of the epochs' metrics between the group and one device.
+
+    On JAX `distribution` divides the group's batches.
+    """
     recipe = small(id)
     iris = recipe.dataset == "iris"
     options = replace(options, source="embedded" if iris else "synthetic", limit=None if iris else SAMPLES)
     data = building.load_data(recipe, options)
     recipe = for_data(for_source(recipe, data.source), data)
-    (one, losses), (many, others) = (
-        trained(recipe, replace(options, **alone), members, data)
-        for alone, members in (({"strategy": "none", "sync_batch_norm": False}, Group()), ({}, group))
-    )
+    one, losses = trained(recipe, replace(options, strategy="none", sync_batch_norm=False), Group(), data)
+    with distribution.scope() if distribution else contextlib.nullcontext():
+        many, others = trained(recipe, options, group, data)
     weights = {name: value for name, value in one.items() if not name.startswith("metrics/")}
     moved = max(
         float(np.max(np.abs(value - many[name]) / (1 + np.abs(value)), initial=0)) for name, value in weights.items()
@@ -150,56 +157,62 @@ def seen(id: str, group: Group, options: Options, samples: int) -> list[list[int
 
 
 def settings(devices: int, precision: str = "float64") -> Options:
-    return Options(strategy="mirrored", logical_devices=devices, sync_batch_norm=True, precision=precision, quiet=True)
+    options = {"sync_batch_norm": True, "precision": precision, "backend": BACKEND}
+    return Options(strategy="mirrored", logical_devices=devices, quiet=True, **options)
 
 
 def work(folder: Path, devices: int, ids, watched: int, precision: str) -> None:
     options = settings(devices, precision)
-    everyone = open_group(options)
+    everyone = (jax_group if BACKEND == "jax" else group).open_group(options)
+    distribution = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
 
     def cell(id: str) -> dict:
         try:
             check_divisible(get(id))
+            check_backend(get(id), BACKEND)
         except InputError as error:
             return {"refused": str(error)}
-        return difference(id, everyone, options)
+        return difference(id, everyone, options, distribution)
 
+    column = next(name for name, place in COLUMNS.items() if place[:2] == (BACKEND, devices))
     for id in ids:
-        cells.keep(folder, id, str(devices), partial(cell, id))
+        cells.keep(folder, id, column, partial(cell, id))
         if watched and id in WATCHED:
             cells.keep(folder, id, SEEN, lambda id=id: {"counts": seen(id, everyone, options, watched)})
         keras.backend.clear_session()
 
 
-def fill(folder: Path, ids, devices: int, watched: int = 0, precision: str = "float64") -> None:
+def fill(folder: Path, ids, column: str, watched: int = 0, precision: str = "float64") -> None:
+    backend, devices, *_ = COLUMNS[column]
     options = ["--worker", str(devices), "--watched", str(watched), "--precision", precision]
-    cells.fill(folder, ids, str(devices), [sys.executable, __file__, *options, folder])
+    env = {"KERAS_BACKEND": backend, "JAX_ENABLE_X64": "1"}
+    cells.fill(folder, ids, column, [sys.executable, __file__, *options, folder], env)
 
 
-def compared(
-    devices: int, ids, watched: int = 0, precision: str = "float64"
-) -> tuple[dict[str, dict], dict[str, dict]]:
+def compared(column: str, ids, watched: int = 0, precision: str = "float64") -> tuple[dict[str, dict], dict[str, dict]]:
     """Cells by recipe: of the differences, and of `seen` with so many samples."""
     with tempfile.TemporaryDirectory() as folder:
-        fill(Path(folder), ids, devices, watched, precision)
-        return tuple({id: cells.read(Path(folder), id, column) for id in ids} for column in (str(devices), SEEN))
+        fill(Path(folder), ids, column, watched, precision)
+        return tuple({id: cells.read(Path(folder), id, found) for id in ids} for found in (column, SEEN))
 
 
-def words(cell: dict | None) -> str:
+def words(cell: dict | None, close: float) -> str:
     """What a cell of the page says."""
     if cell is None:
         return "not run"
     if "weights" in cell:
-        return f"{cell['weights']:.0e}" + ("" if cell["weights"] <= CLOSE else " **apart**")
+        return f"{cell['weights']:.0e}" + ("" if cell["weights"] <= close else " **apart**")
     return "refused" if "refused" in cell else cell["failed"]
 
 
 def table(folder: Path, ids) -> str:
     lines = [f"{datetime.date.today()}, keras {keras.__version__}, tensorflow {tf.__version__}:", ""]
-    lines += [f"| recipe | {' | '.join(f'{devices} devices' for devices in DEVICES)} |", "| --- " * 3 + "|"]
-    lines += [
-        f"| `{id}` | {' | '.join(words(cells.read(folder, id, str(devices))) for devices in DEVICES)} |" for id in ids
-    ]
+    lines += [f"| recipe | {' | '.join(heading for *_, heading in COLUMNS.values())} |"]
+    lines += ["| --- " * (1 + len(COLUMNS)) + "|"]
+    for id in ids:
+        row = " | ".join(words(cells.read(folder, id, column), close) for column, (*_, close, _) in COLUMNS.items())
+        lines.append(f"| `{id}` | {row} |")
     return "\n".join(lines)
 
 
@@ -215,8 +228,8 @@ def main() -> None:
         return work(arguments.folder, arguments.worker, arguments.ids, arguments.watched, arguments.precision)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     ids = arguments.ids or [recipe.id for recipe in tf_models.recipes()]
-    for devices in DEVICES:
-        fill(arguments.folder, ids, devices)
+    for column in COLUMNS:
+        fill(arguments.folder, ids, column)
     if arguments.ids:
         return print(table(arguments.folder, ids))
     from benchmarks import pages

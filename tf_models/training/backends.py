@@ -55,6 +55,8 @@ class BackendLoop(Loop):
                 return {}
             next(arguments[1])
             return {}, arguments[0]
+        if distribution := keras.distribution.distribution():
+            arguments = arguments[0], map(distribution.divided, arguments[1])
         found = self._step(*arguments)
         epoch, step = self._next()
         logs = found[0] if stateful else found

@@ -164,7 +164,7 @@ def compiled_task(recipe: Recipe, options: Options, data: Data, learned: Transfo
             raise with_nearest_size(recipe, error) from error.__cause__
         adapt_layers(model, data.train, learned)
         began = pretrained.prepare(model, recipe, begins)
-        if options.sync_batch_norm:
+        if options.sync_batch_norm and options.backend == "tensorflow":  # on JAX norms always see the whole batch
             for layer in model._flatten_layers():
                 if isinstance(layer, keras.layers.BatchNormalization):
                     layer.synchronized = True

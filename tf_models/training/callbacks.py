@@ -184,7 +184,7 @@ class Checkpoints(keras.callbacks.Callback):
         values = [state.copied(variable) for variable in variables]
         data = self.group.chiefs(b"".join(value.tobytes() for value in values))
         for variable, value in zip(variables, values, strict=True):
-            variable.assign(np.frombuffer(data[: value.nbytes], value.dtype).reshape(value.shape))
+            state.assign(variable, np.frombuffer(data[: value.nbytes], value.dtype).reshape(value.shape))
             data = data[value.nbytes :]
         return Progress(**json.loads(self.group.chiefs(json.dumps(asdict(progress)).encode())))
 
@@ -207,7 +207,7 @@ class Checkpoints(keras.callbacks.Callback):
         if self.group.some(self.signals.received):
             # As after the epoch's last step: a resumed run validates anew.
             for variable, value in self._trained:
-                variable.assign(value)
+                state.assign(variable, value)
             self.save()
             raise Interrupted("interrupted")
 

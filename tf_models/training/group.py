@@ -1,10 +1,11 @@
-"""The devices and machines that train one model together, by TensorFlow's own strategies."""
+"""The devices and machines that train one model together, by TensorFlow's own strategies; on JAX see `jax_group`."""
 
 import functools
 import json
 import os
 from dataclasses import dataclass
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -40,6 +41,14 @@ class Group:
     @property
     def replicas(self) -> int:
         return self.count * self.devices
+
+    @property
+    def shard(self) -> tuple[int, int]:
+        """The rows of each batch that this worker reads, as `tf_data.pipeline.Batches` takes them."""
+        return self.index, self.count
+
+    def leave(self) -> None:
+        """From here on this process computes alone."""
 
     def some(self, flag: bool) -> bool:
         """Whether the flag is set on one of the workers, which must all ask; nobody goes on before."""
@@ -79,7 +88,6 @@ def check(recipe: Recipe, options: Options) -> None:
     check_backend(recipe, options.backend)
     if options.backend != "tensorflow":
         alone = {
-            "--strategy": options.strategy != "none",
             "--tensorboard": options.tensorboard,
             "--plain": options.plain,
             "--deterministic": options.deterministic,
@@ -88,26 +96,32 @@ def check(recipe: Recipe, options: Options) -> None:
             raise InputError(f"{flag} needs TensorFlow; leave it or --backend {options.backend} away")
         if options.backend == "jax" and options.precision == "float64":
             raise InputError("JAX computes in 32 bits; leave --precision float64 or --backend jax away")
+        if options.backend == "torch" and options.strategy != "none":
+            raise InputError(
+                f"Keras {keras.__version__} divides no batches on PyTorch; leave --strategy or --backend torch away"
+            )
     if options.strategy == "none":
         if options.logical_devices:
             raise InputError("--logical-devices goes with --strategy mirrored")
         return
     check_divisible(recipe)
+    if options.logical_devices and options.strategy != "mirrored":
+        raise InputError("--logical-devices goes with --strategy mirrored; a worker's processor is one device")
+    if options.logical_devices is not None and options.logical_devices < 1:
+        raise InputError(f"--logical-devices must be at least 1, not {options.logical_devices}")
+    if options.backend != "tensorflow":
+        return
     with_one = {"--plain": options.plain, "--jit on": options.jit == "on"}
     # A layer is known by its variables' names, which differ from device to device; one thread lets no other device run.
     with_one |= {"--rate": bool(recipe.rates), "--deterministic": options.deterministic}
     if flag := next((flag for flag, given in with_one.items() if given), None):
         raise InputError(f"{flag} is for one device; leave it or --strategy away")
-    if options.logical_devices and options.strategy != "mirrored":
-        raise InputError("--logical-devices goes with --strategy mirrored; a worker's processor is one device")
-    if options.logical_devices is not None and options.logical_devices < 1:
-        raise InputError(f"--logical-devices must be at least 1, not {options.logical_devices}")
 
 
 def check_norms(task: Task, recipe: Recipe, options: Options, group: Group) -> None:
     """Raise `InputError` where synchronised norms would see a device without a row, as in a last batch of few."""
     short = len(task.data.train) % recipe.batch_size or recipe.batch_size
-    if options.sync_batch_norm and short < group.replicas:
+    if options.sync_batch_norm and options.backend == "tensorflow" and short < group.replicas:
         raise InputError(
             f"--sync-batch-norm: the last batch has {short} rows for {group.replicas} devices; "
             "choose another --batch-size or --limit"
@@ -121,9 +135,9 @@ def open_group(options: Options) -> Group:
         InputError: `TF_CONFIG` is missing or is none for this, or TensorFlow has begun with other devices.
     """
     if options.strategy == "multi-worker":
-        index, count = place()
+        index, workers = place()
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
-        return Group(strategy, index, count, strategy.num_replicas_in_sync // count)
+        return Group(strategy, index, len(workers), strategy.num_replicas_in_sync // len(workers))
     if options.strategy == "mirrored":
         if options.logical_devices:
             split_processor(options.logical_devices)
@@ -151,8 +165,8 @@ def split_processor(count: int) -> None:
             ) from None
 
 
-def place() -> tuple[int, int]:
-    """This worker's number and the number of workers, from `TF_CONFIG`.
+def place() -> tuple[int, list[str]]:
+    """This worker's number and the workers' addresses, from `TF_CONFIG`.
 
     Raises:
         InputError: It is missing, is no JSON, or describes no cluster of workers alone with this process among them.
@@ -171,4 +185,4 @@ def place() -> tuple[int, int]:
             raise ValueError
     except (ValueError, KeyError, TypeError):
         raise InputError(f"TF_CONFIG is {text}; it must name workers alone, and one of them, as {EXAMPLE}") from None
-    return index, len(workers)
+    return index, workers

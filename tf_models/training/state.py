@@ -79,7 +79,13 @@ def restore(model: keras.Model, values: Mapping[str, np.ndarray], origin: str = 
         if tuple(target.shape) != values[name].shape:
             raise InputError(f"{origin}: {name} has shape {values[name].shape}, not {tuple(target.shape)}")
     for name, target in targets.items():
-        target.assign(values[name])
+        assign(target, values[name])
+
+
+def assign(variable: keras.Variable, value: np.ndarray) -> None:
+    """Set a variable. Unlike Keras' own `assign` this waits for no other process, where several train together on JAX."""
+    divided = keras.distribution.distribution()
+    variable.assign(value if divided is None else divided.placed(variable, value))
 
 
 def save(path: Path, model: keras.Model, progress: Progress) -> None:

@@ -22,7 +22,7 @@ from tf_models.configs.overrides import for_source
 from tf_models.configs.own_data import for_data
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks.base import Task, scoring_batch
-from tf_models.training import other_data, provenance
+from tf_models.training import jax_group, other_data, provenance
 from tf_models.training.backends import finish_on_tensorflow, require
 from tf_models.training.building import build, compiled_task, load_data, load_task, stored, training_batches
 from tf_models.training.callbacks import Checkpoints, LearningRate, Samples, Signals, write_graph
@@ -54,7 +54,7 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
     """
     require(options.backend)
     check(recipe, options)
-    group = open_group(options)
+    group = _group(options)
     data = load_data(recipe, options)
     recipe = for_data(for_source(recipe, data.source), data)
     task = build(recipe, options, data)  # before anything is written, so that bad settings leave nothing behind
@@ -64,6 +64,10 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
         return _run(run, recipe, options, data, task, group)
     finally:
         run.release()
+
+
+def _group(options: Options) -> Group:
+    return jax_group.open_group(options) if options.backend == "jax" else open_group(options)
 
 
 def begin(
@@ -134,7 +138,7 @@ def resume(
     options = replace(options, data_dir=data_dir or options.data_dir)
     options = replace(options, strategy=strategy, logical_devices=logical_devices)
     check(run.recipe, options)
-    group = open_group(options)
+    group = _group(options)
     run = run if group.chief else Follower.open(run.path)
     run.acquire()
     try:
@@ -190,8 +194,11 @@ def _run(run: RunDirectory, recipe: Recipe, options: Options, data: Data, task: 
                 own = stored(data, recipe.storage, run, options.quiet)
             group.some(False)  # who follows must not look for it earlier
             task = task.on(own if group.chief else stored(data, recipe.storage, run, True))
-            history, seconds = _fit(run, recipe, options, task, signals, group)
-        if options.backend != "tensorflow":
+            try:
+                history, seconds = _fit(run, recipe, options, task, signals, group)
+            finally:
+                group.leave()
+        if group.chief and options.backend != "tensorflow":
             run.save_model(task.model)
             run.write_history(history)
             run.update(seconds=round(seconds, 3))
@@ -228,7 +235,7 @@ def _fit(
 ) -> tuple[list[dict], float]:
     """Train to the recipe's last epoch; the history's rows and the seconds of all parts of the run together."""
     model, data = task.model, task.data
-    batches = training_batches(recipe, task, (group.index, group.count))
+    batches = training_batches(recipe, task, group.shard)
     run.update(
         device=device_name(),
         jit=model.jit_compile,
