@@ -9,6 +9,7 @@ from pathlib import Path
 from tf_data.files import write_text
 
 CHUNK = 20  # recipes of one process, whose memory grows with each
+PATIENCE = 300  # seconds that a cell may take; an operation of PyTorch was seen that never ends
 
 
 def path(folder: Path, id: str, column: str) -> Path:
@@ -27,12 +28,24 @@ def keep(folder: Path, id: str, column: str, make: Callable[[], dict]) -> None:
 def fill(
     folder: Path, ids: Sequence[str], column: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None
 ) -> None:
-    """Have processes `command ID...` make the cells that `folder` lacks; one that dies leaves a cell that says so."""
-    while missing := [id for id in ids if not path(folder, id, column).exists()]:
-        code = subprocess.run([*command, *missing[:CHUNK]], env={**os.environ, **(env or {})}).returncode
-        if code:
-            id = next(id for id in missing if not path(folder, id, column).exists())
-            write_text(path(folder, id, column), json.dumps({"failed": f"the process ended with {code}"}))
+    """Have processes `command ID...` make the cells that `folder` lacks; one that dies or stands leaves a cell that says so."""
+
+    def lacking() -> list[str]:
+        return [id for id in ids if not path(folder, id, column).exists()]
+
+    while missing := lacking():
+        process, left = subprocess.Popen([*command, *missing[:CHUNK]], env={**os.environ, **(env or {})}), len(missing)
+        code = None
+        while code is None:
+            try:
+                code = process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                before, left = left, len(lacking())
+                if left == before:
+                    process.kill()
+        if code and lacking():
+            how = f"no end in {PATIENCE // 60} minutes" if code == -9 else f"the process ended with {code}"
+            write_text(path(folder, lacking()[0], column), json.dumps({"failed": how}))
 
 
 def read(folder: Path, id: str, column: str) -> dict | None:

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 import tf_models
-from tf_data import transform
+from tf_data import datasets, transform
 from tf_data.errors import InputError
 from tf_models import builders, configs
 from tf_models.configs import get, topics
 from tf_models.configs.recipe import Recipe
-from tf_models.training.building import build_optimizer
+from tf_models.training.building import build_optimizer, load_data
+from tf_models.training.options import Options
 
 FOLDER = Path(configs.__file__).parent
 FILES = sorted(FOLDER.glob("*/[a-z]*.py"))
@@ -136,3 +137,12 @@ def test_names_that_are_taken_or_unknown_are_refused(doors):
         tf_models.register(replace(get("mlp-basic"), **OWN, builder="vgg17"))
     with pytest.raises(InputError, match=r"unknown builder 'os:system'; .*tf_models\.register_builder"):
         builders.get("os:system")
+
+
+def test_every_recipe_finds_its_stand_in():
+    """With the recipe's own options of the data: a table of reviews was looked for where an archive stood."""
+    different = {(recipe.dataset, json.dumps(recipe.data, sort_keys=True)): recipe for recipe in configs.recipes()}
+    assert len(different) > 15
+    for (dataset, _), recipe in different.items():
+        source = "synthetic" if datasets.get(dataset).synthetic else "auto"
+        assert len(load_data(recipe, Options(source=source)).train), recipe.id

@@ -74,7 +74,7 @@ def load(
         download: Fetch missing official files into `data_dir` first.
         limit: Keep at most the first `limit` samples of each split.
         validation: Samples to hold out from the end of the training split, where the dataset has no
-            validation split of its own.
+            validation split of its own; of a stand-in a fifth at most.
         path: The folder that holds the official files, in place of `data_dir` and the dataset's name.
         options: Options of the dataset's reader.
 
@@ -97,7 +97,7 @@ def load(
             raise InputError(f"{dataset.title} has nothing to download: {dataset.ways(folder) or 'leave it out'}")
         dataset.download(folder)
     elif (data := _converted(dataset, source, folder, options)) is not None:
-        return replace(data, **_shortened(data.splits, validation, limit))
+        return replace(data, **_shortened(data.splits, data.source, validation, limit))
     source = _resolve(dataset, source, folder)
     try:
         if source == "official":
@@ -123,7 +123,7 @@ def load(
         options=_all_options(dataset, source, options),
         licence=dataset.licence,
         citation=dataset.citation,
-        **_shortened(reading.splits, validation, limit),
+        **_shortened(reading.splits, source, validation, limit),
     )
 
 
@@ -187,8 +187,10 @@ def _all_options(dataset: Dataset, source: str, options: dict) -> dict:
     return json.loads(json.dumps(wanted))
 
 
-def _shortened(splits: dict, validation: int, limit: int | None) -> dict:
+def _shortened(splits: dict, source: str, validation: int, limit: int | None) -> dict:
     """The splits with a validation split held out, if need be, and no longer than `limit`."""
+    if source == "synthetic":  # has not as many samples as whoever asks expects of the official files
+        validation = min(validation, len(splits["train"]) // 5)
     if validation and "validation" not in splits:
         splits = _hold_out(splits, validation)
     if limit is None:
@@ -240,7 +242,8 @@ def _synthetic(dataset: Dataset, options: dict):
     # Some readers map files or read images when asked, so the folder must outlive this call.
     folder = tempfile.mkdtemp(prefix=f"{dataset.name}-synthetic-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    dataset.synthetic(Path(folder))
+    written = {name: options[name] for name in ("form",) if name in options}
+    dataset.synthetic(Path(folder), **written)
     return dataset.official(Path(folder), **options)
 
 

@@ -1,5 +1,6 @@
 """IMDB: 50,000 film reviews, positive or negative (Maas et al. 2011)."""
 
+import csv
 import io
 import re
 import tarfile
@@ -122,8 +123,8 @@ def fetch(folder: Path) -> None:
     download(URL, folder / ARCHIVE, MD5)
 
 
-def synthetic(folder: Path, per_class: int = 200, seed: int = 0) -> None:
-    """Write reviews of the grammar in `tf_data.datasets.grammar`, `per_class` of each kind and split, as the archive."""
+def synthetic(folder: Path, per_class: int = 200, seed: int = 0, form: str = "archive") -> None:
+    """Write reviews of the grammar in `tf_data.datasets.grammar`, `per_class` of each kind and split, in one of `FORMS`."""
     places = [
         (kind, f"{FOLDER}/{part}/{kind}/{number}_{9 if kind == 'pos' else 2}.txt")
         for part in ("train", "test")
@@ -131,6 +132,12 @@ def synthetic(folder: Path, per_class: int = 200, seed: int = 0) -> None:
         for number in range(per_class)
     ]
     texts = reviews([kind == "pos" for kind, _ in places], np.random.default_rng(seed))
+    if form == "csv":
+        with whole_file(folder / TABLES[0]) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("review", "sentiment"))
+            writer.writerows((text, int(kind == "pos")) for (kind, _), text in zip(places, texts, strict=True))
+        return
     with whole_file(folder / ARCHIVE) as temporary, tarfile.open(temporary, "w:gz") as archive:
         for (_, name), text in zip(places, texts, strict=True):
             entry = tarfile.TarInfo(name)

@@ -247,7 +247,7 @@ class CumulativeLinkHead(_Head):
     def thresholds(self):
         """The thresholds t_k, `(classes - 1,)`, each larger than the one before."""
         steps = ops.square(self.steps) + self.min_distance
-        return self.first + ops.concatenate([ops.zeros_like(self.first), ops.cumsum(steps)])
+        return self.first + ops.concatenate([ops.zeros((1,), steps.dtype), ops.cumsum(steps)])
 
     def call(self, x):
         score = _wide(ops.matmul(x, self.kernel))
