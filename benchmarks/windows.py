@@ -23,16 +23,16 @@ from tf_models.training.fast import accelerated
 from tf_models.training.options import Options
 
 # Recipe, windows in a step, epochs.
-SETTINGS = (("rnn-char-dickens", 1, 6), ("rnn-char-dickens", 32, 60), ("rnn-char-dickens-fast", 32, 12))
+SETTINGS = (("rnn-char-dickens", 1, 6), ("rnn-char-dickens", 32, 12))
 WAYS = {"random windows, state zero": True, "contiguous windows, state kept": False}
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2)
 
 
 def run(quick: bool = False) -> list[dict]:
     """A row for each setting, way and seed: steps, bits a character of the validation part, and seconds."""
     rows = []
-    for id, batch_size, epochs in SETTINGS:
-        for seed in SEEDS[: 1 if quick or id.endswith("fast") else None]:
+    for id, batch_size, epochs in SETTINGS[1:] if quick else SETTINGS:
+        for seed in SEEDS[:1] if quick else SEEDS:
             rows += [_trained(id, batch_size, 1 if quick else epochs, seed, way, quick) for way in WAYS]
             print(measure.table(rows[-len(WAYS) :]), file=sys.stderr, flush=True)  # all of it takes long
     return rows
