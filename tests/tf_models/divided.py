@@ -48,6 +48,8 @@ COLUMNS = {
     "jax-2": ("jax", 2, 1e-5, "2 devices, JAX"),
 }
 SEEN = "seen"
+# How far one device's weights go from others that rounding alone has moved, by backend.
+MOVED = {"tensorflow": "moved", "jax": "jax-moved"}
 # Whose samples are followed: rows are taken first, or, as the length of a text depends on the others, last.
 WATCHED = ("mlp-dropout", "rnn-simple-imdb")
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
@@ -73,9 +75,16 @@ def small(id: str) -> Recipe:
     return recipe
 
 
-def trained(recipe: Recipe, options: Options, group: Group, data) -> tuple[dict, list[dict]]:
-    """The state after two epochs in float64, where rounding does not grow into differences, and the epochs' metrics."""
+def trained(recipe: Recipe, options: Options, group: Group, data, by: float = 0.0) -> tuple[dict, list[dict]]:
+    """The state after two epochs in float64, where rounding seldom grows into differences, and the epochs' metrics.
+
+    Weights begin off by the fraction `by`.
+    """
     task = building.build(recipe, options, data)
+    signs = np.random.default_rng(0)
+    for variable in task.model.trainable_variables if by else ():
+        value = keras.ops.convert_to_numpy(variable)
+        variable.assign(value * (1 + by * signs.choice([-1, 1], value.shape)))
     batches = building.training_batches(recipe, task)
 
     def twin():
@@ -93,20 +102,40 @@ def difference(id: str, group: Group, options: Options, distribution=None) -> di
 
     On JAX `distribution` divides the group's batches.
     """
+    recipe, options, data = prepared(id, options)
+    one, losses = trained(recipe, alone(options), Group(), data)
+    with distribution.scope() if distribution else contextlib.nullcontext():
+        many, others = trained(recipe, options, group, data)
+    metrics = max(abs(a[name] - b[name]) / (1 + abs(a[name])) for a, b in zip(losses, others) for name in a)
+    return {"weights": apart(one, many), "metrics": metrics}
+
+
+def moved(id: str, options: Options) -> dict[str, float]:
+    """The largest relative difference of one device's variables to those from weights that are off by rounding."""
+    recipe, options, data = prepared(id, options)
+    rounding = np.finfo(np.float32 if BACKEND == "jax" else float).eps  # see COLUMNS
+    one, other = (trained(recipe, alone(options), Group(), data, by)[0] for by in (0.0, rounding))
+    return {"weights": apart(one, other)}
+
+
+def alone(options: Options) -> Options:
+    # XLA, which several devices do without, draws other numbers.
+    return replace(options, strategy="none", sync_batch_norm=False, jit="off" if BACKEND == "tensorflow" else "auto")
+
+
+def apart(one: dict, other: dict) -> float:
+    weights = {name: value for name, value in one.items() if not name.startswith("metrics/")}
+    return max(
+        float(np.max(np.abs(value - other[name]) / (1 + np.abs(value)), initial=0)) for name, value in weights.items()
+    )
+
+
+def prepared(id: str, options: Options) -> tuple[Recipe, Options, Data]:
     recipe = small(id)
     iris = recipe.dataset == "iris"
     options = replace(options, source="embedded" if iris else "synthetic", limit=None if iris else SAMPLES)
     data = building.load_data(recipe, options)
-    recipe = for_data(for_source(recipe, data.source), data)
-    one, losses = trained(recipe, replace(options, strategy="none", sync_batch_norm=False), Group(), data)
-    with distribution.scope() if distribution else contextlib.nullcontext():
-        many, others = trained(recipe, options, group, data)
-    weights = {name: value for name, value in one.items() if not name.startswith("metrics/")}
-    moved = max(
-        float(np.max(np.abs(value - many[name]) / (1 + np.abs(value)), initial=0)) for name, value in weights.items()
-    )
-    metrics = max(abs(a[name] - b[name]) / (1 + abs(a[name])) for a, b in zip(losses, others) for name in a)
-    return {"weights": moved, "metrics": metrics}
+    return for_data(for_source(recipe, data.source), data), options, data
 
 
 def seen(id: str, group: Group, options: Options, samples: int) -> list[list[int]]:
@@ -178,6 +207,8 @@ def work(folder: Path, devices: int, ids, watched: int, precision: str) -> None:
     column = next(name for name, place in COLUMNS.items() if place[:2] == (BACKEND, devices))
     for id in ids:
         cells.keep(folder, id, column, partial(cell, id))
+        if cells.read(folder, id, column).get("weights", 0) > COLUMNS[column][2]:
+            cells.keep(folder, id, MOVED[BACKEND], partial(moved, id, options))
         if watched and id in WATCHED:
             cells.keep(folder, id, SEEN, lambda id=id: {"counts": seen(id, everyone, options, watched)})
         keras.backend.clear_session()
@@ -191,18 +222,24 @@ def fill(folder: Path, ids, column: str, watched: int = 0, precision: str = "flo
 
 
 def compared(column: str, ids, watched: int = 0, precision: str = "float64") -> tuple[dict[str, dict], dict[str, dict]]:
-    """Cells by recipe: of the differences, and of `seen` with so many samples."""
-    with tempfile.TemporaryDirectory() as folder:
-        fill(Path(folder), ids, column, watched, precision)
-        return tuple({id: cells.read(Path(folder), id, found) for id in ids} for found in (column, SEEN))
+    """Cells by recipe: of the differences, with `rounding` as `moved` found it, and of `seen` with so many samples."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        fill(folder, ids, column, watched, precision)
+        found, counts = ({id: cells.read(folder, id, kind) for id in ids} for kind in (column, SEEN))
+        for id, cell in found.items():
+            cell["rounding"] = (cells.read(folder, id, MOVED[COLUMNS[column][0]]) or {}).get("weights", 0)
+        return found, counts
 
 
-def words(cell: dict | None, close: float) -> str:
-    """What a cell of the page says."""
+def words(cell: dict | None, close: float, rounding: dict | None = None) -> str:
+    """What a cell of the page says; `rounding` is what `moved` found."""
     if cell is None:
         return "not run"
     if "weights" in cell:
-        return f"{cell['weights']:.0e}" + ("" if cell["weights"] <= close else " **apart**")
+        near = cell["weights"] <= close
+        why = f" (rounding: {rounding['weights']:.0e})" if (rounding or {}).get("weights") else " **apart**"
+        return f"{cell['weights']:.0e}" + ("" if near else why)
     return "refused" if "refused" in cell else cell["failed"]
 
 
@@ -211,8 +248,11 @@ def table(folder: Path, ids) -> str:
     lines += [f"| recipe | {' | '.join(heading for *_, heading in COLUMNS.values())} |"]
     lines += ["| --- " * (1 + len(COLUMNS)) + "|"]
     for id in ids:
-        row = " | ".join(words(cells.read(folder, id, column), close) for column, (*_, close, _) in COLUMNS.items())
-        lines.append(f"| `{id}` | {row} |")
+        row = [
+            words(cells.read(folder, id, column), close, cells.read(folder, id, MOVED[backend]))
+            for column, (backend, _, close, _) in COLUMNS.items()
+        ]
+        lines.append(f"| `{id}` | {' | '.join(row)} |")
     return "\n".join(lines)
 
 
