@@ -80,3 +80,18 @@ def test_pytorch_s_loader_gives_the_same_batches(digits):
     for mine, (x, y) in zip(source, loader, strict=True):
         np.testing.assert_array_equal(mine[0], x)
         np.testing.assert_array_equal(mine[1], y)
+
+
+def test_grain_gives_the_same_batches(digits):
+    grain = pytest.importorskip("grain.python")
+    batches = digits.train.batch_source(64, seed=3)
+    expected = [digits.train.batch_source(64, seed=3)[step] for step in range(len(batches))]
+    for found in (grain.MapDataset.source(batches), grain.MapDataset.source(batches).to_iter_dataset()):
+        found = list(found)
+        assert len(found) == len(expected)
+        for batch, same in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(batch[0], same[0])
+            np.testing.assert_array_equal(batch[1], same[1])
+    sampler = grain.IndexSampler(len(digits.train), seed=0, num_epochs=1)
+    loader = grain.DataLoader(data_source=digits.train.source(), sampler=sampler, operations=[grain.Batch(64)])
+    assert sum(len(y) for _, y in loader) == len(digits.train)

@@ -15,7 +15,6 @@ def char_rnn(
     units: int = 100,
     layers: int = 1,
     dropout: float = 0.0,
-    hidden: float = 0.0,
     name: str = "char_rnn",
 ) -> keras.Model:
     """Embedded characters through recurrent layers; each state says what comes next.
@@ -26,9 +25,7 @@ def char_rnn(
         embedding_dim: Size of a character's vector, initially N(0, 1) as in PyTorch.
         units: Size of the state.
         layers: Number of recurrent layers.
-        dropout: Fraction of each recurrent layer's outputs that is dropped in training.
-        hidden: Fraction of the places whose character the network is not shown in training (Xie et al. 2017, "Data
-            Noising as Smoothing in Neural Network Language Models", blank noising).
+        dropout: Fraction of each layer's outputs that is dropped in training.
         name: Name of the model.
 
     Returns:
@@ -46,8 +43,6 @@ def char_rnn(
     ids = keras.Input((None,), dtype="int32", name="ids")
     normal = initializers.RandomNormal(stddev=1.0)
     x = keras.layers.Embedding(alphabet + 1, embedding_dim, embeddings_initializer=normal, name="embedding")(ids)
-    if hidden:
-        x = keras.layers.Dropout(hidden, noise_shape=(None, None, 1), name="hidden")(x)
     for number in range(1, layers + 1):
         label = cell if layers == 1 else f"{cell}{number}"
         x = recurrent(units, return_sequences=True, name=label, **torch_recurrent(cell, units))(x)
