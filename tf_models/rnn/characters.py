@@ -63,6 +63,8 @@ def carrying(model: keras.Model) -> keras.Model:
     ids = keras.Input((None,), dtype="int32", name="ids")
     x, before, after = ids, [], []
     for layer in model.layers[1:]:
+        if isinstance(layer, keras.layers.Dropout):
+            continue
         config = layer.get_config()
         if not isinstance(layer, keras.layers.RNN):
             x = type(layer).from_config(config)(x)
