@@ -289,7 +289,9 @@ def _recurrence(cell: _Cell, x, mask, states, weights, training: bool) -> tuple:
             ones = tf.ones((1, tf.shape(found[0])[0]), narrow)
             dx = tf.reshape(tf.matmul(found[0], tf.transpose(kernel)), tf.shape(x))
             sums = _sums(x, found[0]), _sums(before, found[-1]), *(tf.matmul(ones, one)[0] for one in found)
-            return dx, *slopes, *(tf.cast(one, kept) for one in sums)
+            # As in `tf_models.steps.after`: dx reads the kernel, whose update must not come first.
+            with tf.control_dependencies([dx]):
+                return dx, *slopes, *(tf.identity(tf.cast(one, kept)) for one in sums)
 
         return (outputs, *ends), gradient
 

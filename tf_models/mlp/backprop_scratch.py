@@ -5,7 +5,7 @@ from keras import layers, ops
 
 from tf_models.layers.torch_like import dense
 from tf_models.losses.sigmoid_squared import SigmoidSquaredError, one_hot
-from tf_models.steps import stateless_on_jax
+from tf_models.steps import after, stateless_on_jax
 
 
 @keras.saving.register_keras_serializable(package="tf_models")
@@ -48,7 +48,8 @@ class BackpropMLP(keras.Model):
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         gradients, logits = self.gradients(x, y)
         self._loss_tracker.update_state(self.compute_loss(x, y, logits), sample_weight=ops.shape(x)[0])
-        self.optimizer.apply(gradients, self.trainable_variables)
+        with after(gradients):
+            self.optimizer.apply(gradients, self.trainable_variables)
         return self.compute_metrics(x, y, logits)
 
 
