@@ -23,8 +23,8 @@ BENCHMARKS = {
     "results": "finished runs into the table of results; --audit tries the table; options of its own, see --help",
     "speed": "what the others left in measured/ into docs/speed.md and its bar chart",
     "time_to_accuracy": "whole commands that reach 99.0 % and 99.5 % of MNIST and 94 % of CIFAR-10, over five seeds",
-    "windows": "random windows of Dickens against contiguous ones whose state is kept, at equal cost",
     "train_step": "training epochs against PyTorch eager and plain Keras fit",
+    "windows": "random windows of Dickens against contiguous ones whose state is kept, at equal cost",
 }
 
 # What --only chooses from: by benchmark the module, and in it the name of what has the recipes as keys.

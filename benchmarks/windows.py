@@ -8,7 +8,6 @@ import sys
 import time
 from dataclasses import replace
 
-import keras
 import tensorflow as tf
 
 import tf_data
@@ -18,7 +17,6 @@ from tf_models.configs import get
 from tf_models.rnn.characters import carrying
 from tf_models.tasks.continue_text import begin
 from tf_models.training import building
-from tf_models.training.devices import FEW_ROWS
 from tf_models.training.fast import accelerated
 from tf_models.training.options import Options
 
@@ -46,19 +44,18 @@ def _trained(id: str, batch_size: int, epochs: int, seed: int, way: str, quick: 
     task = building.build(recipe, Options(quiet=True), data)
     shuffle, order = WAYS[way], task.order(data.train)
     batches = Batches(data.train, batch_size, seed=seed, shuffle=shuffle, prepare=task.prepare_training, order=order)
-    model, optimizer = carrying(task.model), building.build_optimizer(recipe, batches.steps)
-    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model, optimizer, jit = carrying(task.model), task.model.optimizer, task.model.jit_compile
 
-    @tf.function(jit_compile=batch_size <= FEW_ROWS, autograph=False)
+    @tf.function(jit_compile=jit, autograph=False)
     def step(given, wanted, states):
         with tf.GradientTape() as tape:
             logits, *states = model([given, *states], training=True)
-            loss = loss_of(wanted, logits)
+            loss = task.model.loss(wanted, logits)
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
         return loss, states
 
     began, steps = time.perf_counter(), 0
-    with accelerated(model, jit=batch_size <= FEW_ROWS):
+    with accelerated(model, jit):
         for epoch in range(epochs):
             states = begin(model, batch_size)
             for given, wanted in batches.dataset(epoch):

@@ -29,19 +29,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "backends.md"
 
 def prepared(recipe, samples: int):
     """A recipe's data, and the recipe for them, with batches of `BATCH`."""
-    import keras
+    import divided
 
-    from tf_models.configs.overrides import for_source
-    from tf_models.configs.own_data import for_data
-    from tf_models.training import building
     from tf_models.training.options import Options
 
-    kept = recipe.dataset in ("iris", "toy-2d")
-    options = Options(
-        "auto" if kept else "synthetic", limit=None if kept else samples, backend=keras.backend.backend(), quiet=True
-    )
-    data = building.load_data(replace(recipe, validation=0), options)
-    recipe = for_data(for_source(recipe, data.source), data)
+    options = Options(backend=divided.BACKEND, quiet=True)
+    recipe, options, data = divided.prepared(replace(recipe, validation=0), options, samples)
     return replace(recipe, batch_size=BATCH, epochs=1, validation=0), options, data
 
 
@@ -197,15 +190,9 @@ def compared(ids, backends=NAMES) -> dict[str, dict[str, dict]]:
 
 def words(row: dict | None) -> str:
     """What a cell of the page says."""
-    if row is None:
-        return "not run"
-    if "apart" in row:
-        rounding = row.get("rounding", 0)
-        why = f" (rounding: {rounding:.0e})" if row["apart"] < 100 * rounding else " **apart**"
-        return f"{row['apart']:.0e}{'' if row['apart'] <= CLOSE else why}, {row['ratio']:.1f}x"
-    if "refused" in row:
-        return "refused"
-    return row.get("failed", "yes")
+    if row is None or "apart" not in row:
+        return cells.status(row)
+    return f"{cells.difference(row['apart'], CLOSE, row.get('rounding', 0))}, {row['ratio']:.1f}x"
 
 
 def table(folder: Path, ids) -> str:
@@ -219,8 +206,8 @@ def table(folder: Path, ids) -> str:
     lines = [f"{datetime.date.today()}, {versions}:", ""]
     lines += ["| recipe | JAX | PyTorch | as it is: TensorFlow | JAX | PyTorch |", "| --- " * 6 + "|"]
     for id in ids:
-        cells = [small[id].get(name) for name in NAMES[1:]] + [whole[id].get(name) for name in NAMES]
-        lines.append(f"| `{id}` | {' | '.join(map(words, cells))} |")
+        row = [small[id].get(name) for name in NAMES[1:]] + [whole[id].get(name) for name in NAMES]
+        lines.append(f"| `{id}` | {' | '.join(map(words, row))} |")
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from tf_data.files import write_text
 
 CHUNK = 20  # recipes of one process, whose memory grows with each
+ROUNDING = 100  # times as far as rounding alone goes is what a difference must be to be one of its own
 PATIENCE = 300  # seconds that a cell may take; an operation of PyTorch was seen that never ends
 
 
@@ -34,21 +35,37 @@ def fill(
         return [id for id in ids if not path(folder, id, column).exists()]
 
     while missing := lacking():
-        process, left = subprocess.Popen([*command, *missing[:CHUNK]], env={**os.environ, **(env or {})}), len(missing)
-        code = None
-        while code is None:
+        process = subprocess.Popen([*command, *missing[:CHUNK]], env={**os.environ, **(env or {})})
+        left, how = len(missing), None
+        while process.poll() is None:
             try:
-                code = process.wait(PATIENCE)
+                process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 before, left = left, len(lacking())
                 if left == before:
+                    how = f"no end in {PATIENCE // 60} minutes"
                     process.kill()
-        if code and lacking():
-            how = f"no end in {PATIENCE // 60} minutes" if code == -9 else f"the process ended with {code}"
-            write_text(path(folder, lacking()[0], column), json.dumps({"failed": how}))
+                    process.wait()
+        if process.returncode and (missing := lacking()):
+            how = how or f"the process ended with {process.returncode}"
+            write_text(path(folder, missing[0], column), json.dumps({"failed": how}))
 
 
 def read(folder: Path, id: str, column: str) -> dict | None:
     """A cell; None where it has not been made."""
     file = path(folder, id, column)
     return json.loads(file.read_text()) if file.exists() else None
+
+
+def difference(value: float, close: float, rounding: float) -> str:
+    """What a page says of a difference; where it is not close, how far rounding alone goes, if that explains it."""
+    if value <= close:
+        return f"{value:.0e}"
+    return f"{value:.0e}" + (f" (rounding: {rounding:.0e})" if value < ROUNDING * rounding else " **apart**")
+
+
+def status(cell: dict | None) -> str:
+    """What a page says of a cell that holds no difference."""
+    if cell is None:
+        return "not run"
+    return "refused" if "refused" in cell else cell.get("failed", "yes")

@@ -31,7 +31,7 @@ from tf_models.configs.overrides import for_source
 from tf_models.configs.own_data import for_data
 from tf_models.configs.recipe import Recipe
 from tf_models.replicas import rows
-from tf_models.training import building, group, jax_group, state
+from tf_models.training import building, state, trainer
 from tf_models.training.fit import training_loop
 from tf_models.training.group import Group
 from tf_models.training.options import Options
@@ -102,7 +102,7 @@ def difference(id: str, group: Group, options: Options, distribution=None) -> di
 
     On JAX `distribution` divides the group's batches.
     """
-    recipe, options, data = prepared(id, options)
+    recipe, options, data = prepared(small(id), options)
     one, losses = trained(recipe, alone(options), Group(), data)
     with distribution.scope() if distribution else contextlib.nullcontext():
         many, others = trained(recipe, options, group, data)
@@ -112,9 +112,9 @@ def difference(id: str, group: Group, options: Options, distribution=None) -> di
 
 def moved(id: str, options: Options) -> dict[str, float]:
     """The largest relative difference of one device's variables to those from weights that are off by rounding."""
-    recipe, options, data = prepared(id, options)
-    rounding = np.finfo(np.float32 if BACKEND == "jax" else float).eps  # see COLUMNS
-    one, other = (trained(recipe, alone(options), Group(), data, by)[0] for by in (0.0, rounding))
+    recipe, options, data = prepared(small(id), options)
+    step = np.finfo(np.float32 if BACKEND == "jax" else float).eps  # see COLUMNS
+    one, other = (trained(recipe, alone(options), Group(), data, by)[0] for by in (0.0, step))
     return {"weights": apart(one, other)}
 
 
@@ -130,10 +130,10 @@ def apart(one: dict, other: dict) -> float:
     )
 
 
-def prepared(id: str, options: Options) -> tuple[Recipe, Options, Data]:
-    recipe = small(id)
-    iris = recipe.dataset == "iris"
-    options = replace(options, source="embedded" if iris else "synthetic", limit=None if iris else SAMPLES)
+def prepared(recipe: Recipe, options: Options, samples: int = SAMPLES) -> tuple[Recipe, Options, Data]:
+    """So many samples of a recipe's stand-in, or all of those that stand in this project, and the recipe for them."""
+    kept = recipe.dataset in ("iris", "toy-2d")
+    options = replace(options, source="auto" if kept else "synthetic", limit=None if kept else samples)
     data = building.load_data(recipe, options)
     return for_data(for_source(recipe, data.source), data), options, data
 
@@ -192,7 +192,7 @@ def settings(devices: int, precision: str = "float64") -> Options:
 
 def work(folder: Path, devices: int, ids, watched: int, precision: str) -> None:
     options = settings(devices, precision)
-    everyone = (jax_group if BACKEND == "jax" else group).open_group(options)
+    everyone = trainer.group_of(options)
     distribution = keras.distribution.distribution()
     keras.distribution.set_distribution(None)
 
@@ -228,31 +228,28 @@ def compared(column: str, ids, watched: int = 0, precision: str = "float64") -> 
         fill(folder, ids, column, watched, precision)
         found, counts = ({id: cells.read(folder, id, kind) for id in ids} for kind in (column, SEEN))
         for id, cell in found.items():
-            cell["rounding"] = (cells.read(folder, id, MOVED[COLUMNS[column][0]]) or {}).get("weights", 0)
+            cell["rounding"] = rounding(folder, id, column)
         return found, counts
 
 
-def words(cell: dict | None, close: float, rounding: dict | None = None) -> str:
-    """What a cell of the page says; `rounding` is what `moved` found."""
-    if cell is None:
-        return "not run"
-    if "weights" in cell:
-        near = cell["weights"] <= close
-        why = f" (rounding: {rounding['weights']:.0e})" if (rounding or {}).get("weights") else " **apart**"
-        return f"{cell['weights']:.0e}" + ("" if near else why)
-    return "refused" if "refused" in cell else cell["failed"]
+def rounding(folder: Path, id: str, column: str) -> float:
+    """What `moved` found on a column's backend; 0 where it was not asked."""
+    return (cells.read(folder, id, MOVED[COLUMNS[column][0]]) or {}).get("weights", 0)
+
+
+def words(folder: Path, id: str, column: str) -> str:
+    """What a cell of the page says."""
+    cell = cells.read(folder, id, column)
+    if cell is None or "weights" not in cell:
+        return cells.status(cell)
+    return cells.difference(cell["weights"], COLUMNS[column][2], rounding(folder, id, column))
 
 
 def table(folder: Path, ids) -> str:
     lines = [f"{datetime.date.today()}, keras {keras.__version__}, tensorflow {tf.__version__}:", ""]
     lines += [f"| recipe | {' | '.join(heading for *_, heading in COLUMNS.values())} |"]
     lines += ["| --- " * (1 + len(COLUMNS)) + "|"]
-    for id in ids:
-        row = [
-            words(cells.read(folder, id, column), close, cells.read(folder, id, MOVED[backend]))
-            for column, (backend, _, close, _) in COLUMNS.items()
-        ]
-        lines.append(f"| `{id}` | {' | '.join(row)} |")
+    lines += [f"| `{id}` | {' | '.join(words(folder, id, column) for column in COLUMNS)} |" for id in ids]
     return "\n".join(lines)
 
 

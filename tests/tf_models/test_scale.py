@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import backends
+import cells
 import divided
 import numpy as np
 import pytest
@@ -39,7 +40,9 @@ MOST_SECONDS = 60  # until all workers have ended after one has died
 def assert_equal_weights(found: dict[str, dict], close: float = 1e-9) -> None:
     for id, row in found.items():
         assert "weights" in row, f"{id}: {row}"
-        assert row["weights"] < max(close, 100 * row["rounding"]), f"{id}: weights differ by {row['weights']:.2g}"
+        assert row["weights"] < max(close, cells.ROUNDING * row["rounding"]), (
+            f"{id}: weights differ by {row['weights']:.2g}"
+        )
         assert row["metrics"] < 1e-6, f"{id}: metrics differ by {row['metrics']:.2g}"  # Keras adds them up in float32
 
 

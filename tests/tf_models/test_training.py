@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import signal
 import subprocess
 import sys
@@ -111,20 +110,6 @@ def test_the_first_steps_are_recorded_and_change_nothing(whole, tmp_path, monkey
     without = trainer.train(RECIPE, OPTIONS, tmp_path / "without")
     assert without.info["first_steps"] == {}
     assert_same_run(whole, without)
-
-
-@pytest.mark.parametrize(
-    ("told", "expected"),
-    [
-        ("cpu family\t: 25\nmodel\t\t: 1\nmodel name\t: AMD EPYC\n\nmodel\t: 2\n", "AMD EPYC (family 25, model 1)"),
-        ("model name\t: ARMv7 Processor rev 3\n", "ARMv7 Processor rev 3"),
-        ("BogoMIPS\t: 50.00\nCPU part\t: 0xd0c\n", platform.processor() or platform.machine()),
-    ],
-)
-def test_processors_of_one_name_are_told_apart(told, expected, tmp_path, monkeypatch):
-    monkeypatch.setattr(provenance, "CPUINFO", tmp_path / "cpuinfo")
-    (tmp_path / "cpuinfo").write_text(told)
-    assert provenance.processor() == expected
 
 
 def test_a_run_says_on_what_it_was_made(whole, tmp_path, monkeypatch, capsys):

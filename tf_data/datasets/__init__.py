@@ -242,8 +242,8 @@ def _synthetic(dataset: Dataset, options: dict):
     # Some readers map files or read images when asked, so the folder must outlive this call.
     folder = tempfile.mkdtemp(prefix=f"{dataset.name}-synthetic-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    written = {name: options[name] for name in ("form",) if name in options}
-    dataset.synthetic(Path(folder), **written)
+    form = {"form": options["form"]} if "form" in options else {}  # of the files, where a dataset has several
+    dataset.synthetic(Path(folder), **form)
     return dataset.official(Path(folder), **options)
 
 

@@ -74,7 +74,7 @@ def open_group(options: Options) -> Group:
         InputError: `TF_CONFIG` is missing or is none for this, or JAX has begun with other devices.
     """
     if options.strategy == "none":
-        return JaxGroup()
+        return Group()
     index, count = 0, 1
     if options.strategy == "multi-worker":
         index, workers = place()

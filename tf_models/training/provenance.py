@@ -41,10 +41,9 @@ def processor() -> str:
     if CPUINFO.exists():
         first = CPUINFO.read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
         told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in first.splitlines())}
-        if "model name" in told and {"cpu family", "model"} <= told.keys():
-            return f"{told['model name']} (family {told['cpu family']}, model {told['model']})"
-        if "model name" in told:
-            return told["model name"]
+        if name := told.get("model name"):
+            numbered = {"cpu family", "model"} <= told.keys()
+            return f"{name} (family {told['cpu family']}, model {told['model']})" if numbered else name
     return platform.processor() or platform.machine()
 
 

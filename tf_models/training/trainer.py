@@ -54,7 +54,7 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
     """
     require(options.backend)
     check(recipe, options)
-    group = _group(options)
+    group = group_of(options)
     data = load_data(recipe, options)
     recipe = for_data(for_source(recipe, data.source), data)
     task = build(recipe, options, data)  # before anything is written, so that bad settings leave nothing behind
@@ -66,7 +66,8 @@ def train(recipe: Recipe, options: Options = Options(), run_dir: Path | None = N
         run.release()
 
 
-def _group(options: Options) -> Group:
+def group_of(options: Options) -> Group:
+    """The devices and workers that the options name, on the backend that they name; see `group.open_group`."""
     return jax_group.open_group(options) if options.backend == "jax" else open_group(options)
 
 
@@ -138,7 +139,7 @@ def resume(
     options = replace(options, data_dir=data_dir or options.data_dir)
     options = replace(options, strategy=strategy, logical_devices=logical_devices)
     check(run.recipe, options)
-    group = _group(options)
+    group = group_of(options)
     run = run if group.chief else Follower.open(run.path)
     run.acquire()
     try:
