@@ -1,5 +1,6 @@
 """GANs: losses against formulas, who is updated by what, bounds, resuming, scores and samples."""
 
+import csv
 from dataclasses import replace
 
 import keras
@@ -18,8 +19,10 @@ from tf_models.tasks.collapse import Collapse
 from tf_models.tasks.fidelity import coverage, frechet_distance
 from tf_models.training import trainer
 from tf_models.training.building import load_task
+from tf_models.training.by_batch import BatchHistory
 from tf_models.training.devices import precision
 from tf_models.training.fit import CompiledLoop
+from tf_models.training.run_directory import RunDirectory
 from tf_models.training.trainer import Options
 from tf_models.weight_decay import exempt_from_decay
 
@@ -290,10 +293,66 @@ TINY = replace(get("gan-fc-mnist"), epochs=2, batch_size=32, model={**get("gan-f
 OPTIONS = Options(source="embedded", limit=128, quiet=True, figures=False)
 
 
-def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
-    """Both optimizers, the noise, dropout and running means."""
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 3))  # and the last one of 1
+        return trainer.train(TINY, replace(OPTIONS, figures=True), tmp_path_factory.mktemp("whole") / "run")
+
+
+def rows(run):
+    with open(run.path / "batches.csv") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def test_the_losses_of_single_batches_are_kept(whole):
+    found, history = rows(whole), whole.read_history()
+    assert [(row["epoch"], row["step"]) for row in found] == [
+        (epoch, step) for epoch in (1, 2) for step in (1, 2, 3, 4)
+    ]
+    for number, epoch in enumerate(history, 1):
+        mine = [row for row in found if row["epoch"] == number]
+        for name in ("generator_loss", "discriminator_loss", "real_score", "fake_score"):
+            assert np.mean([row[name] for row in mine]) == pytest.approx(epoch[name], rel=1e-6)
+    # Those recorded step by step are means over the epoch so far.
+    first = whole.info["first_steps"]["generator_loss"]
+    assert first == pytest.approx([np.mean([row["generator_loss"] for row in found[: n + 1]]) for n in range(4)])
+    assert len({row["generator_loss"] for row in found}) == 8
+
+
+def test_keras_own_steps_keep_the_same_losses(whole, tmp_path):
+    plain = trainer.train(TINY, replace(OPTIONS, plain=True), tmp_path / "plain")
+    for fast, slow in zip(rows(whole), rows(plain), strict=True):
+        assert fast == pytest.approx(slow, rel=1e-4)
+    for fast, slow in zip(whole.read_history(), plain.read_history(), strict=True):
+        assert fast == pytest.approx(slow, rel=1e-4)
+
+
+def test_a_damaged_file_of_single_batches_is_named(tmp_path):
+    run = interrupted(TINY, OPTIONS, tmp_path / "run", 0, 3)
+    file = run.path / "batches.csv"
+    before = file.read_text()
+    assert len(before.splitlines()) == 4
+    changes = {
+        "its columns are epoch, step, other_loss": before.replace("generator", "other"),
+        "line 5 is none": before + "1,1,0,0,0,0\n",
+        "line 3 is none": before.replace("\n1,2,", "\n1,2,nan,"),
+        "invalid literal": before.replace("\n1,2,", "\none,2,"),
+    }
+    for reason, text in changes.items():
+        file.write_text(text)
+        history = BatchHistory(before.splitlines()[0].split(",")[2:])
+        with pytest.raises(InputError, match=f"batches.csv: .*{reason}.*delete it"):
+            history.read(run.path, 0, 3)
+    with pytest.raises(InputError, match="batches.csv"):
+        trainer.resume(run, quiet=True)
+    file.write_text(before)  # nothing else is lost
+    assert trainer.resume(RunDirectory.open(run.path), quiet=True).info["status"] == "done"
+
+
+def test_an_interrupted_run_goes_on_bit_for_bit(whole, tmp_path, monkeypatch):
+    """Both optimizers, the noise, dropout, running means and the losses of single batches."""
     monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 1))
-    whole = trainer.train(TINY, replace(OPTIONS, figures=True), tmp_path / "whole")
     parts = interrupted(TINY, OPTIONS, tmp_path / "parts", 0, 3)
     assert_same_run(whole, trainer.resume(parts, quiet=True, figures=False))
     assert any("0000" in name for name in final_state(whole)[0] if name.startswith("optimizer"))
@@ -306,6 +365,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
     assert load_task(whole).describe({**scores, "samples": 2_000}).endswith("with 2,000 samples")
     assert set(whole.info["figures"]) == {
         "curves.png",
+        "batches.png",
         "samples.png",
         "real.png",
         "samples.gif",
@@ -318,8 +378,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
         load_task(whole).sample(1, 0, label=3)
 
 
-def test_a_stopped_validation_is_repeated_with_the_same_noise(tmp_path):
-    whole = trainer.train(TINY, OPTIONS, tmp_path / "whole")
+def test_a_stopped_validation_is_repeated_with_the_same_noise(whole, tmp_path):
     run = interrupted(TINY, OPTIONS, tmp_path / "run", 0)
     assert_same_run(whole, trainer.resume(run, quiet=True, figures=False))
 

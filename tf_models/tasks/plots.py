@@ -9,6 +9,7 @@ from tf_data.dataset import Data, Split
 from tf_data.figures import figure
 
 FIRST = 10  # test samples that are shown with what a model says of them
+RUNNING = 100  # batches of a running mean, fewer in a short training
 DRAWN_STEPS = 10_000  # of a schedule, spread over the run
 
 
@@ -27,6 +28,32 @@ def curves(history: list[dict[str, float]], path: Path) -> str:
                     over_epochs(axis, history, key, linestyle=style if who else "-", label=f"{who}{label}")
             of_epochs(axis, title)
             axis.legend()
+    return path.name
+
+
+def by_batch(places: np.ndarray, metrics: dict[str, np.ndarray], steps: int, path: Path) -> str:
+    """Metrics of every batch, and their means over the batches up to each; batches along the bottom, epochs along the top.
+
+    Args:
+        places: Numbers of the batches, from 1, rising `(n,)`.
+        metrics: Their values by name, each `(n,)`; opponents share a panel as in `curves`.
+        steps: Batches in an epoch.
+        path: The file to write.
+    """
+    panels = shared(metrics)
+    window = min(RUNNING, max(1, len(places) // 50))
+    with figure(path, figsize=(5.6 * len(panels), 3.4)) as drawn:
+        for axis, (title, names) in zip(drawn.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+            for number, name in enumerate(names):
+                color, values = f"C{number}", metrics[name]
+                axis.plot(places, values, color=color, alpha=0.25, linewidth=0.5)
+                means = np.convolve(values, np.full(window, 1 / window), "valid")
+                axis.plot(places[window - 1 :], means, color=color, label=name.replace("_", " "))
+            axis.set(xlabel=f"batch (lines: means of {window})", ylabel=title)
+            axis.grid(alpha=0.3)
+            axis.legend()
+            epochs = axis.secondary_xaxis("top", (lambda x: x / steps, lambda x: x * steps))
+            epochs.set_xlabel("epoch")
     return path.name
 
 

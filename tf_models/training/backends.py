@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from tf_data.errors import InputError, TrainingError
 from tf_data.pipeline import Batches
-from tf_models.training.fit import ENDLESS, Loop
+from tf_models.training.loop import ENDLESS, Loop
 from tf_models.training.run_directory import RunDirectory
 
 
@@ -57,7 +57,8 @@ class BackendLoop(Loop):
             return {}, arguments[0]
         if distribution := keras.distribution.distribution():
             arguments = arguments[0], map(distribution.divided, arguments[1])
-        found = self._step(*arguments)
+        # What is followed has no form on JAX, whose `fit` holds the metrics: there a GAN does not train.
+        found = self._step(*arguments) if stateful else self._alone(lambda: self._step(*arguments))
         epoch, step = self._next()
         logs = found[0] if stateful else found
         self._moved(epoch, step + 1, all(np.isfinite(float(value)) for value in logs.values()))

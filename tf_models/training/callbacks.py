@@ -13,8 +13,9 @@ import numpy as np
 
 from tf_data.errors import Interrupted, TrainingError
 from tf_models.training import state
-from tf_models.training.fit import Loop
+from tf_models.training.by_batch import BatchHistory
 from tf_models.training.group import Group
+from tf_models.training.loop import Loop
 from tf_models.training.options import CHECKPOINT_SECONDS
 from tf_models.training.run_directory import RunDirectory
 from tf_models.training.state import Progress
@@ -109,7 +110,7 @@ class Checkpoints(keras.callbacks.Callback):
     """Saves the state at intervals, so that a run can be killed at any moment.
 
     Args:
-        run: Directory that gets checkpoints and `history.csv`.
+        run: Directory that gets checkpoints, `history.csv` and, where the loop follows single batches, `batches.csv`.
         loop: The training loop, which knows the position.
         signals: Received signals; any stops training at the next block.
         group: The workers that train together: the chief saves, and what one is told to do all do.
@@ -131,6 +132,7 @@ class Checkpoints(keras.callbacks.Callback):
         self.group = group
         self.run, self.loop, self.signals, self.interval = run, loop, signals, interval
         self.progress = Progress()
+        self._batches = BatchHistory(loop.followed)
         self.saves, self.saving_seconds = 0, 0.0
         self._trained: list[tuple[keras.Variable, np.ndarray]] = []
         self._wait = interval
@@ -141,7 +143,7 @@ class Checkpoints(keras.callbacks.Callback):
         """Bring model and loop to where the run stands, which for a new run is behind its first steps.
 
         Raises:
-            InputError: All checkpoints are damaged, or the last good one is that of another model.
+            InputError: All checkpoints are damaged, or the last good one is that of another model; or `batches.csv` is damaged.
             TrainingError: A weight is not finite before training begins, or a metric after one of the first steps.
             Interrupted: A signal came after one of the first steps.
         """
@@ -152,6 +154,8 @@ class Checkpoints(keras.callbacks.Callback):
         # Undoes the steps that were timed; a copy of the state in memory would be the peak of all training.
         self.progress = self._agreed(self._last_good() if self.group.chief else Progress())
         self.loop.start(self.progress.epoch, self.progress.step)
+        if self.group.chief and self.loop.followed:
+            self._batches.read(self.run.path, self.progress.epoch, self.progress.step)
         if new and self.loop.records_first_steps:
             self._first_steps()
 
@@ -194,6 +198,7 @@ class Checkpoints(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self._move(self.loop.epoch, self.loop.step)
+        self._batches.add(self.loop.taken())
         if self.group.some(self.signals.received):
             self.save()
             raise Interrupted("interrupted")
@@ -228,6 +233,8 @@ class Checkpoints(keras.callbacks.Callback):
         begin = time.perf_counter()
         path = self.run.checkpoint_file(self.progress.epoch, self.progress.step)
         self.loop.settle()
+        if self._batches.names:
+            self._batches.write(self.run.path)  # before the checkpoint: rows that it does not know of are made again
         try:
             state.save(path, self.loop.model, self.progress)
         except TrainingError as error:

@@ -1,33 +1,31 @@
-"""How Keras' `fit` makes its steps: the one place that touches `train_function`.
+"""How Keras' `fit` makes its steps: the forms of a `Loop`.
 
-A form is a `Loop`. `CompiledLoop` is the fast one: small networks are bound by what Python does at each step, so `fit`
-hands over a block of steps, and one `tf.function` gathers each batch and runs `model.train_step` on it, with the faster
-operations of `tf_models.training.fast`. `PlainLoop` is Keras' own function, a step a call, on the same batches.
-`DividedLoop` makes the compiled loop's steps on several devices and machines.
+`CompiledLoop` is the fast one: small networks are bound by what Python does at each step, so `fit` hands over a block of
+steps, and one `tf.function` gathers each batch and runs `model.train_step` on it, with the faster operations of
+`tf_models.training.fast`. `PlainLoop` is Keras' own function, a step a call, on the same batches. `DividedLoop` makes
+the compiled loop's steps on several devices and machines.
 """
 
-import abc
 import contextlib
 import functools
 import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_data.errors import TrainingError
 from tf_data.pipeline import Batches, untuned
 from tf_models.replicas import Rows, holding
 from tf_models.training import draws, state
 from tf_models.training.adding import add_up, batch_metrics
 from tf_models.training.fast import accelerated
 from tf_models.training.group import Group
+from tf_models.training.loop import ENDLESS, Loop
 from tf_models.training.slices import added_up
 
 BLOCK_SECONDS = 0.25  # how long a block should take: so often are progress shown and signals heard
-ENDLESS = 10**6  # epochs that a data set reads ahead into, more than anybody asks for
 
 
 @contextlib.contextmanager
@@ -64,113 +62,6 @@ def training_loop(
             yield CompiledLoop(model, batches)
 
 
-class Loop(abc.ABC):
-    """Makes steps and knows how far it came.
-
-    Attributes:
-        epoch, step: Position after the last call: `step` batches of `epoch` are done.
-        block: Number of steps that `fit` asks for at once.
-        records_first_steps: Whether `run` can make steps outside of `fit`.
-    """
-
-    block = 1
-    records_first_steps = True
-
-    def __init__(self, model: keras.Model, batches: Batches):
-        self.model, self.batches = model, batches
-        self.epoch = self.step = 0
-        self._stream = None
-
-    @abc.abstractmethod
-    def run(self, epoch: int, start: int, stop: int) -> dict:
-        """Make the steps `start` to `stop` (exclusive) of an epoch.
-
-        Returns:
-            The metrics after the last one, by name.
-
-        Raises:
-            TrainingError: The metrics are not all finite; it names the first step after which they are not.
-        """
-
-    @abc.abstractmethod
-    def _data(self) -> tf.data.Dataset:
-        """What `fit` iterates over, without end, from the present position on."""
-
-    @abc.abstractmethod
-    def _train_function(self, iterator) -> dict:
-        """What `fit` calls for each `block` of steps, those before the position at which it began included."""
-
-    @abc.abstractmethod
-    def calibrate(self) -> None:
-        """Choose `block`; this may train some steps, which the caller undoes.
-
-        The choice changes no result: blocks are the same steps in the same order.
-        """
-
-    def start(self, epoch: int, step: int) -> None:
-        """Go on at the batch (epoch, step), from what the model holds now."""
-        self.epoch, self.step = epoch, step
-        self._stream = None
-
-    def settle(self) -> None:  # noqa: B027 - most train the model itself
-        """Bring the model to where the training stands, before somebody looks at its weights within an epoch."""
-
-    def fit(
-        self,
-        epochs: int,
-        callbacks: Sequence[keras.callbacks.Callback] = (),
-        validation: tf.data.Dataset | None = None,
-        verbose: int = 0,
-    ) -> None:
-        """Train by Keras' `fit` from the present position to the end of the last of `epochs` epochs.
-
-        Raises:
-            TrainingError: The metrics are not finite any more.
-        """
-        if self.epoch >= epochs:
-            return
-        model = self.model
-        model.steps_per_execution = self.block
-        model.train_function = self._train_function
-        try:
-            model.fit(
-                self._data(),
-                initial_epoch=self.epoch,
-                epochs=epochs,
-                steps_per_epoch=self.batches.steps,
-                shuffle=False,  # what it iterates over comes in its order; the samples are shuffled within
-                validation_data=validation,
-                callbacks=[_MetricsSoFar(model, self.step > 0), *callbacks],
-                verbose=verbose,
-            )
-        finally:
-            model.steps_per_execution = 1
-            model.train_function = model.test_function = None
-        self.epoch, self.step = self._next()
-
-    def _next(self) -> tuple[int, int]:
-        """The position of the next step."""
-        return (self.epoch + 1, 0) if self.step == self.batches.steps else (self.epoch, self.step)
-
-    def _moved(self, epoch: int, step: int, finite: bool) -> None:
-        self.epoch, self.step = epoch, step
-        if not finite:
-            raise TrainingError(f"the loss is not finite at epoch {epoch + 1}, step {step} of {self.batches.steps}")
-
-
-class _MetricsSoFar(keras.callbacks.Callback):
-    """Keeps metrics over the beginning of the first epoch, where `fit` resets them, when it is one that goes on midway."""
-
-    def __init__(self, model: keras.Model, midway: bool):
-        super().__init__()
-        self._values = [(value, state.copied(value)) for value in model.metrics_variables] if midway else []
-
-    def on_epoch_begin(self, epoch, logs=None):
-        for variable, value in self._values:
-            variable.assign(value)
-        self._values = []
-
-
 class CompiledLoop(Loop):
     """Blocks of steps, each block one call of one compiled function."""
 
@@ -201,7 +92,8 @@ class CompiledLoop(Loop):
         return time.perf_counter() - begin
 
     def run(self, epoch: int, start: int, stop: int) -> dict:
-        done, values, finite = self._call(epoch, start, stop)
+        done, values, finite, by_batch = self._call(epoch, start, stop)
+        self._keep(epoch, start, by_batch[: int(done) - start] if self.followed else ())
         self._moved(epoch, int(done), bool(finite))
         return dict(zip(self._logs, values, strict=True))
 
@@ -229,7 +121,7 @@ class CompiledLoop(Loop):
         return self.model.get_metrics_result() if start == stop else self.run(epoch, start, stop)
 
     def _call(self, epoch: int, start: int, stop: int) -> tuple:
-        """The step that it came to, the metrics by `_logs`, and whether they are finite."""
+        """The step that it came to, the metrics by `_logs`, whether they are finite, and what is followed."""
         return self._run(*self._position(epoch, start, stop), *self._streamed(epoch, start))
 
     def _position(self, *numbers: int) -> list[tf.Tensor]:
@@ -242,17 +134,37 @@ class CompiledLoop(Loop):
         return () if self._stream is None else (self._stream,)
 
     def _steps(self, epoch, start, stop, stream=None):
-        def body(step, values, finite):
-            batch = self.batches.at(epoch, step) if stream is None else stream.get_next()
-            logs = self._train_step(batch)
-            values = [tf.cast(logs[name], tf.float32) for name in self._logs]
-            return step + 1, values, tf.reduce_all(tf.math.is_finite(tf.stack(values)))
+        size = tf.cast(stop - start, tf.int32)
+        by_batch = tf.TensorArray(tf.float32, size, element_shape=[len(self.followed)]) if self.followed else ()
 
-        return tf.while_loop(
-            lambda step, values, finite: tf.logical_and(finite, step < stop),
+        def body(step, values, finite, by_batch):
+            batch = self.batches.at(epoch, step) if stream is None else stream.get_next()
+            logs = self._step_alone(batch) if self.followed else self._train_step(batch)
+            values = [tf.cast(logs[name], tf.float32) for name in self._logs]
+            if self.followed:
+                own = [tf.cast(logs[name], tf.float32) for name in self.followed]
+                by_batch = by_batch.write(tf.cast(step - start, tf.int32), tf.stack(own))
+            return step + 1, values, tf.reduce_all(tf.math.is_finite(tf.stack(values))), by_batch
+
+        done, values, finite, by_batch = tf.while_loop(
+            lambda step, values, finite, by_batch: tf.logical_and(finite, step < stop),
             body,
-            (start, [tf.zeros(()) for _ in self._logs], tf.constant(True)),
+            (start, [tf.zeros(()) for _ in self._logs], tf.constant(True), by_batch),
         )
+        if self.followed:
+            logs, by_batch = self.model.get_metrics_result(), by_batch.stack()
+            values = [tf.cast(logs[name], tf.float32) for name in self._logs]
+        return done, values, finite, by_batch
+
+    def _step_alone(self, batch) -> dict:
+        """The metrics of a step's batch alone; their variables are added to those before, as the step would do it."""
+        variables = self.model.metrics_variables
+        before = [tf.identity(variable.value) for variable in variables]
+        self.model.reset_metrics()
+        logs = self._train_step(batch)
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value + variable.value)
+        return logs
 
 
 class DividedLoop(CompiledLoop):
@@ -303,13 +215,20 @@ class DividedLoop(CompiledLoop):
         return struct.unpack("d", self._group.chiefs(struct.pack("d", mine)))[0]
 
     def run(self, epoch: int, start: int, stop: int) -> dict:
-        done, sums, finite = self._call(epoch, start, stop)
-        for variable, value in zip(self.model.metrics_variables, sums, strict=True):
-            variable.assign(value)
+        done, sums, finite, by_batch = self._call(epoch, start, stop)
+        for row, parts in enumerate(by_batch):
+            self._assign_metrics(parts)
+            logs = self.model.get_metrics_result()
+            self._keep(epoch, start + row, [[float(logs[name]) for name in self.followed]])
+        self._assign_metrics(sums)
         if done == self.batches.steps or not finite:
             self.settle()
         self._moved(epoch, done, finite)
         return self.model.get_metrics_result()
+
+    def _assign_metrics(self, values) -> None:
+        for variable, value in zip(self.model.metrics_variables, values, strict=True):
+            variable.assign(value)
 
     def _call(self, epoch: int, start: int, stop: int) -> tuple:
         """As in the compiled loop, but a call for each step.
@@ -318,19 +237,22 @@ class DividedLoop(CompiledLoop):
         """
         self._settled = False
         sums = [variable.value for variable in self.model.metrics_variables]
-        stream, finite = self._streamed(epoch, start), True
+        stream, finite, by_batch = self._streamed(epoch, start), True, []
         while finite and start < stop:
-            sums, finite = self._run(*self._position(epoch, start), sums, *stream)
+            sums, finite, parts = self._run(*self._position(epoch, start), sums, *stream)
             start, finite = start + 1, bool(finite)
-        return start, sums, finite
+            if self.followed:
+                by_batch.append(parts)
+        return start, sums, finite, by_batch
 
     def _one_step(self, epoch, step, sums, stream=None) -> tuple:
         order = self.batches.order
         batch = self.batches.at(epoch, step) if stream is None else stream.get_next()
         whole = tf.minimum(tf.constant(order.batch_size, tf.int64), order.samples - step * order.batch_size)
         each = self._strategy.run(self._replica_step, args=(batch, tf.cast(whole, tf.int32)))
-        sums = [value + self._strategy.reduce("SUM", more, axis=None) for value, more in zip(sums, each, strict=True)]
-        return sums, tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in sums])
+        parts = [self._strategy.reduce("SUM", part, axis=None) for part in each]
+        sums = [value + part for value, part in zip(sums, parts, strict=True)]
+        return sums, tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in sums]), parts
 
     def _replica_step(self, batch, whole) -> list[tf.Tensor]:
         """One replica's training step on its rows of a machine's batch; what it adds to each of the metrics' variables."""
@@ -389,7 +311,7 @@ class PlainLoop(Loop):
         return self._one(iterator)
 
     def _one(self, iterator) -> dict:
-        logs = self._step(iterator)
+        logs = self._alone(lambda: self._step(iterator))
         epoch, step = self._next()
         self._moved(epoch, step + 1, all(np.isfinite(value) for value in logs.values()))
         return logs

@@ -10,7 +10,7 @@ from tf_models.configs import schedules
 from tf_models.configs.recipe import Recipe
 from tf_models.tasks import plots
 from tf_models.tasks.base import Task
-from tf_models.training import architecture
+from tf_models.training import architecture, by_batch
 from tf_models.training.checkpoint_file import Progress
 from tf_models.training.options import Options
 from tf_models.training.report import write_report
@@ -66,6 +66,8 @@ def finish(run: RunDirectory, options: Options, task: Task, history, seconds: fl
         figures = task.figures(history, run.figures) if options.figures else []
         if figures and run.recipe.schedule:
             figures.insert(1, _draw_schedule(run, task))
+        if figures and by_batch.exists(run.path):
+            figures.insert(1, by_batch.draw(run.path, _steps(run, task), run.figures / "batches.png"))
         if options.figures:
             figures.append(architecture.draw(task.model, run.figures))
     run.update(seconds=round(seconds, 3), results=results, figures=figures)
@@ -79,10 +81,15 @@ def finish(run: RunDirectory, options: Options, task: Task, history, seconds: fl
 
 
 def _draw_schedule(run: RunDirectory, task: Task) -> str:
-    train = task.data.train
-    steps = Batches(train, run.recipe.batch_size, order=task.order(train)).steps
+    steps = _steps(run, task)
     schedule = schedules.build(run.recipe, steps)
     return plots.learning_rate(schedule, steps, run.recipe.epochs, run.figures / "learning_rate.png")
+
+
+def _steps(run: RunDirectory, task: Task) -> int:
+    """Steps in an epoch."""
+    train = task.data.train
+    return Batches(train, run.recipe.batch_size, order=task.order(train)).steps
 
 
 def scores(task: Task) -> dict[str, dict]:
