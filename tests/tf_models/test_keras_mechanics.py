@@ -12,7 +12,16 @@ import tf_models
 from tf_data.command import run
 from tf_models import train
 from tf_models.layers import Recomputed
-from tf_models.mechanics import checkpointing, clipping, gradients, hooks, live_plot, three_ways, weight_sharing
+from tf_models.mechanics import (
+    checkpointing,
+    clipping,
+    fc_to_conv,
+    gradients,
+    hooks,
+    live_plot,
+    three_ways,
+    weight_sharing,
+)
 from tf_models.mechanics.checkpointing import recomputed
 from tf_models.mechanics.gradients import gradients_of
 from tf_models.mechanics.hooks import capture
@@ -108,6 +117,26 @@ def test_the_originals_gradients(capsys):
     assert "da/dw = 0" in capsys.readouterr().out  # the ReLU is shut
     with pytest.raises(ValueError, match="nothing was marked as 'y'"):
         gradients_of(gradients.example, 3.0, 2.0, 1.0, at=["y"])
+
+
+def test_a_dense_layer_is_a_convolution_step_by_step(capsys, tmp_path):
+    """The numbers of the original's notebook, in all three ways, and on a larger image those of every patch."""
+    for form in fc_to_conv.forms().values():
+        assert form.outputs.shape == (2, 1, 1)
+        np.testing.assert_allclose(form.outputs.ravel(), [14.9, 19.0])
+    shapes = {name: form.shapes for name, form in fc_to_conv.forms().items()}
+    assert shapes["size"] == ((1, 2, 2, 1), (2, 2, 1, 2), (1, 1, 1, 2))
+    assert shapes["channels"] == ((1, 1, 1, 4), (1, 1, 4, 2), (1, 1, 1, 2))
+    wide = fc_to_conv.sliding().outputs
+    patches = np.lib.stride_tricks.sliding_window_view(fc_to_conv.LARGER, (2, 2)).reshape(2, 2, 4)
+    np.testing.assert_allclose(wide, np.moveaxis(patches @ fc_to_conv.WEIGHTS.T + fc_to_conv.BIASES, -1, 0), rtol=1e-12)
+    closed = fc_to_conv.forms(biases=np.array([-20.0, 2.0]))
+    assert [form.outputs[0].item() for form in closed.values()] == [0, 0, 0]
+    assert run(fc_to_conv.main, ["--out", str(tmp_path / "steps.png")]) == 0
+    assert "largest difference: 0\n" in capsys.readouterr().out
+    assert (tmp_path / "steps.png").stat().st_size > 10_000
+    assert run(fc_to_conv.main, ["--out", "steps.txt"]) == 2
+    assert "ends in .png" in capsys.readouterr().err
 
 
 def test_gradients_of_a_models_layers():
