@@ -10,9 +10,9 @@ from keras import layers
 
 import tf_models
 from tf_data.errors import InputError
-from tf_models import runtimes, saving
+from tf_models import agreement, saving
 
-KINDS = [kind for kind, form in saving.EXPORTS.items() if form.read]
+KINDS = agreement.RUN
 TOLERANCE = 1e-5  # of the largest output
 
 
@@ -50,11 +50,11 @@ def stir(model: keras.Model) -> None:
 
 
 def difference(model: keras.Model, kind: str, folder: Path, x: np.ndarray | None = None) -> float:
-    """Export a model below `folder`, run it there, and compare: the largest difference, as a fraction of the largest output.
+    """Export a model below `folder`, run it there, and compare; see `tf_models.agreement.difference`.
 
     Args:
         model: The model.
-        kind: A form of `tf_models.saving.EXPORTS`.
+        kind: One of `KINDS`.
         folder: Where the export goes.
         x: Samples for a model of one input; by default seven are drawn.
 
@@ -63,27 +63,8 @@ def difference(model: keras.Model, kind: str, folder: Path, x: np.ndarray | None
     """
     path = folder / f"model{saving.EXPORTS[kind].suffix}"
     saving.export(model, kind, path)
-    model = runtimes.serving(model)
-    inputs = {name: _samples(tensor) if x is None else x for name, tensor in runtimes.inputs(model).items()}
-    outputs = keras.tree.flatten(model(keras.tree.pack_sequence_as(model.input, list(inputs.values()))))
-    found = saving.read_export(kind, path)(inputs)
-    expected = dict(zip(runtimes.outputs(model), map(keras.ops.convert_to_numpy, outputs), strict=True))
-    assert found.keys() == expected.keys()
-    worst = 0.0
-    for name, values in expected.items():
-        assert found[name].shape == values.shape
-        scale = np.abs(values).max()
-        assert scale > 0, f"{name} is zero everywhere, which shows nothing"
-        worst = max(worst, float(np.abs(found[name] - values).max() / scale))
-    return worst
-
-
-def _samples(tensor: keras.KerasTensor, count: int = 7) -> np.ndarray:
-    """Inputs that `tensor` stands for: texts, integers below 10, or numbers in 0..1."""
-    rng, shape = np.random.default_rng(1), (count, *(size or 5 for size in tensor.shape[1:]))
-    if tensor.dtype == "string":
-        return rng.choice(["one two", "two three four", "five"], shape)
-    return (rng.integers(0, 10, shape) if "int" in tensor.dtype else rng.random(shape)).astype(tensor.dtype)
+    inputs = agreement.drawn(model, 7)
+    return agreement.difference(model, kind, path, inputs if x is None else dict.fromkeys(inputs, x))
 
 
 def _of_sequences(layer) -> keras.Model:

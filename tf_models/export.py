@@ -1,10 +1,17 @@
-"""`python -m tf_models.export RUN_DIR --to FORMAT OUT`: a trained model for use elsewhere."""
+"""`python -m tf_models.export RUN_DIR --to FORMAT OUT`: a trained model for use elsewhere, compared with the model on test samples."""
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tf_data.command import Parser, import_tensorflow, run
-from tf_models import saving
+from tf_data.command import Parser, import_tensorflow, run, say
+from tf_data.errors import InputError
+from tf_models import agreement, saving
+
+if TYPE_CHECKING:
+    from tf_models.training.run_directory import RunDirectory
+
+COMPARED = 64  # samples that the model and what was exported are both given
 
 
 def parser() -> Parser:
@@ -18,6 +25,7 @@ def parser() -> Parser:
         "onnx: for ONNX Runtime, needs the onnx extra; tflite: for LiteRT. Of a GAN the generator is what runs; npz "
         "and weights hold both parts",
     )
+    parser.add_argument("--data-dir", help="folder of official files, if it has moved since the training")
     parser.add_argument("out", type=Path, metavar="OUT", help="the file or folder to write; it must not exist")
     return parser
 
@@ -28,8 +36,33 @@ def main(argv: list[str] | None = None) -> None:
     import_tensorflow()
     from tf_models.training.run_directory import RunDirectory
 
-    saving.export(RunDirectory.open(arguments.run_dir).load_model(), arguments.to, arguments.out)
+    directory = RunDirectory.open(arguments.run_dir)
+    model = directory.load_model()
+    saving.export(model, arguments.to, arguments.out)
     print(f"{arguments.out}: {arguments.to}")
+    if arguments.to in agreement.RUN:
+        try:
+            say(compared(directory, arguments.to, arguments.out, arguments.data_dir))
+        except (InputError, ValueError) as error:
+            say(f"not compared with the model: {error}")
+
+
+def compared(directory: "RunDirectory", kind: str, out: Path, data_dir: str | None = None) -> str:
+    """How far an export's outputs are from the model's on test samples of its run, in words.
+
+    Raises:
+        InputError: The run's data are not there any more, or a package that runs the export is missing.
+        ValueError: As in `agreement.difference`.
+    """
+    from tf_models.training.trainer import task_with_data
+
+    task = task_with_data(directory, data_dir)
+    found, what = agreement.of_test_split(task, COMPARED), "test samples"
+    if found is None:
+        found, what = agreement.drawn(task.model, COMPARED), "drawn inputs"
+    worst = agreement.difference(task.model, kind, out, found)
+    count = len(next(iter(found.values())))
+    return f"on {count} {what} its outputs differ from the model's by {worst:.1g} of the largest at most"
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """Trains recipes on each backend of Keras, and compares in small the losses from the same weights on the same batches.
 
 `python backends.py FOLDER` fills FOLDER with the cells of docs/backends.md, for all recipes or those that are named
-after it, goes on where an earlier call was ended, and writes the page's table. Each backend is a process of its own,
+after it, goes on where an earlier call was ended, and writes the page's table. Cells that are kept in `KEPT` are not made
+again; to have one made anew, take it out there. Each backend is a process of its own,
 which this file is, too.
 """
 
 import argparse
 import contextlib
-import datetime
 import sys
 import tempfile
 import time
@@ -25,6 +25,7 @@ NAMES = ("tensorflow", "jax", "torch")
 # Kinds of cells: losses compared in small, how far TensorFlow's go from weights that rounding moved, the recipe as it is.
 SMALL, MOVED, WHOLE = "small", "moved", "whole"
 PAGE = Path(__file__).parents[2] / "docs" / "backends.md"
+KEPT = Path(__file__).parents[2] / "benchmarks" / "measured" / "backends.json"
 
 
 def prepared(recipe, samples: int):
@@ -61,6 +62,26 @@ def same_draws():
         yield
 
 
+@contextlib.contextmanager
+def as_the_trainer(model):
+    """Within the context, TensorFlow's steps use what the trainer uses.
+
+    Keras' own batch norms add up in float32 there. RMSprop makes steps of what that loses where a critic's gradients nearly
+    vanish: after the first batch of the convolutional WGAN the generator's squared gradients were up to 1 % from float64's,
+    with the trainer's norms and on PyTorch 1e-5.
+    """
+    import keras
+
+    with contextlib.ExitStack() as stack:
+        if keras.backend.backend() == "tensorflow":
+            from tf_models.training.fast import accelerated
+            from tf_models.training.slices import added_up
+
+            stack.enter_context(accelerated(model))
+            stack.enter_context(added_up(model))
+        yield
+
+
 def losses(id: str, folder: Path, moved: bool = False) -> dict:
     """The losses of each of some steps, and the processor's seconds of one, the middle of the last ten.
 
@@ -79,7 +100,6 @@ def losses(id: str, folder: Path, moved: bool = False) -> dict:
     from divided import small
 
     from tf_models.training import building
-    from tf_models.training.slices import added_up
 
     recipe, options, data = prepared(small(id), SAMPLES)
     task = building.build(recipe, options, data)
@@ -101,7 +121,7 @@ def losses(id: str, folder: Path, moved: bool = False) -> dict:
 
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    with same_draws(), added_up(model) if backend == "tensorflow" else contextlib.nullcontext():
+    with same_draws(), as_the_trainer(model):
         for batch in building.training_batches(recipe, task).host_dataset(0, 0, 1000).take(STEPS):
             batch = tf.nest.map_structure(array, batch)
             model.reset_metrics()
@@ -173,9 +193,13 @@ def rows(folder: Path, ids, backends=NAMES, kind: str = SMALL) -> dict[str, dict
 
 
 def apart(first, others) -> float:
-    """The largest difference of a step's losses, each as a fraction of the first one's size."""
-    pairs = [(a, b) for one, other in zip(first, others, strict=True) for a, b in zip(one, other, strict=True)]
-    return max(abs(a - b) / max(abs(a), 1e-6) for a, b in pairs)
+    """The largest difference of a step's losses, each as a fraction of the first one's size, its largest over the steps.
+
+    A critic's loss goes through zero, where nothing is near it by its own size.
+    """
+    sizes = [max(abs(value) for value in column) for column in zip(*first, strict=True)]
+    steps = zip(first, others, strict=True)
+    return max(abs(a - b) / max(size, 1e-6) for step in steps for a, b, size in zip(*step, sizes, strict=True))
 
 
 def far(cell: dict | None) -> bool:
@@ -192,7 +216,19 @@ def words(row: dict | None) -> str:
     """What a cell of the page says."""
     if row is None or "apart" not in row:
         return cells.status(row)
-    return f"{cells.difference(row['apart'], CLOSE, row.get('rounding', 0))}, {row['ratio']:.1f}x"
+    times = f", {row['ratio']:.1f}x" if "ratio" in row else ""
+    return cells.difference(row["apart"], CLOSE, row.get("rounding", 0)) + times
+
+
+def all_cells(folder: Path, ids) -> dict[str, dict[str, dict | None]]:
+    """What the page says and what is kept: without the losses, whose differences have been taken."""
+    small, whole = rows(folder, ids, NAMES), rows(folder, ids, kind=WHOLE)
+    found = {id: {f"{name}-{SMALL}": small[id][name] for name in NAMES[1:]} for id in ids}
+    for id, row in found.items():
+        row.update({f"{name}-{WHOLE}": whole[id][name] for name in NAMES})
+        for column, cell in row.items():
+            row[column] = cell and {name: value for name, value in cell.items() if name not in ("losses", "seconds")}
+    return found
 
 
 def table(folder: Path, ids) -> str:
@@ -201,20 +237,31 @@ def table(folder: Path, ids) -> str:
     import tensorflow
     import torch
 
-    small, whole = rows(folder, ids), rows(folder, ids, kind=WHOLE)
+    found = all_cells(folder, ids)
     versions = ", ".join(f"{module.__name__} {module.__version__}" for module in (keras, tensorflow, jax, torch))
-    lines = [f"{datetime.date.today()}, {versions}:", ""]
+    lines = [f"{cells.days(found)}, {versions}:", ""]
     lines += ["| recipe | JAX | PyTorch | as it is: TensorFlow | JAX | PyTorch |", "| --- " * 6 + "|"]
     for id in ids:
-        row = [small[id].get(name) for name in NAMES[1:]] + [whole[id].get(name) for name in NAMES]
-        lines.append(f"| `{id}` | {' | '.join(map(words, row))} |")
+        lines.append(f"| `{id}` | {' | '.join(map(words, found[id].values()))} |")
     return "\n".join(lines)
+
+
+def complete(folder: Path, ids) -> None:
+    """Make the cells that a folder lacks."""
+    fill(folder, [id for id in ids if not all(cells.read(folder, id, f"{name}-{SMALL}") for name in NAMES[1:])])
+    found = rows(folder, ids)
+    parted = [id for id in ids if any(far(cell) and "losses" in cell for cell in found[id].values())]
+    fill(folder, parted, NAMES[:1], (MOVED,))
+    fill(folder, ids, kinds=(WHOLE,))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where the cells are kept")
     parser.add_argument("ids", nargs="*", metavar="RECIPE", help="default: all, and the page is written")
+    parser.add_argument(
+        "--collect", action="store_true", help="make no more cells, but keep and show those that are there"
+    )
     parser.add_argument("--worker", action="append", choices=(SMALL, MOVED, WHOLE), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
@@ -224,15 +271,17 @@ def main() -> None:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     every = sorted(tf_models.recipes(), key=lambda recipe: recipe.parameters)  # the large ones' time is that of all
     ids = arguments.ids or [recipe.id for recipe in every]
-    fill(arguments.folder, ids)
-    parted = [id for id, row in rows(arguments.folder, ids).items() if any(far(cell) for cell in row.values())]
-    fill(arguments.folder, parted, NAMES[:1], (MOVED,))
-    fill(arguments.folder, ids, kinds=(WHOLE,))
+    if not arguments.ids:
+        cells.unpack(KEPT, arguments.folder)
+    if not arguments.collect:
+        complete(arguments.folder, ids)
     if arguments.ids:
         return print(table(arguments.folder, ids))
     from benchmarks import pages
 
-    pages.put(PAGE, "backends", table(arguments.folder, [recipe.id for recipe in tf_models.recipes()]))
+    ids = [recipe.id for recipe in tf_models.recipes()]
+    cells.pack(KEPT, all_cells(arguments.folder, ids))
+    pages.put(PAGE, "backends", table(arguments.folder, ids))
 
 
 if __name__ == "__main__":

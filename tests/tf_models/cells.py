@@ -1,5 +1,9 @@
-"""Cells of a generated table: a file each, made by processes of their own, so that whoever makes them can go on."""
+"""Cells of a generated table: a file each, made by processes of their own, so that whoever makes them can go on.
 
+What has been made is kept in one file of `benchmarks/measured`, from which another machine goes on.
+"""
+
+import datetime
 import json
 import os
 import subprocess
@@ -23,7 +27,11 @@ def keep(folder: Path, id: str, column: str, make: Callable[[], dict]) -> None:
         cell = make()
     except Exception as error:
         cell = {"failed": f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"}
-    write_text(path(folder, id, column), json.dumps(cell))
+    write(folder, id, column, cell)
+
+
+def write(folder: Path, id: str, column: str, cell: dict) -> None:
+    write_text(path(folder, id, column), json.dumps({"made": str(datetime.date.today()), **cell}))
 
 
 def fill(
@@ -48,13 +56,36 @@ def fill(
                     process.wait()
         if process.returncode and (missing := lacking()):
             how = how or f"the process ended with {process.returncode}"
-            write_text(path(folder, missing[0], column), json.dumps({"failed": how}))
+            write(folder, missing[0], column, {"failed": how})
 
 
 def read(folder: Path, id: str, column: str) -> dict | None:
     """A cell; None where it has not been made."""
     file = path(folder, id, column)
     return json.loads(file.read_text()) if file.exists() else None
+
+
+def unpack(store: Path, folder: Path) -> None:
+    """Write the cells that are kept into a folder, but for those that it has."""
+    for id, columns in (json.loads(store.read_text()) if store.exists() else {}).items():
+        for column, cell in columns.items():
+            if not path(folder, id, column).exists():
+                write(folder, id, column, cell)
+
+
+def pack(store: Path, cells: Mapping[str, Mapping[str, dict | None]]) -> None:
+    """Keep cells, by recipe and column."""
+    lines = []
+    for id, columns in cells.items():
+        made = {column: cell for column, cell in columns.items() if cell}
+        lines.append(f"  {json.dumps(id)}: {json.dumps(made)}")  # a line a recipe, for whoever reads the changes
+    write_text(store, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def days(cells: Mapping[str, Mapping[str, dict | None]]) -> str:
+    """When cells were made."""
+    made = sorted({cell["made"] for columns in cells.values() for cell in columns.values() if cell})
+    return " to ".join(dict.fromkeys([made[0], made[-1]])) if made else "not begun"
 
 
 def difference(value: float, close: float, rounding: float) -> str:

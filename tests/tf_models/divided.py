@@ -1,14 +1,14 @@
 """Trains recipes in small on one device and on several, and finds how far their states are apart.
 
 `python divided.py FOLDER` fills FOLDER with the cells of the table in docs/scale.md, for all recipes or those that are
-named after it, goes on where an earlier call was ended, and writes the page's table. What trains on several devices is a
+named after it, goes on where an earlier call was ended, and writes the page's table. Cells that are kept in `KEPT` are not
+made again; to have one made anew, take it out there. What trains on several devices is a
 process of its own, because TensorFlow takes the processor for several devices at its start or never.
 """
 
 import argparse
 import collections
 import contextlib
-import datetime
 import sys
 import tempfile
 from dataclasses import replace
@@ -53,6 +53,7 @@ MOVED = {"tensorflow": "moved", "jax": "jax-moved"}
 # Whose samples are followed: rows are taken first, or, as the length of a text depends on the others, last.
 WATCHED = ("mlp-dropout", "rnn-simple-imdb")
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
+KEPT = Path(__file__).parents[2] / "benchmarks" / "measured" / "divided.json"
 
 
 def small(id: str) -> Recipe:
@@ -249,8 +250,14 @@ def words(folder: Path, id: str, column: str) -> str:
     return cells.difference(cell["weights"], COLUMNS[column][2], rounding(folder, id, column))
 
 
+def all_cells(folder: Path, ids) -> dict[str, dict[str, dict | None]]:
+    columns = (*COLUMNS, *MOVED.values())
+    return {id: {column: cells.read(folder, id, column) for column in columns} for id in ids}
+
+
 def table(folder: Path, ids) -> str:
-    lines = [f"{datetime.date.today()}, keras {keras.__version__}, tensorflow {tf.__version__}:", ""]
+    days = cells.days(all_cells(folder, ids))
+    lines = [f"{days}, keras {keras.__version__}, tensorflow {tf.__version__}:", ""]
     lines += [f"| recipe | {' | '.join(heading for *_, heading in COLUMNS.values())} |"]
     lines += ["| --- " * (1 + len(COLUMNS)) + "|"]
     lines += [f"| `{id}` | {' | '.join(words(folder, id, column) for column in COLUMNS)} |" for id in ids]
@@ -261,6 +268,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where the cells are kept")
     parser.add_argument("ids", nargs="*", metavar="RECIPE", help="default: all, and the page is written")
+    parser.add_argument(
+        "--collect", action="store_true", help="make no more cells, but keep and show those that are there"
+    )
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--watched", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--precision", help=argparse.SUPPRESS)
@@ -269,12 +279,15 @@ def main() -> None:
         return work(arguments.folder, arguments.worker, arguments.ids, arguments.watched, arguments.precision)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     ids = arguments.ids or [recipe.id for recipe in tf_models.recipes()]
-    for column in COLUMNS:
+    if not arguments.ids:
+        cells.unpack(KEPT, arguments.folder)
+    for column in COLUMNS if not arguments.collect else ():
         fill(arguments.folder, ids, column)
     if arguments.ids:
         return print(table(arguments.folder, ids))
     from benchmarks import pages
 
+    cells.pack(KEPT, all_cells(arguments.folder, ids))
     pages.put(PAGE, "divided", table(arguments.folder, ids))
 
 

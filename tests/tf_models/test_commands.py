@@ -15,7 +15,7 @@ import tf_models
 from tf_data.command import run
 from tf_data.datasets import mnist
 from tf_data.image_files import read_image
-from tf_models import evaluate, export, predict, train
+from tf_models import agreement, evaluate, export, predict, train
 from tf_models.tasks.classify import probabilities
 from tf_models.training.callbacks import write_graph
 from tf_models.training.run_directory import RunDirectory
@@ -312,6 +312,13 @@ def test_export(capsys, trained, tmp_path):
     expected = model.predict(x, verbose=0)
     for kind, name in {"savedmodel": "saved", "npz": "w.npz", "weights": "w.weights.h5", "tflite": "m.tflite"}.items():
         assert run(export.main, [str(trained), "--to", kind, str(tmp_path / name)]) == 0
+        said = " ".join(capsys.readouterr().out.split())
+        if kind in agreement.RUN:
+            start, _, rest = said.partition(" test samples its outputs differ from the model's by ")
+            assert start.endswith(" on 64")
+            assert float(rest.split()[0]) < 1e-5
+        else:
+            assert said.endswith(f": {kind}")
     loaded = tf.saved_model.load(str(tmp_path / "saved"))
     np.testing.assert_allclose(loaded.serve(x), expected, rtol=1e-5, atol=1e-6)
     with np.load(tmp_path / "w.npz", allow_pickle=False) as arrays:

@@ -3,6 +3,7 @@
 import importlib.util
 from pathlib import Path
 
+import divided
 import keras
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from small_models import SMALL
 import tf_models
 from benchmarks import exports, measure
 from tf_data.errors import InputError
-from tf_models import runtimes, saving
+from tf_models import agreement, runtimes, saving
+from tf_models.training import building
+from tf_models.training.options import Options
 
 NEEDED = {"onnx": ("onnx", "tf2onnx", "onnxruntime")}
 KINDS = [
@@ -62,6 +65,52 @@ def assert_runs(model, kind, folder):
         assert not list(folder.iterdir())
     else:
         assert exports.difference(model, kind, folder) <= exports.TOLERANCE
+
+
+def test_an_export_of_other_weights_is_seen(tmp_path):
+    model = small("mlp-basic")
+    saving.export(model, "savedmodel", tmp_path / "saved")
+    inputs = agreement.drawn(model, 3)
+    assert agreement.difference(model, "savedmodel", tmp_path / "saved", inputs) < exports.TOLERANCE
+    exports.stir(model)
+    assert agreement.difference(model, "savedmodel", tmp_path / "saved", inputs) > 0.01
+    with pytest.raises(ValueError, match=r"gives \{'output_0': \(3, 10\)\}, the model \{'output_0': \(3, 7\)\}"):
+        agreement.difference(tf_models.build("mlp-basic", classes=7), "savedmodel", tmp_path / "saved", inputs)
+    model.set_weights([0 * weight for weight in model.get_weights()])
+    with pytest.raises(ValueError, match="output_0 is zero everywhere"):
+        agreement.difference(model, "savedmodel", tmp_path / "saved", inputs)
+
+
+# A recipe for each task, and for each kind of input of one.
+TAKES = {
+    "cnn-basic": True,
+    "logistic-regression": True,
+    "rnn-lstm-packed-imdb": True,
+    "rnn-char-dickens": True,
+    "ordinal-coral-cement": True,
+    "metric-siamese-mlp": False,  # pairs
+    "ae-basic": True,
+    "ae-vae": True,
+    "ae-cvae": False,  # labels besides
+    "gan-fc-mnist": False,  # noise
+}
+
+
+@pytest.mark.parametrize(("id", "takes"), TAKES.items())
+def test_an_export_is_compared_on_test_samples(id, takes):
+    recipe, options, data = divided.prepared(divided.small(id), Options(quiet=True), 40)
+    task = building.build(recipe, options, data)
+    found = agreement.of_test_split(task, 4)
+    assert (found is not None) == takes
+    assert {recipe.task for recipe in RECIPES} == {tf_models.configs.get(each).task for each in TAKES}
+    model = runtimes.serving(task.model)
+    inputs = found or agreement.drawn(task.model, 4)
+    outputs = model(keras.tree.pack_sequence_as(model.input, list(inputs.values())))
+    counts = {len(each) for each in (*inputs.values(), *keras.tree.flatten(outputs))}
+    assert counts == ({1} if recipe.task == "continue-text" else {4})  # whose split is one text
+    if takes:
+        (given,) = inputs.values()
+        assert len(np.unique(given)) > 1
 
 
 @pytest.mark.parametrize("id", MODELS)

@@ -58,7 +58,7 @@ def test_two_devices_end_with_the_weights_of_one(on_two):
 
 @pytest.mark.parametrize("id", divided.WATCHED)
 def test_each_sample_is_seen_once_an_epoch_by_two_workers_of_two_devices(id, on_two):
-    assert on_two[1][id] == {"counts": [[1] * 11, [1] * 11]}
+    assert on_two[1][id]["counts"] == [[1] * 11, [1] * 11]
 
 
 @pytest.mark.slow
@@ -276,7 +276,7 @@ def test_jax_loses_what_tensorflow_does_and_trains_the_recipe_as_it_is(tmp_path)
     backends.fill(tmp_path, [id], ["jax"], (backends.SMALL, backends.WHOLE))
     row = backends.rows(tmp_path, [id], ("tensorflow", "jax"))[id]
     assert row["jax"].get("apart", 1) < backends.CLOSE, row["jax"]
-    assert backends.rows(tmp_path, [id], ("tensorflow", "jax"), backends.WHOLE)[id]["jax"] == {"trains": True}
+    assert backends.rows(tmp_path, [id], ("tensorflow", "jax"), backends.WHOLE)[id]["jax"]["trains"]
 
 
 @pytest.mark.slow

@@ -333,6 +333,15 @@ def evaluate(run: RunDirectory, data_dir: str | None = None, given: Own | None =
     Raises:
         InputError: The model is missing or damaged, or the data are not there any more.
     """
+    task = task_with_data(run, data_dir, given)
+    try:
+        return task, scores(task)
+    except tf.errors.OpError as error:
+        raise input_error(error) from error
+
+
+def task_with_data(run: RunDirectory, data_dir: str | None = None, given: Own | None = None) -> Task:
+    """A run's task, bound to its trained model and its data, or to other data; arguments and errors as in `evaluate`."""
     require_tensorflow()
     if given is not None:
         data = other_data.load(run, given)
@@ -345,8 +354,4 @@ def evaluate(run: RunDirectory, data_dir: str | None = None, given: Own | None =
             download=False,
         )
         data = load_data(run.recipe, options)  # first, while TensorFlow has not computed yet
-    task = load_task(run).on(data)
-    try:
-        return task, scores(task)
-    except tf.errors.OpError as error:
-        raise input_error(error) from error
+    return load_task(run).on(data)
