@@ -42,14 +42,19 @@ BACKEND = keras.backend.backend()
 BATCH, SAMPLES = (8, 19) if BACKEND == "jax" else (5, 14)
 # Backend, devices, how near they must come in float64, and the column's heading. Some of Keras' layers take float64 for
 # float32 on JAX, batch norm for one.
+OWN = "2-own"  # where each device's norms look at its own rows
 COLUMNS = {
     "2": ("tensorflow", 2, 1e-9, "2 devices"),
     "4": ("tensorflow", 4, 1e-9, "4 devices"),
+    OWN: ("tensorflow", 2, 1e-9, "2 devices, norms of their own"),
     "jax-2": ("jax", 2, 1e-5, "2 devices, JAX"),
 }
 SEEN = "seen"
-# How far one device's weights go from others that rounding alone has moved, by backend.
-MOVED = {"tensorflow": "moved", "jax": "jax-moved"}
+# How far one device's weights go from others that rounding alone has moved, by column.
+MOVED = {"2": "moved", "4": "moved", OWN: "own-moved", "jax-2": "jax-moved"}
+# Norms of their own see parts of four rows or five: of two rows they give 1 and -1, and no more than rounding, where these
+# are nearly equal.
+OWN_BATCH, OWN_SAMPLES = 9, 26
 # Whose samples are followed: rows are taken first, or, as the length of a text depends on the others, last.
 WATCHED = ("mlp-dropout", "rnn-simple-imdb")
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
@@ -76,11 +81,59 @@ def small(id: str) -> Recipe:
     return recipe
 
 
-def trained(recipe: Recipe, options: Options, group: Group, data, by: float = 0.0) -> tuple[dict, list[dict]]:
+@contextlib.contextmanager
+def norms_by_parts(model: keras.Model, parts: int):
+    """Within the context, batch norms in training look at every `parts`th row by itself, as so many devices do.
+
+    Running means are those of the first part.
+    """
+    layers = norms(model)
+
+    def call_of(layer):
+        def call(inputs, training=None, mask=None):
+            if not (training and layer.trainable):
+                return type(layer).call(layer, inputs, training=training, mask=mask)
+            axes = [axis for axis in range(len(inputs.shape)) if axis != layer.axis % len(inputs.shape)]
+            rows, found = tf.range(tf.shape(inputs)[0]), []
+            for part in range(parts):
+                x = inputs[part::parts]
+                mean, variance = tf.nn.moments(x, axes)
+                found.append(
+                    tf.nn.batch_normalization(
+                        x,
+                        mean,
+                        variance,
+                        layer.beta.value if layer.center else None,
+                        layer.gamma.value if layer.scale else None,
+                        layer.epsilon,
+                    )
+                )
+                for moving, now in ((layer.moving_mean, mean), (layer.moving_variance, variance)) if part == 0 else ():
+                    moving.assign(moving * layer.momentum + now * (1 - layer.momentum))
+            return tf.dynamic_stitch([rows[part::parts] for part in range(parts)], found)
+
+        return call
+
+    for layer in layers:
+        layer.call = call_of(layer)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.call
+
+
+def norms(model: keras.Model) -> list[keras.layers.BatchNormalization]:
+    return [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+
+
+def trained(
+    recipe: Recipe, options: Options, group: Group, data, by: float = 0.0, parts: int = 1
+) -> tuple[dict, list[dict]]:
     """The state after two epochs in float64, where rounding seldom grows into differences, and the metrics of epochs and
     of single batches.
 
-    Weights begin off by the fraction `by`.
+    Weights begin off by the fraction `by`. Batch norms look at so many parts of a batch, each by itself.
     """
     task = building.build(recipe, options, data)
     signs = np.random.default_rng(0)
@@ -94,7 +147,8 @@ def trained(recipe: Recipe, options: Options, group: Group, data, by: float = 0.
 
     history = []
     note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: history.append(logs))
-    with training_loop(task.model, batches, False, group, twin) as loop:
+    by_parts = norms_by_parts(task.model, parts) if parts > 1 else contextlib.nullcontext()
+    with by_parts, training_loop(task.model, batches, False, group, twin) as loop:
         loop.fit(2, [note])
         history += [dict(zip(loop.followed, row, strict=True)) for part in loop.taken() for row in part.values]
     return state.capture(task.model), history
@@ -103,10 +157,13 @@ def trained(recipe: Recipe, options: Options, group: Group, data, by: float = 0.
 def difference(id: str, group: Group, options: Options, distribution=None) -> dict[str, float]:
     """The largest relative differences of variables and of the epochs' metrics between the group and one device.
 
-    On JAX `distribution` divides the group's batches.
+    On JAX `distribution` divides the group's batches. Where each device's norms look at its own rows, those of the one
+    device look at the same rows by themselves.
     """
-    recipe, options, data = prepared(small(id), options)
-    one, losses = trained(recipe, alone(options), Group(), data)
+    recipe, options, data, parts = of_column(id, options)
+    if parts > 1 and not norms(building.build(recipe, options, data).model):
+        return {"without": "no norms"}
+    one, losses = trained(recipe, alone(options), Group(), data, parts=parts)
     with distribution.scope() if distribution else contextlib.nullcontext():
         many, others = trained(recipe, options, group, data)
     metrics = max(
@@ -117,10 +174,18 @@ def difference(id: str, group: Group, options: Options, distribution=None) -> di
 
 def moved(id: str, options: Options) -> dict[str, float]:
     """The largest relative difference of one device's variables to those from weights that are off by rounding."""
-    recipe, options, data = prepared(small(id), options)
+    recipe, options, data, parts = of_column(id, options)
     step = np.finfo(np.float32 if BACKEND == "jax" else float).eps  # see COLUMNS
-    one, other = (trained(recipe, alone(options), Group(), data, by)[0] for by in (0.0, step))
+    one, other = (trained(recipe, alone(options), Group(), data, by, parts)[0] for by in (0.0, step))
     return {"weights": apart(one, other)}
+
+
+def of_column(id: str, options: Options) -> tuple[Recipe, Options, Data, int]:
+    """The small recipe, its data, and how many parts of a batch one device's norms look at."""
+    if BACKEND == "jax" or options.sync_batch_norm:
+        return *prepared(small(id), options), 1
+    recipe = replace(small(id), batch_size=OWN_BATCH)
+    return *prepared(recipe, options, OWN_SAMPLES), options.logical_devices
 
 
 def alone(options: Options) -> Options:
@@ -190,13 +255,14 @@ def seen(id: str, group: Group, options: Options, samples: int) -> list[list[int
     return [list(counts.values()) for counts in found]
 
 
-def settings(devices: int, precision: str = "float64") -> Options:
-    options = {"sync_batch_norm": True, "precision": precision, "backend": BACKEND}
+def settings(column: str, precision: str = "float64") -> Options:
+    devices = COLUMNS[column][1]
+    options = {"sync_batch_norm": column != OWN, "precision": precision, "backend": BACKEND}
     return Options(strategy="mirrored", logical_devices=devices, quiet=True, **options)
 
 
-def work(folder: Path, devices: int, ids, watched: int, precision: str) -> None:
-    options = settings(devices, precision)
+def work(folder: Path, column: str, ids, watched: int, precision: str) -> None:
+    options = settings(column, precision)
     everyone = trainer.group_of(options)
     distribution = keras.distribution.distribution()
     keras.distribution.set_distribution(None)
@@ -209,19 +275,18 @@ def work(folder: Path, devices: int, ids, watched: int, precision: str) -> None:
             return {"refused": str(error)}
         return difference(id, everyone, options, distribution)
 
-    column = next(name for name, place in COLUMNS.items() if place[:2] == (BACKEND, devices))
     for id in ids:
         cells.keep(folder, id, column, partial(cell, id))
         if cells.read(folder, id, column).get("weights", 0) > COLUMNS[column][2]:
-            cells.keep(folder, id, MOVED[BACKEND], partial(moved, id, options))
+            cells.keep(folder, id, MOVED[column], partial(moved, id, options))
         if watched and id in WATCHED:
             cells.keep(folder, id, SEEN, lambda id=id: {"counts": seen(id, everyone, options, watched)})
         keras.backend.clear_session()
 
 
 def fill(folder: Path, ids, column: str, watched: int = 0, precision: str = "float64") -> None:
-    backend, devices, *_ = COLUMNS[column]
-    options = ["--worker", str(devices), "--watched", str(watched), "--precision", precision]
+    backend = COLUMNS[column][0]
+    options = ["--worker", column, "--watched", str(watched), "--precision", precision]
     env = {"KERAS_BACKEND": backend, "JAX_ENABLE_X64": "1"}
     cells.fill(folder, ids, column, [sys.executable, __file__, *options, folder], env)
 
@@ -238,20 +303,20 @@ def compared(column: str, ids, watched: int = 0, precision: str = "float64") -> 
 
 
 def rounding(folder: Path, id: str, column: str) -> float:
-    """What `moved` found on a column's backend; 0 where it was not asked."""
-    return (cells.read(folder, id, MOVED[COLUMNS[column][0]]) or {}).get("weights", 0)
+    """What `moved` found for a column; 0 where it was not asked."""
+    return (cells.read(folder, id, MOVED[column]) or {}).get("weights", 0)
 
 
 def words(folder: Path, id: str, column: str) -> str:
     """What a cell of the page says."""
     cell = cells.read(folder, id, column)
     if cell is None or "weights" not in cell:
-        return cells.status(cell)
+        return (cell or {}).get("without") or cells.status(cell)
     return cells.difference(cell["weights"], COLUMNS[column][2], rounding(folder, id, column))
 
 
 def all_cells(folder: Path, ids) -> dict[str, dict[str, dict | None]]:
-    columns = (*COLUMNS, *MOVED.values())
+    columns = dict.fromkeys((*COLUMNS, *MOVED.values()))
     return {id: {column: cells.read(folder, id, column) for column in columns} for id in ids}
 
 
@@ -271,7 +336,7 @@ def main() -> None:
     parser.add_argument(
         "--collect", action="store_true", help="make no more cells, but keep and show those that are there"
     )
-    parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--worker", choices=COLUMNS, help=argparse.SUPPRESS)
     parser.add_argument("--watched", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--precision", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

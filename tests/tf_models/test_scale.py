@@ -62,9 +62,17 @@ def test_each_sample_is_seen_once_an_epoch_by_two_workers_of_two_devices(id, on_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("column", ["2", "4"])
+@pytest.mark.parametrize("column", ["2", "4", divided.OWN])
 def test_every_recipe_ends_with_the_weights_of_one_device(column):
-    assert_equal_weights(divided.compared(column, DIVISIBLE)[0])
+    found, _ = divided.compared(column, DIVISIBLE)
+    assert_equal_weights({id: cell for id, cell in found.items() if "without" not in cell})
+
+
+def test_norms_of_their_own_are_all_that_two_devices_change():
+    """As everywhere, norms look at a device's own rows; one device whose norms look at the same rows ends alike."""
+    found, _ = divided.compared(divided.OWN, ["mlp-batchnorm", "mlp-basic"])
+    assert found.pop("mlp-basic")["without"] == "no norms"
+    assert_equal_weights(found)
 
 
 def test_on_jax_two_devices_end_with_the_weights_of_one():
