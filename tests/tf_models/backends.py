@@ -277,11 +277,9 @@ def main() -> None:
         complete(arguments.folder, ids)
     if arguments.ids:
         return print(table(arguments.folder, ids))
-    from benchmarks import pages
-
     ids = [recipe.id for recipe in tf_models.recipes()]
     cells.pack(KEPT, all_cells(arguments.folder, ids))
-    pages.put(PAGE, "backends", table(arguments.folder, ids))
+    cells.put(PAGE, "backends", table(arguments.folder, ids))
 
 
 if __name__ == "__main__":

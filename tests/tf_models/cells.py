@@ -7,6 +7,7 @@ import datetime
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -80,6 +81,14 @@ def pack(store: Path, cells: Mapping[str, Mapping[str, dict | None]]) -> None:
         made = {column: cell for column, cell in columns.items() if cell}
         lines.append(f"  {json.dumps(id)}: {json.dumps(made)}")  # a line a recipe, for whoever reads the changes
     write_text(store, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def put(page: Path, name: str, table: str) -> None:
+    """Put a table into its page."""
+    sys.path.append(str(Path(__file__).parents[2]))  # which a script in this folder does not see
+    from benchmarks import pages
+
+    pages.put(page, name, table)
 
 
 def days(cells: Mapping[str, Mapping[str, dict | None]]) -> str:

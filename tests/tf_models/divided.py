@@ -350,10 +350,8 @@ def main() -> None:
         fill(arguments.folder, ids, column)
     if arguments.ids:
         return print(table(arguments.folder, ids))
-    from benchmarks import pages
-
     cells.pack(KEPT, all_cells(arguments.folder, ids))
-    pages.put(PAGE, "divided", table(arguments.folder, ids))
+    cells.put(PAGE, "divided", table(arguments.folder, ids))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
-"""Updates of large networks in one pass over their weights.
+"""Updates of large networks in one pass over each variable.
 
 TensorFlow runs each operation of Keras' Adam over all weights before the next one: a dozen passes over memory, a third
 of which suffices when XLA compiles them together. For AlexNet's 57 million weights that takes 49 ms in place of 159.
+
+What XLA compiles writes new weights and slots before the old ones are let go. So each large variable is updated by itself,
+one after the other: what is held twice is then one variable at most, and a gradient is let go when it has been used.
 """
 
 import math
@@ -9,28 +12,40 @@ import math
 import keras
 import tensorflow as tf
 
-LARGE = 1_000_000  # weights; with fewer, calling XLA costs what it saves
+LARGE = 1_000_000  # weights of a network; with fewer, calling XLA costs what it saves
+LARGE_VARIABLE = 100_000  # weights of a variable, likewise
 
 
 def replacements(optimizer: keras.optimizers.Optimizer) -> list[tuple]:
-    """`(optimizer, "apply", function)` that XLA compiles, in a list that is empty unless it is built for many weights.
+    """`(optimizer, "_backend_update_step", function)`, in a list that is empty unless it is built for many weights.
 
-    Left as they are: optimizers that scale losses, which decide at each step whether to update; and sparse gradients.
+    Left as they are: optimizers that scale losses, which decide at each step whether to update; sparse gradients, and
+    small variables.
     """
     weights = sum(math.prod(variable.shape) for variable in getattr(optimizer, "_trainable_variables", ()))
     if weights < LARGE or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return []
-    plain, compiled = optimizer.apply, {}
+    compiled = {}
 
-    def apply(grads, trainable_variables=None):
-        if not all(isinstance(gradient, tf.Tensor) for gradient in grads):
-            return plain(grads, trainable_variables)
-        # Keras' variables cannot be arguments of a `tf.function`.
-        targets = None if trainable_variables is None else tuple(trainable_variables)
-        key = None if targets is None else tuple(map(id, targets))
-        if key not in compiled:
-            update = lambda *gradients: plain(gradients, targets)  # noqa: E731
-            compiled[key] = tf.function(update, jit_compile=True, autograph=False)
-        return compiled[key](*grads)
+    def compiled_for(variable: tf.Variable):
+        # An argument could be the variable, but not the slots that the optimizer has for it.
+        def update(gradient, learning_rate):
+            optimizer.update_step(gradient, variable, learning_rate)
+            return tf.zeros(())
 
-    return [(optimizer, "apply", apply)]
+        return tf.function(update, jit_compile=True, autograph=False)
+
+    def update_each(grads, trainable_variables, learning_rate):
+        before = []
+        for gradient, variable in zip(grads, trainable_variables, strict=True):
+            variable = getattr(variable, "value", variable)  # Keras' variable holds TensorFlow's
+            if math.prod(variable.shape) < LARGE_VARIABLE or not isinstance(gradient, tf.Tensor):
+                optimizer.update_step(gradient, variable, learning_rate)
+                continue
+            if variable.ref() not in compiled:
+                compiled[variable.ref()] = compiled_for(variable)
+            with tf.control_dependencies(before):
+                gradient = tf.identity(gradient)  # a call itself would not wait
+            before = [compiled[variable.ref()](gradient, tf.convert_to_tensor(learning_rate))]
+
+    return [(optimizer, "_backend_update_step", update_each)]
