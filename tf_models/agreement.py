@@ -65,12 +65,11 @@ def of_test_split(task: "Task", count: int) -> dict[str, np.ndarray] | None:
         count: How many samples at most.
     """
     inputs = runtimes.inputs(runtimes.serving(task.model))
-    x, _ = next(iter(task.transformed(task.data.test, min(count, len(task.data.test)))))
-    values = [x.numpy()] if hasattr(x, "numpy") else []
-    shapes = [tuple(tensor.shape[1:]) for tensor in inputs.values()]
-    if len(inputs) != len(values) or any(
-        len(shape) != value.ndim - 1 or any(a not in (None, b) for a, b in zip(shape, value.shape[1:], strict=True))
-        for shape, value in zip(shapes, values, strict=True)
-    ):
+    if len(inputs) > 1:
         return None
-    return {name: value.astype(tensor.dtype) for (name, tensor), value in zip(inputs.items(), values, strict=True)}
+    ((name, tensor),) = inputs.items()
+    x, _ = next(iter(task.transformed(task.data.test, min(count, len(task.data.test)))))
+    values, wanted = x.numpy(), tensor.shape[1:]
+    if len(wanted) != values.ndim - 1 or any(a not in (None, b) for a, b in zip(wanted, values.shape[1:], strict=True)):
+        return None
+    return {name: values.astype(tensor.dtype)}
