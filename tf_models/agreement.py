@@ -72,4 +72,4 @@ def of_test_split(task: "Task", count: int) -> dict[str, np.ndarray] | None:
     values, wanted = x.numpy(), tensor.shape[1:]
     if len(wanted) != values.ndim - 1 or any(a not in (None, b) for a, b in zip(wanted, values.shape[1:], strict=True)):
         return None
-    return {name: values.astype(tensor.dtype)}
+    return {name: values if tensor.dtype == "string" else values.astype(tensor.dtype)}
