@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from tf_data.errors import InputError
 from tf_data.files import whole_file
 
 DPI = 110
@@ -21,6 +22,12 @@ def named(name: str) -> Iterator[None]:
         yield
     finally:
         _name = before
+
+
+def require_png(path: Path) -> None:
+    """Raise `InputError` for what `--out` names, unless it is a figure's file."""
+    if path.suffix != ".png":
+        raise InputError(f"--out {path}: the figure's name ends in .png")
 
 
 @contextlib.contextmanager

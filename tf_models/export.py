@@ -9,6 +9,8 @@ from tf_data.errors import InputError
 from tf_models import agreement, saving
 
 if TYPE_CHECKING:
+    import keras
+
     from tf_models.training.run_directory import RunDirectory
 
 COMPARED = 64  # samples that the model and what was exported are both given
@@ -42,13 +44,13 @@ def main(argv: list[str] | None = None) -> None:
     print(f"{arguments.out}: {arguments.to}")
     if arguments.to in agreement.RUN:
         try:
-            say(compared(directory, arguments.to, arguments.out, arguments.data_dir))
+            say(compared(directory, model, arguments.to, arguments.out, arguments.data_dir))
         except (InputError, ValueError) as error:
             say(f"not compared with the model: {error}")
 
 
-def compared(directory: "RunDirectory", kind: str, out: Path, data_dir: str | None = None) -> str:
-    """How far an export's outputs are from the model's on test samples of its run, in words.
+def compared(directory: "RunDirectory", model: "keras.Model", kind: str, out: Path, data_dir: str | None = None) -> str:
+    """How far an export's outputs are from those of a run's model on test samples of the run, in words.
 
     Raises:
         InputError: The run's data are not there any more, or a package that runs the export is missing.
@@ -56,11 +58,11 @@ def compared(directory: "RunDirectory", kind: str, out: Path, data_dir: str | No
     """
     from tf_models.training.trainer import task_with_data
 
-    task = task_with_data(directory, data_dir)
+    task = task_with_data(directory, data_dir, model=model)
     found, what = agreement.of_test_split(task, COMPARED), "test samples"
     if found is None:
-        found, what = agreement.drawn(task.model, COMPARED), "drawn inputs"
-    worst = agreement.difference(task.model, kind, out, found)
+        found, what = agreement.drawn(model, COMPARED), "drawn inputs"
+    worst = agreement.difference(model, kind, out, found)
     count = len(next(iter(found.values())))
     return f"on {count} {what} its outputs differ from the model's by {worst:.1g} of the largest at most"
 

@@ -203,14 +203,19 @@ def test_json_goes_with_list_and_show(capsys):
     assert "--json goes with --list and --show" in capsys.readouterr().err
 
 
-def test_list_and_show_load_no_tensorflow_and_take_no_time():
+def test_list_and_show_load_no_tensorflow_and_take_no_half_second():
     script = (
         "import sys, time; from tf_models.train import main; main(['--list']); seconds = time.process_time(); "
         "main(['mlp-basic', '--show', '--set', 'model.hidden=(5,)']); "
         "assert not {'tensorflow', 'keras', 'torch', 'jax', 'matplotlib', 'sklearn'} & set(sys.modules); print(seconds)"
     )
-    # Processor time, half a second on most machines and a little more on slow ones; TensorFlow alone takes several. The
-    # first run may have to compile.
-    runs = [subprocess.run([sys.executable, "-c", script], capture_output=True, text=True) for _ in range(3)]
-    assert all(done.returncode == 0 for done in runs), runs[0].stderr
-    assert min(float(done.stdout.split()[-1]) for done in runs) < 1.5
+    yardstick = "import time, numpy; print(time.process_time())"
+
+    def seconds(code):
+        runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True) for _ in range(3)]
+        assert all(done.returncode == 0 for done in runs), runs[0].stderr
+        return min(float(done.stdout.split()[-1]) for done in runs)
+
+    # Processor time, which other work on the machine does not lengthen; the first run may have to compile. A machine that
+    # takes more than a sixth of a second for NumPy alone has more for all.
+    assert seconds(script) < max(0.5, 3 * seconds(yardstick))

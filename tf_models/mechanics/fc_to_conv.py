@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tf_data.command import Parser, import_tensorflow, run, say
-from tf_data.errors import InputError
-from tf_data.figures import figure
+from tf_data.figures import figure, require_png
 
 IMAGE = np.arange(1.0, 5).reshape(2, 2)
 WEIGHTS = np.array([[1.1, 1.2, 1.3, 1.4], [1.5, 1.6, 1.7, 1.8]])  # a row for each unit
@@ -160,8 +159,8 @@ def parser() -> Parser:
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    if arguments.out and arguments.out.suffix != ".png":
-        raise InputError(f"--out {arguments.out}: the figure's name ends in .png")
+    if arguments.out:
+        require_png(arguments.out)
     import_tensorflow()
     three, wide = forms(), sliding()
     print(f"image\n{IMAGE}")

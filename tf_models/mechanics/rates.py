@@ -9,7 +9,7 @@ import numpy as np
 
 from tf_data.command import Parser, import_tensorflow, run, say
 from tf_data.errors import InputError
-from tf_data.figures import figure
+from tf_data.figures import figure, require_png
 from tf_models.configs.recipe import Recipe
 
 DEFAULT = (
@@ -68,8 +68,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     if arguments.epochs is not None and arguments.epochs < 1:
         raise InputError(f"--epochs must be at least 1, not {arguments.epochs}")
-    if arguments.out.suffix != ".png":
-        raise InputError(f"--out {arguments.out}: the figure's name ends in .png")
+    require_png(arguments.out)
     from tf_models.configs import get
 
     recipes = [get(id) for id in arguments.recipes or DEFAULT]

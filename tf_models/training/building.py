@@ -56,13 +56,19 @@ def _require_known(recipe: Recipe, builder: Callable, arguments: Iterable[str]) 
             raise InputError(f"{recipe.id}: {recipe.builder} takes no {name!r}, only {', '.join(known)}")
 
 
-def load_task(run: RunDirectory) -> Task:
+def load_task(run: RunDirectory, model: keras.Model | None = None) -> Task:
     """A run's task, bound to its trained model and to what its transform learned; it has no data.
+
+    Args:
+        run: The run.
+        model: Its model, where it has been loaded already.
 
     Raises:
         InputError: The model, or what the transform learned, is missing or damaged.
     """
-    return tasks.make(run.recipe).bind(run.load_model(), run.load_transform(), About.of_run(run.info["data"]))
+    return tasks.make(run.recipe).bind(
+        run.load_model() if model is None else model, run.load_transform(), About.of_run(run.info["data"])
+    )
 
 
 def task_of(source: str | Path) -> Task:

@@ -31,9 +31,6 @@ class BatchHistory:
         self.names = list(names)
         self._lines: list[str] = []
 
-    def __len__(self) -> int:
-        return len(self._lines)
-
     def add(self, found: Iterable[ByBatch]) -> None:
         for part in found:
             for step, values in enumerate(part.values, part.step + 1):

@@ -216,7 +216,7 @@ class DividedLoop(CompiledLoop):
 
     def run(self, epoch: int, start: int, stop: int) -> dict:
         done, sums, finite, by_batch = self._call(epoch, start, stop)
-        for row, parts in enumerate(by_batch):
+        for row, parts in enumerate(by_batch if self.followed else ()):
             self._assign_metrics(parts)
             logs = self.model.get_metrics_result()
             self._keep(epoch, start + row, [[float(logs[name]) for name in self.followed]])
@@ -241,8 +241,7 @@ class DividedLoop(CompiledLoop):
         while finite and start < stop:
             sums, finite, parts = self._run(*self._position(epoch, start), sums, *stream)
             start, finite = start + 1, bool(finite)
-            if self.followed:
-                by_batch.append(parts)
+            by_batch.append(parts)
         return start, sums, finite, by_batch
 
     def _one_step(self, epoch, step, sums, stream=None) -> tuple:
@@ -252,7 +251,8 @@ class DividedLoop(CompiledLoop):
         each = self._strategy.run(self._replica_step, args=(batch, tf.cast(whole, tf.int32)))
         parts = [self._strategy.reduce("SUM", part, axis=None) for part in each]
         sums = [value + part for value, part in zip(sums, parts, strict=True)]
-        return sums, tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in sums]), parts
+        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in sums])
+        return sums, finite, parts if self.followed else []
 
     def _replica_step(self, batch, whole) -> list[tf.Tensor]:
         """One replica's training step on its rows of a machine's batch; what it adds to each of the metrics' variables."""

@@ -340,8 +340,10 @@ def evaluate(run: RunDirectory, data_dir: str | None = None, given: Own | None =
         raise input_error(error) from error
 
 
-def task_with_data(run: RunDirectory, data_dir: str | None = None, given: Own | None = None) -> Task:
-    """A run's task, bound to its trained model and its data, or to other data; arguments and errors as in `evaluate`."""
+def task_with_data(
+    run: RunDirectory, data_dir: str | None = None, given: Own | None = None, model: keras.Model | None = None
+) -> Task:
+    """A run's task, bound to its trained model and its data, or to other data; as in `evaluate` and `load_task`."""
     require_tensorflow()
     if given is not None:
         data = other_data.load(run, given)
@@ -354,4 +356,4 @@ def task_with_data(run: RunDirectory, data_dir: str | None = None, given: Own | 
             download=False,
         )
         data = load_data(run.recipe, options)  # first, while TensorFlow has not computed yet
-    return load_task(run).on(data)
+    return load_task(run, model).on(data)
