@@ -88,10 +88,7 @@ def inner_loop(layer: keras.layers.RNN, sequences, initial_state, mask, training
     states = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
     if training and cell.dropout:
         sequences = sequences * cell.get_dropout_mask(sequences[:, 0, :])[:, None, :]
-    x = tf.transpose(tf.convert_to_tensor(sequences), (1, 0, 2))
-    mask = None if mask is None else tf.transpose(tf.cast(mask, tf.bool))[..., None]
-    if layer.go_backwards:
-        x, mask = x[::-1], None if mask is None else mask[::-1]
+    x = tf.convert_to_tensor(sequences)
     kept = tf.float32 if x.dtype.size < 4 else x.dtype
     states = [tf.cast(state, kept) for state in states]
     kernel, recurrent = (tf.cast(tf.convert_to_tensor(one), kept) for one in (cell.kernel, cell.recurrent_kernel))
@@ -99,22 +96,38 @@ def inner_loop(layer: keras.layers.RNN, sequences, initial_state, mask, training
     bias = tf.zeros((kind.biases, gates), kept) if cell.bias is None else tf.cast(tf.convert_to_tensor(cell.bias), kept)
     weights = [kernel, recurrent, *tf.unstack(tf.reshape(bias, (kind.biases, gates)))]
 
-    rows = tf.shape(x)[1]
+    rows = tf.shape(x)[0]
     half = tf.where(rows < HALVED, rows, rows // 2)
-    halves = []
-    for part in (slice(None, half), slice(half, None)):
-        masked = None if mask is None else mask[:, part]
-        halves.append(_recurrence(kind, x[:, part], masked, [state[part] for state in states], weights, training))
-    hidden, *ends = (tf.concat(both, axis) for both, axis in zip(zip(*halves, strict=True), (1, 0, 0), strict=False))
-    outputs, last = hidden, tf.cast(ends[0], x.dtype)
+
+    def halves(whole) -> list:
+        return tf.split(whole, [half, rows - half])  # as slices, each would get a gradient of all rows
+
+    def by_step(part):
+        steps_first = tf.transpose(part, (1, 0, 2))
+        return steps_first[::-1] if layer.go_backwards else steps_first
+
+    masks = [None, None] if mask is None else halves(tf.cast(mask, tf.bool)[..., None])
+    found = []
+    for part, shown, *before in zip(halves(x), masks, *map(halves, states), strict=True):
+        shown = None if shown is None else by_step(shown)
+        found.append(_outputs(kind, layer, by_step(part), shown, before, weights, training))
+    last, outputs, *ends = (tf.concat(both, 0) for both in zip(*found, strict=True))
+    outputs.set_shape((*sequences.shape[:2], layer.units))
+    return last, outputs, [tf.cast(state, x.dtype) for state in ends]
+
+
+def _outputs(kind: "_Cell", layer: keras.layers.RNN, x, mask, states, weights, training: bool) -> list:
+    """The last output, all outputs `(batch, steps, units)` and the last states of some rows; the rest as `_recurrence`."""
+    import tensorflow as tf
+
+    outputs, *ends = _recurrence(kind, x, mask, states, weights, training)
+    last = tf.cast(ends[0], x.dtype)
     if mask is not None:
         # Before the first step that counts the output is zero, whatever the state.
         shown = mask if layer.zero_output_for_mask else tf.cumsum(tf.cast(mask, tf.int32)) > 0
         zero = tf.zeros((), x.dtype)
-        outputs, last = tf.where(shown, hidden, zero), tf.where(shown[-1], last, zero)
-    outputs = tf.transpose(outputs, (1, 0, 2))
-    outputs.set_shape((*sequences.shape[:2], layer.units))
-    return last, outputs, [tf.cast(state, x.dtype) for state in ends]
+        outputs, last = tf.where(shown, outputs, zero), tf.where(shown[-1], last, zero)
+    return [last, tf.transpose(outputs, (1, 0, 2)), *ends]
 
 
 class _Cell(NamedTuple):
