@@ -10,7 +10,7 @@ import random
 import tempfile
 from pathlib import Path
 
-from benchmarks import peak
+from benchmarks import commands, peak
 from tf_data.command import import_tensorflow
 from tf_data.errors import InputError
 from tf_models.configs import get
@@ -98,10 +98,9 @@ def replay(id: str, rows: dict[str, dict], data_dir: str | None = None) -> tuple
     options = Options(
         source=source if source in ("official", "embedded") else "auto",
         data_dir=data_dir,
-        precision=row["precision"],
-        plain="--plain" in row["command"],
         figures=False,
         quiet=True,
+        **commands.options(row["command"]),
     )
     recipe = get(id)
     with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 
-from benchmarks import measure, pages, peak, speed
+from benchmarks import commands, measure, pages, peak, speed
 from tf_data.command import Parser, import_tensorflow
 from tf_data.errors import InputError
 from tf_data.files import write_text
@@ -19,7 +19,6 @@ from tf_models.builders import BUILDERS
 from tf_models.configs import get, measured, recipes
 from tf_models.configs.overrides import for_source
 from tf_models.scores import headline, main_score, printed_score, show, training_losses
-from tf_models.training.options import Options
 from tf_models.training.run_directory import RunDirectory
 
 ROOT = Path(__file__).parents[1]
@@ -124,7 +123,7 @@ def _row(id: str, members: list[RunDirectory]) -> dict:
         "seed": info["seed"],
         "seconds": info["seconds"],
         **_provenance(own[-1]),
-        "command": _command(id, info),
+        "command": commands.command(id, info),
     }
     name = headline(info["recipe"]["task"], info["results"]["test"])
     scores = [member.info["results"]["test"][name] for member in members]
@@ -136,17 +135,6 @@ def _row(id: str, members: list[RunDirectory]) -> dict:
             "sd": statistics.stdev(scores),
         }
     return row
-
-
-def _command(id: str, info: dict) -> str:
-    """The line that repeats a run."""
-    command, options = f"python -m tf_models.train {id}", info["options"]
-    if info["data"]["source"] in ("official", "embedded"):
-        command += f" --data {info['data']['source']}"
-    for name in ("precision", "jit"):
-        if options.get(name, getattr(Options, name)) != getattr(Options, name):
-            command += f" --{name} {options[name]}"
-    return command + (" --plain" if options.get("plain") else "")
 
 
 def _provenance(run: RunDirectory) -> dict:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import audit, operations, peak, results
+from benchmarks import audit, commands, operations, peak, results
 from tf_data.errors import InputError, speaking_options
 from tf_models.configs import get, measured
 from tf_models.training import provenance, trainer
@@ -75,6 +75,13 @@ def test_half_precision_is_said(done, tmp_path):
     rows = results.collect([half])
     assert rows[RECIPE.id]["command"].endswith("--data embedded --precision mixed_bfloat16")
     assert "s, mixed_bfloat16 |" in results.table(rows)
+
+
+def test_a_command_says_what_decides_the_bits_and_can_be_read_again(done):
+    assert commands.options(commands.command(RECIPE.id, done.info)) == {}
+    for changes in ({"jit": "on", "plain": True}, {"precision": "float64", "deterministic": True}):
+        info = {**done.info, "options": {**done.info["options"], **changes}}
+        assert commands.options(commands.command(RECIPE.id, info)) == changes
 
 
 def test_a_row_says_on_what_it_was_made(done):

@@ -278,13 +278,20 @@ def test_what_a_backend_cannot_do_is_refused_before_any_work(monkeypatch):
     assert not Path("never-made").exists()
 
 
-def test_jax_loses_what_tensorflow_does_and_trains_the_recipe_as_it_is(tmp_path):
-    id = "ae-cvae"  # which draws noise in the model
-    backends.work(tmp_path, [backends.SMALL], [id])
-    backends.fill(tmp_path, [id], ["jax"], (backends.SMALL, backends.WHOLE))
-    row = backends.rows(tmp_path, [id], ("tensorflow", "jax"))[id]
+DRAWING = "ae-cvae"  # draws noise in the model
+
+
+def test_jax_loses_what_tensorflow_does(tmp_path):
+    backends.work(tmp_path, [backends.SMALL], [DRAWING])
+    backends.fill(tmp_path, [DRAWING], ["jax"], (backends.SMALL,))
+    row = backends.rows(tmp_path, [DRAWING], ("tensorflow", "jax"))[DRAWING]
     assert row["jax"].get("apart", 1) < backends.CLOSE, row["jax"]
-    assert backends.rows(tmp_path, [id], ("tensorflow", "jax"), backends.WHOLE)[id]["jax"]["trains"]
+
+
+@pytest.mark.slow
+def test_jax_trains_a_recipe_as_it_is(tmp_path):
+    backends.fill(tmp_path, [DRAWING], ["jax"], (backends.WHOLE,))
+    assert backends.rows(tmp_path, [DRAWING], ("tensorflow", "jax"), backends.WHOLE)[DRAWING]["jax"]["trains"]
 
 
 @pytest.mark.slow
