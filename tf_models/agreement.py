@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 RUN = tuple(kind for kind, form in saving.EXPORTS.items() if form.read)  # the forms that run; the others hold weights
 
+STEPS = 500  # of a sample at most, where any number fits: to a model that continues a text all of it is one sample
+
 
 def difference(model: "keras.Model", kind: str, path: Path, inputs: dict[str, np.ndarray]) -> float:
     """The largest difference of an output, as a fraction of the largest number in that output.
@@ -58,7 +60,7 @@ def drawn(model: "keras.Model", count: int) -> dict[str, np.ndarray]:
 def of_test_split(task: "Task", count: int) -> dict[str, np.ndarray] | None:
     """The first test samples as the model takes them, by its input's name; None where it takes something else.
 
-    A GAN's generator takes noise, and a conditional autoencoder labels besides.
+    A GAN's generator takes noise, and a conditional autoencoder labels besides. Long sequences are cut to `STEPS`.
 
     Args:
         task: A task, bound to its model and its data.
@@ -72,4 +74,5 @@ def of_test_split(task: "Task", count: int) -> dict[str, np.ndarray] | None:
     values, wanted = x.numpy(), tensor.shape[1:]
     if len(wanted) != values.ndim - 1 or any(a not in (None, b) for a, b in zip(wanted, values.shape[1:], strict=True)):
         return None
+    values = values[(slice(None), *(slice(None if size else STEPS) for size in wanted))]
     return {name: values if tensor.dtype == "string" else values.astype(tensor.dtype)}
