@@ -64,6 +64,7 @@ def compared(directory: "RunDirectory", model: "keras.Model", kind: str, out: Pa
         found, what = agreement.drawn(model, COMPARED), "drawn inputs"
     worst = agreement.difference(model, kind, out, found)
     count = len(next(iter(found.values())))
+    what = what if count > 1 else what.removesuffix("s")
     return f"on {count} {what} its outputs differ from the model's by {worst:.1g} of the largest at most"
 
 
