@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from tf_models.tasks.base import Task
 
 RUN = tuple(kind for kind, form in saving.EXPORTS.items() if form.read)  # the forms that run; the others hold weights
-
 STEPS = 500  # of a sample at most, where any number fits: to a model that continues a text all of it is one sample
 
 

@@ -11,6 +11,14 @@ from tf_models.training import callbacks, state, trainer
 from tf_models.training.run_directory import RunDirectory
 
 
+def first_of_each(recipes, kind=lambda recipe: recipe.builder) -> list:
+    """Recipes as parameters: the first of each kind is in every run, all are behind `slow`."""
+    first = {kind(recipe): recipe.id for recipe in recipes[::-1]}.values()
+    return [
+        pytest.param(recipe, id=recipe.id, marks=() if recipe.id in first else pytest.mark.slow) for recipe in recipes
+    ]
+
+
 def bound(recipe, model, data):
     """The recipe's task, bound to a model and to data; its transform learns from them."""
     made = transform.make(recipe.transform)

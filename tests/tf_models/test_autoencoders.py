@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from runs import assert_same_run, bound, interrupted
+from runs import assert_same_run, bound, first_of_each, interrupted
 
 import tf_models
 from tf_data.dataset import Data, Split
@@ -45,11 +45,7 @@ PARAMETERS = {
 }
 RECIPES = [recipe for recipe in tf_models.recipes() if recipe.section == "autoencoder"]
 IDS = [recipe.id for recipe in RECIPES]
-# One of each builder and task is trained in every run, all behind `slow`.
-FIRST = {(recipe.builder, recipe.task): recipe.id for recipe in RECIPES[::-1]}.values()
-TRAINED = [
-    pytest.param(recipe, id=recipe.id, marks=() if recipe.id in FIRST else pytest.mark.slow) for recipe in RECIPES
-]
+TRAINED = first_of_each(RECIPES, lambda recipe: (recipe.builder, recipe.task))
 # What is too large to train in a test, in small.
 SMALL = {"ae-nneighbor-celeba": {"input_shape": (28, 28, 3), "filters": (4, 8), "latent_dim": 20}}
 

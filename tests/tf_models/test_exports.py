@@ -7,6 +7,7 @@ import divided
 import keras
 import numpy as np
 import pytest
+from runs import first_of_each
 from small_models import SMALL
 
 import tf_models
@@ -28,13 +29,8 @@ KINDS = [
 ]
 RECIPES = tf_models.recipes()
 # One recipe for each builder in every run, and for each model behind the marker; others export alike.
-BY_BUILDER = {recipe.builder: recipe.id for recipe in RECIPES[::-1]}.values()
 BY_MODEL = {(r.builder, repr(sorted({**r.model, **SMALL.get(r.id, {})}.items()))): r.id for r in RECIPES[::-1]}.values()
-MODELS = [
-    pytest.param(id, marks=() if id in BY_BUILDER else pytest.mark.slow)
-    for id in [r.id for r in RECIPES]
-    if id in BY_MODEL
-]
+MODELS = first_of_each([recipe for recipe in RECIPES if recipe.id in BY_MODEL])
 
 
 def small(id: str):
@@ -42,9 +38,9 @@ def small(id: str):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("id", MODELS)
-def test_runs_with_equal_outputs(id, kind, tmp_path):
-    assert_runs(small(id), kind, tmp_path)
+@pytest.mark.parametrize("recipe", MODELS)
+def test_runs_with_equal_outputs(recipe, kind, tmp_path):
+    assert_runs(small(recipe.id), kind, tmp_path)
 
 
 @pytest.mark.slow
@@ -115,15 +111,15 @@ def test_an_export_is_compared_on_test_samples(id, takes):
         assert len(np.unique(given)) > 1
 
 
-@pytest.mark.parametrize("id", MODELS)
-def test_weights_come_back_bit_for_bit(id, tmp_path):
+@pytest.mark.parametrize("recipe", MODELS)
+def test_weights_come_back_bit_for_bit(recipe, tmp_path):
     """Of a GAN both parts."""
-    model = small(id)
+    model = small(recipe.id)
     exports.stir(model)
     for kind, form in {"weights": ".weights.h5", "npz": "npz"}.items():
         path = tmp_path / f"model{saving.EXPORTS[kind].suffix}"
         saving.export(model, kind, path)
-        other = small(id)
+        other = small(recipe.id)
         assert any(not np.array_equal(a, b) for a, b in zip(model.get_weights(), other.get_weights(), strict=True))
         loaded = next(entry for entry in saving.FORMS if entry.name == form).load(path, lambda other=other: other)
         for ours, theirs in zip(model.weights, loaded.weights, strict=True):

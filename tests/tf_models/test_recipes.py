@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from runs import bound
+from runs import bound, first_of_each
 from small_models import SMALL
 
 import tf_models
@@ -142,11 +142,7 @@ SIZED = [
     pytest.param(recipe, id=recipe.id, marks=pytest.mark.slow if recipe.parameters > LARGE else ())
     for recipe in RECIPES
 ]
-# Of each builder one is trained in every run, all behind `slow`.
-FIRST = {recipe.builder: recipe.id for recipe in MODELS[::-1]}.values()
-TRAINED = [
-    pytest.param(recipe, id=recipe.id, marks=() if recipe.id in FIRST else pytest.mark.slow) for recipe in MODELS
-]
+TRAINED = first_of_each(MODELS)
 
 
 def first_batch(recipe, model, samples=16):

@@ -108,9 +108,9 @@ def inner_loop(layer: keras.layers.RNN, sequences, initial_state, mask, training
 
     masks = [None, None] if mask is None else halves(tf.cast(mask, tf.bool)[..., None])
     found = []
-    for part, shown, *before in zip(halves(x), masks, *map(halves, states), strict=True):
-        shown = None if shown is None else by_step(shown)
-        found.append(_outputs(kind, layer, by_step(part), shown, before, weights, training))
+    for part, masked, *before in zip(halves(x), masks, *map(halves, states), strict=True):
+        masked = None if masked is None else by_step(masked)
+        found.append(_outputs(kind, layer, by_step(part), masked, before, weights, training))
     last, outputs, *ends = (tf.concat(both, 0) for both in zip(*found, strict=True))
     outputs.set_shape((*sequences.shape[:2], layer.units))
     return last, outputs, [tf.cast(state, x.dtype) for state in ends]
