@@ -21,6 +21,7 @@ SMALL = {
     "rnn-simple-packed-imdb": RECURRENT,
     "rnn-lstm-packed-imdb": RECURRENT,
     "rnn-lstm-packed-imdb-glove": RECURRENT,
+    "rnn-lstm-packed-imdb-glove-50d": RECURRENT,
     "rnn-lstm-packed-csv-imdb": RECURRENT,
     "rnn-gru-packed-imdb": RECURRENT,
     "rnn-bilstm-multilayer-imdb": RECURRENT,

@@ -159,7 +159,7 @@ def test_words_filter(capsys, every):
     assert listed(capsys, "CIFAR10", "vgg") == ["cnn-vgg16-cifar10", "cnn-vgg19-cifar10", "cnn-vgg16-cifar10-fast"]
     assert listed(capsys, "metric") == [id for id in every if id.startswith("metric-")]  # a section
     assert listed(capsys, "jaccard distance") == ["ae-deconv-jaccard"]  # a title
-    assert listed(capsys, "imdb", "glove") == ["rnn-lstm-packed-imdb-glove"]
+    assert listed(capsys, "imdb", "glove") == ["rnn-lstm-packed-imdb-glove", "rnn-lstm-packed-imdb-glove-50d"]
 
 
 def test_patterns_filter(capsys, every):

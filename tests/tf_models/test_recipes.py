@@ -96,6 +96,7 @@ PARAMETERS = {
     "rnn-lstm-packed-csv-imdb": 2_955_777 - 4 * 256,
     "mech-lstm-own-csv": 2_955_777 - 4 * 256,
     "rnn-lstm-packed-imdb-glove": 20_002 * 100 + (100 + 256 + 1) * 4 * 256 + 257,  # 100 numbers a word
+    "rnn-lstm-packed-imdb-glove-50d": 20_002 * 50 + (50 + 256 + 1) * 4 * 256 + 257,
     "rnn-gru-packed-imdb": 2_856_961,
     "rnn-bilstm-multilayer-imdb": 3_219_969 - 2 * 2 * 4 * 128,
     "rnn-char-dickens-fast": 100 * 64 + 4 * 512 * (64 + 512 + 1) + 513 * 100,

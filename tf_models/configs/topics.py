@@ -84,6 +84,7 @@ RECIPES = {
     "rnn-simple-packed-imdb": "rnn.sentiment",
     "rnn-lstm-packed-imdb": "rnn.sentiment",
     "rnn-lstm-packed-imdb-glove": "rnn.sentiment",
+    "rnn-lstm-packed-imdb-glove-50d": "rnn.sentiment",
     "rnn-lstm-packed-csv-imdb": "rnn.sentiment",
     "rnn-gru-packed-imdb": "rnn.sentiment",
     "rnn-bilstm-multilayer-imdb": "rnn.sentiment",

@@ -108,6 +108,18 @@ RNN_LSTM_PACKED_GLOVE = replace(
     ),
 )
 
+RNN_LSTM_PACKED_GLOVE_50D = replace(
+    RNN_LSTM_PACKED_GLOVE,
+    id="rnn-lstm-packed-imdb-glove-50d",
+    title="An LSTM on packed reviews, from GloVe's vectors of 50 numbers",
+    model={**RNN_LSTM_PACKED_GLOVE.model, "embedding_dim": 50},
+    parameters=1_314_725,
+    notes=(
+        "The recipe of rnn-lstm-packed-imdb-glove with the shorter vectors, half as many numbers a word.",
+        *RNN_LSTM_PACKED_GLOVE.notes[1:],
+    ),
+)
+
 RNN_LSTM_PACKED_CSV = replace(
     RNN_SIMPLE,
     id="rnn-lstm-packed-csv-imdb",
