@@ -20,6 +20,9 @@ from typing import NamedTuple
 
 import keras
 
+from tf_models.layers.recurrent_steps import CELLS, Cell
+
+KINDS = tuple(CELLS)
 HALVED = 16  # rows from which a batch is cut in two; of a smaller one the second half is empty
 
 
@@ -48,7 +51,7 @@ class FastSimpleRNN(_Fast, keras.layers.SimpleRNN):
 
 
 def replaceable(layer: keras.layers.RNN) -> bool:
-    """Whether `inner_loop` below computes what a layer does: the usual activations, no dropout of states.
+    """Whether `inner_loop` below computes what a layer does: the usual activations, steps in a loop.
 
     With a GPU Keras calls cuDNN, which is faster still.
     """
@@ -61,9 +64,7 @@ def replaceable(layer: keras.layers.RNN) -> bool:
     cell = layer.cell
     gate = getattr(cell, "recurrent_activation", keras.activations.sigmoid)
     usual = (cell.activation, gate) == (keras.activations.tanh, keras.activations.sigmoid)
-    # One implementation of dropout drops each gate's inputs apart.
-    masks = getattr(cell, "implementation", 2) == 2 or not cell.dropout
-    return usual and masks and not (cell.recurrent_dropout or layer.unroll) and getattr(cell, "reset_after", True)
+    return usual and not layer.unroll and getattr(cell, "reset_after", True)
 
 
 def inner_loop(layer: keras.layers.RNN, sequences, initial_state, mask, training: bool = False) -> tuple:
@@ -74,7 +75,7 @@ def inner_loop(layer: keras.layers.RNN, sequences, initial_state, mask, training
         sequences: `(batch, steps, features)`, of one step at least.
         initial_state: States `(batch, units)`, two of an LSTM.
         mask: Which steps count, `(batch, steps)`, or None; at the others states and outputs stay.
-        training: Whether inputs are dropped, and gradients wanted soon.
+        training: Whether inputs and states are dropped, and gradients wanted soon.
 
     Returns:
         The last output, all outputs `(batch, steps, units)`, and the last states.
@@ -82,12 +83,13 @@ def inner_loop(layer: keras.layers.RNN, sequences, initial_state, mask, training
     import tensorflow as tf
 
     cell = layer.cell
-    kind = next(kind for keras_layer, kind in _CELLS.items() if isinstance(layer, keras_layer))
+    kind = next(kind for keras_layer, kind in CELLS.items() if isinstance(layer, keras_layer))
     if isinstance(mask, (list, tuple)):
         mask = mask[0]
     states = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
-    if training and cell.dropout:
-        sequences = sequences * cell.get_dropout_mask(sequences[:, 0, :])[:, None, :]
+    drops = _drops(cell, sequences, states) if training else _Drops([], [])
+    if len(drops.inputs) == 1:
+        sequences, drops = sequences * drops.inputs[0][:, None, :], _Drops([], drops.states)
     x = tf.convert_to_tensor(sequences)
     kept = tf.float32 if x.dtype.size < 4 else x.dtype
     states = [tf.cast(state, kept) for state in states]
@@ -100,27 +102,52 @@ def inner_loop(layer: keras.layers.RNN, sequences, initial_state, mask, training
     half = tf.where(rows < HALVED, rows, rows // 2)
 
     def halves(whole) -> list:
-        return tf.split(whole, [half, rows - half])  # as slices, each would get a gradient of all rows
+        # As slices, each would get a gradient of all rows.
+        return [None, None] if whole is None else tf.split(whole, [half, rows - half])
 
-    def by_step(part):
-        steps_first = tf.transpose(part, (1, 0, 2))
-        return steps_first[::-1] if layer.go_backwards else steps_first
-
-    masks = [None, None] if mask is None else halves(tf.cast(mask, tf.bool)[..., None])
-    found = []
-    for part, masked, *before in zip(halves(x), masks, *map(halves, states), strict=True):
-        masked = None if masked is None else by_step(masked)
-        found.append(_outputs(kind, layer, by_step(part), masked, before, weights, training))
+    whole = (x, None if mask is None else tf.cast(mask, tf.bool)[..., None], drops, states)
+    parts = (tf.nest.pack_sequence_as(whole, part) for part in zip(*map(halves, tf.nest.flatten(whole)), strict=True))
+    found = [_outputs(kind, layer, *part, weights, training) for part in parts]
     last, outputs, *ends = (tf.concat(both, 0) for both in zip(*found, strict=True))
     outputs.set_shape((*sequences.shape[:2], layer.units))
     return last, outputs, [tf.cast(state, x.dtype) for state in ends]
 
 
-def _outputs(kind: "_Cell", layer: keras.layers.RNN, x, mask, states, weights, training: bool) -> list:
+class _Drops(NamedTuple):
+    """What dropout multiplies `inputs` and `states` by, `(batch, n)`, the same in all steps.
+
+    Each is a list: empty for no dropout, of one mask, or of one for each gate.
+    """
+
+    inputs: list
+    states: list
+
+
+def _drops(cell, sequences, states) -> _Drops:
+    """The masks that Keras drew for this call."""
+
+    def listed(rate: float, drawn: Callable) -> list:
+        if not 0 < rate < 1:
+            return []
+        masks = drawn()
+        return list(masks) if isinstance(masks, (list, tuple)) else [masks]
+
+    return _Drops(
+        listed(cell.dropout, lambda: cell.get_dropout_mask(sequences[:, 0, :])),
+        listed(cell.recurrent_dropout, lambda: cell.get_recurrent_dropout_mask(states[0])),
+    )
+
+
+def _outputs(kind: Cell, layer: keras.layers.RNN, x, mask, drops, states, weights, training: bool) -> list:
     """The last output, all outputs `(batch, steps, units)` and the last states of some rows; the rest as `_recurrence`."""
     import tensorflow as tf
 
-    outputs, *ends = _recurrence(kind, x, mask, states, weights, training)
+    def by_step(part):
+        steps_first = tf.transpose(part, (1, 0, 2))
+        return steps_first[::-1] if layer.go_backwards else steps_first
+
+    x, mask = by_step(x), None if mask is None else by_step(mask)
+    outputs, *ends = _recurrence(kind, x, mask, drops, states, weights, training)
     last = tf.cast(ends[0], x.dtype)
     if mask is not None:
         # Before the first step that counts the output is zero, whatever the state.
@@ -130,92 +157,8 @@ def _outputs(kind: "_Cell", layer: keras.layers.RNN, x, mask, states, weights, t
     return [last, tf.transpose(outputs, (1, 0, 2)), *ends]
 
 
-class _Cell(NamedTuple):
-    """What a step does beside its product.
-
-    Attributes:
-        biases: Number of biases; the first goes with the inputs' product, a second with the states' product.
-        saved: Number of tensors that a step saves for its gradient.
-        forward: `(given, product, biases, states) -> (states, saved)`, of the inputs' product with its bias, the product
-            of the state `(batch, units)` before, further biases, and all states before.
-        backward: `(slopes, saved) -> (gradients, slopes)`, of the loss's slopes by the states afterwards. The gradients
-            are those by `given` and by `product`, once where both are one; the slopes are those by the states before,
-            without what comes through the product.
-    """
-
-    biases: int
-    saved: int
-    forward: Callable
-    backward: Callable
-
-
-def _lstm_forward(given, product, biases, states):
-    """Gates in Keras' order: input, forget, new, output."""
-    import tensorflow as tf
-
-    i, f, g, o = tf.split(given + product, 4, axis=1)
-    i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
-    before = states[1]
-    carry = f * before + i * g
-    tanh = tf.tanh(carry)
-    return [o * tanh, carry], [before, i, f, g, o, tanh]
-
-
-def _lstm_backward(slopes, saved):
-    import tensorflow as tf
-
-    (dh, dc), (before, i, f, g, o, tanh) = slopes, saved
-    dc = dc + dh * o * (1 - tanh * tanh)
-    gates = [dc * g * i * (1 - i), dc * before * f * (1 - f), dc * i * (1 - g * g), dh * tanh * o * (1 - o)]
-    return [tf.concat(gates, axis=1)], [tf.zeros_like(dh), dc * f]
-
-
-def _gru_forward(given, product, biases, states):
-    """Gates in Keras' order: update, reset, new; reset after the product."""
-    import tensorflow as tf
-
-    (before,) = states
-    xz, xr, xn = tf.split(given, 3, axis=1)
-    hz, hr, hn = tf.split(product + biases[0], 3, axis=1)
-    z, r = tf.sigmoid(xz + hz), tf.sigmoid(xr + hr)
-    n = tf.tanh(xn + r * hn)
-    return [z * before + (1 - z) * n], [before, z, r, n, hn]
-
-
-def _gru_backward(slopes, saved):
-    import tensorflow as tf
-
-    (dh,), (before, z, r, n, hn) = slopes, saved
-    dn = dh * (1 - z) * (1 - n * n)
-    dz = dh * (before - n) * z * (1 - z)
-    dr = dn * hn * r * (1 - r)
-    return [tf.concat([dz, dr, dn], axis=1), tf.concat([dz, dr, dn * r], axis=1)], [dh * z]
-
-
-def _simple_forward(given, product, biases, states):
-    import tensorflow as tf
-
-    new = tf.tanh(given + product)
-    return [new], [new]
-
-
-def _simple_backward(slopes, saved):
-    import tensorflow as tf
-
-    (dh,), (new,) = slopes, saved
-    return [dh * (1 - new * new)], [tf.zeros_like(dh)]
-
-
-_CELLS = {
-    keras.layers.LSTM: _Cell(1, 6, _lstm_forward, _lstm_backward),
-    keras.layers.GRU: _Cell(2, 5, _gru_forward, _gru_backward),
-    keras.layers.SimpleRNN: _Cell(1, 1, _simple_forward, _simple_backward),
-}
-KINDS = tuple(_CELLS)
-
-
 @functools.cache
-def _compiled(cell: _Cell) -> tuple[Callable, Callable]:
+def _compiled(cell: Cell) -> tuple[Callable, Callable]:
     """A cell's two functions with masks and changes of type, each compiled by XLA as a whole."""
     import tensorflow as tf
 
@@ -243,13 +186,14 @@ def _compiled(cell: _Cell) -> tuple[Callable, Callable]:
     return forward, backward
 
 
-def _recurrence(cell: _Cell, x, mask, states, weights, training: bool) -> tuple:
+def _recurrence(cell: Cell, x, mask, drops: _Drops, states, weights, training: bool) -> tuple:
     """All steps of a cell.
 
     Args:
         cell: What a step does.
         x: `(steps, batch, features)`.
         mask: `(steps, batch, 1)`, or None.
+        drops: Dropout of inputs and states.
         states: Before the first step, in the type that is kept.
         weights: Kernel, recurrent kernel and biases, in the same type.
         training: Whether to save what the gradient that is written out needs. Otherwise TensorFlow derives it, slowly;
@@ -271,11 +215,12 @@ def _recurrence(cell: _Cell, x, mask, states, weights, training: bool) -> tuple:
 
     def compute(x, *rest):
         states, (kernel, recurrent, *biases) = list(rest[:count]), rest[count:]
-        kernel, recurrent = tf.cast(kernel, narrow), tf.cast(recurrent, narrow)
-        projected = _products(x, kernel)
+        kernel = _Product(tf.cast(kernel, narrow), drops.inputs)
+        recurrent = _Product(tf.cast(recurrent, narrow), drops.states)
+        projected = kernel(x)
 
         def step_forward(step, output, *states):
-            product = tf.matmul(output, recurrent)
+            product = recurrent(output)
             states, output, saved = forward(projected[step], product, biases, list(states), shown(step))
             return [output, *states], [output, *(saved if training else ())]
 
@@ -285,23 +230,24 @@ def _recurrence(cell: _Cell, x, mask, states, weights, training: bool) -> tuple:
         outputs = tf.reshape(outputs.stack(), (steps, rows, units))
 
         def gradient(doutputs, *slopes):
-            transposed = tf.transpose(recurrent)
+            slope, input_slope = recurrent.slope(), kernel.slope()
 
             def step_backward(step, product, *slopes):
                 read = [array.read(step) for array in saved]
                 gradients, slopes = backward(doutputs[step], product, list(slopes), read, shown(step))
-                return [tf.matmul(gradients[-1], transposed), *slopes], gradients
+                return [slope(gradients[-1]), *slopes], gradients
 
             kinds = [(narrow, gates)] * cell.biases  # as many gradients as biases
             (product, *slopes), found = _loop(
                 steps, step_backward, [tf.zeros_like(first), *slopes], kinds, backwards=True
             )
             slopes[0] = slopes[0] + tf.cast(product, kept)
-            found = [tf.reshape(array.stack(), (-1, gates)) for array in found]
+            found = [tf.reshape(array.stack(), (steps, rows, gates)) for array in found]
             before = tf.concat([first[None], outputs[:-1]], 0)
-            ones = tf.ones((1, tf.shape(found[0])[0]), narrow)
-            dx = tf.reshape(tf.matmul(found[0], tf.transpose(kernel)), tf.shape(x))
-            sums = _sums(x, found[0]), _sums(before, found[-1]), *(tf.matmul(ones, one)[0] for one in found)
+            ones = tf.ones((1, steps * rows), narrow)
+            dx = input_slope(found[0])
+            biases = (tf.matmul(ones, tf.reshape(one, (-1, gates)))[0] for one in found)
+            sums = kernel.sums(x, found[0]), recurrent.sums(before, found[-1]), *biases
             # As in `tf_models.steps.after`: dx reads the kernel, whose update must not come first.
             with tf.control_dependencies([dx]):
                 return dx, *slopes, *(tf.identity(tf.cast(one, kept)) for one in sums)
@@ -313,19 +259,73 @@ def _recurrence(cell: _Cell, x, mask, states, weights, training: bool) -> tuple:
     return compute(x, *states, *weights)[0]
 
 
-def _products(x, weight):
-    """`x` `(steps, batch, n)` times `weight` `(n, m)`."""
+class _Product:
+    """The product of inputs or states `(..., batch, n)` with their weight.
+
+    Args:
+        weight: `(n, gates)`.
+        masks: What dropout multiplies the inputs by, `(batch, n)`: none, one, or one for each gate's part of `weight`.
+    """
+
+    def __init__(self, weight, masks: list):
+        import tensorflow as tf
+
+        self._masks = masks
+        self._parts = tf.split(weight, len(masks), axis=1) if masks else [weight]
+
+    def _dropped(self, x) -> list:
+        return [x * mask for mask in self._masks] or [x]
+
+    def _by_gate(self, gradients) -> list:
+        import tensorflow as tf
+
+        return tf.split(gradients, len(self._masks), axis=-1) if self._masks else [gradients]
+
+    def __call__(self, x):
+        """`(..., batch, gates)`."""
+        return _joined([_matmul(one, part) for one, part in zip(self._dropped(x), self._parts, strict=True)])
+
+    def slope(self) -> Callable:
+        """A function from the gradients by the product to those by the inputs."""
+        import tensorflow as tf
+
+        transposed = [tf.transpose(part) for part in self._parts]
+
+        def slope(gradients):
+            found = [_matmul(one, part) for one, part in zip(self._by_gate(gradients), transposed, strict=True)]
+            return (
+                tf.add_n([one * mask for one, mask in zip(found, self._masks, strict=True)])
+                if self._masks
+                else found[0]
+            )
+
+        return slope
+
+    def sums(self, x, gradients):
+        """The gradient by the weight, of the inputs and the gradients by the product, of all steps."""
+        import tensorflow as tf
+
+        def flat(part):
+            return tf.reshape(part, (-1, part.shape[-1]))
+
+        pairs = zip(self._dropped(x), self._by_gate(gradients), strict=True)
+        return _joined([tf.matmul(flat(one), flat(part), transpose_a=True) for one, part in pairs])
+
+
+def _joined(parts: list):
     import tensorflow as tf
 
+    return tf.concat(parts, -1) if len(parts) > 1 else parts[0]
+
+
+def _matmul(x, weight):
+    """`x` `(..., n)` times `weight` `(n, m)`, as one product."""
+    import tensorflow as tf
+
+    if x.shape.rank == 2:
+        return tf.matmul(x, weight)
     flat = tf.matmul(tf.reshape(x, (-1, x.shape[-1])), weight)
-    return tf.reshape(flat, (*tf.unstack(tf.shape(x)[:2]), weight.shape[-1]))
-
-
-def _sums(x, gradients):
-    """The gradient of a weight that `x` `(steps, batch, n)` was multiplied by, of those of the products `(..., m)`."""
-    import tensorflow as tf
-
-    return tf.matmul(tf.reshape(x, (-1, x.shape[-1])), gradients, transpose_a=True)
+    return tf.reshape(flat, (*tf.unstack(tf.shape(x)[:-1]), weight.shape[-1]))
 
 
 def _loop(steps, body, carried, kinds, backwards: bool = False) -> tuple[list, list]:

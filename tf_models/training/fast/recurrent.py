@@ -10,7 +10,7 @@ from tf_models.layers import recurrent
 def replacements(model: keras.Model) -> list[tuple]:
     """`(layer, attribute, function)` for each LSTM, GRU and SimpleRNN of `model` that can use the faster loop.
 
-    Left as they are: other activations, dropout of states, and layers with an `inner_loop` of their own.
+    Left as they are: other activations, unrolled loops, and layers with an `inner_loop` of their own.
     """
     return [
         (layer, "inner_loop", functools.partial(recurrent.inner_loop, layer))
