@@ -219,28 +219,27 @@ def _recurrence(cell: Cell, x, mask, drops: _Drops, states, weights, training: b
         recurrent = _Product(tf.cast(recurrent, narrow), drops.states)
         projected = kernel(x)
 
-        def step_forward(step, output, *states):
+        def step_forward(step, output, states, stacks):
             product = recurrent(output)
-            states, output, saved = forward(projected[step], product, biases, list(states), shown(step))
-            return [output, *states], [output, *(saved if training else ())]
+            states, output, saved = forward(projected[step], product, biases, states, shown(step))
+            return [output, states, _pushed(stacks, saved) if training else stacks], [output]
 
         first = tf.cast(states[0], narrow)
-        kinds = [(narrow, units), *[(kept, units)] * (cell.saved if training else 0)]
-        (_, *ends), (outputs, *saved) = _loop(steps, step_forward, [first, *states], kinds)
+        stacks = _stacks(cell.saved if training else 0, first.shape, kept, steps)
+        (_, ends, stacks), (outputs,) = _loop(steps, step_forward, [first, states, stacks], [(narrow, units)])
         outputs = tf.reshape(outputs.stack(), (steps, rows, units))
 
         def gradient(doutputs, *slopes):
             slope, input_slope = recurrent.slope(), kernel.slope()
 
-            def step_backward(step, product, *slopes):
-                read = [array.read(step) for array in saved]
-                gradients, slopes = backward(doutputs[step], product, list(slopes), read, shown(step))
-                return [slope(gradients[-1]), *slopes], gradients
+            def step_backward(step, product, slopes, stacks):
+                stacks, saved = _popped(stacks, first.shape, kept)
+                gradients, slopes = backward(doutputs[step], product, slopes, saved, shown(step))
+                return [slope(gradients[-1]), slopes, stacks], gradients
 
+            begin = [tf.zeros_like(first), list(slopes), stacks]
             kinds = [(narrow, gates)] * cell.biases  # as many gradients as biases
-            (product, *slopes), found = _loop(
-                steps, step_backward, [tf.zeros_like(first), *slopes], kinds, backwards=True
-            )
+            (product, slopes, _), found = _loop(steps, step_backward, begin, kinds, backwards=True)
             slopes[0] = slopes[0] + tf.cast(product, kept)
             found = [tf.reshape(array.stack(), (steps, rows, gates)) for array in found]
             before = tf.concat([first[None], outputs[:-1]], 0)
@@ -354,3 +353,33 @@ def _loop(steps, body, carried, kinds, backwards: bool = False) -> tuple[list, l
         lambda number, *_: number < steps, one, (0, list(carried), arrays), maximum_iterations=steps
     )
     return carried, arrays
+
+
+def _stacks(count: int, shape, kind, most) -> list:
+    """Empty stacks for `most` tensors each. What is popped is let go, while an array holds all until its end."""
+    import tensorflow as tf
+
+    empty = functools.partial(tf.raw_ops.EmptyTensorList, element_dtype=kind, max_num_elements=most)
+    return [empty(element_shape=_element(shape)) for _ in range(count)]
+
+
+def _element(shape):
+    import tensorflow as tf
+
+    return tf.constant([-1 if size is None else size for size in shape])
+
+
+def _pushed(stacks: list, values: list) -> list:
+    import tensorflow as tf
+
+    push = tf.raw_ops.TensorListPushBack
+    return [push(input_handle=stack, tensor=value) for stack, value in zip(stacks, values, strict=True)]
+
+
+def _popped(stacks: list, shape, kind) -> tuple[list, list]:
+    """The stacks without their last tensors, and these."""
+    import tensorflow as tf
+
+    pop = functools.partial(tf.raw_ops.TensorListPopBack, element_dtype=kind)
+    found = [pop(input_handle=stack, element_shape=_element(shape)) for stack in stacks]
+    return [one.output_handle for one in found], [tf.ensure_shape(one.tensor, shape) for one in found]
