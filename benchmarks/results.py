@@ -1,15 +1,16 @@
 """`python -m benchmarks results RUN_DIR...`: finished runs into `measured.json`, `docs/results.md` and the READMEs.
 
-The run with the recipe's own seed and full official data gives a recipe's row; runs with other seeds give its spread.
-A run of an older code is a row that the audit names; `--renew` tries whether today's code gives the same. `--audit` tries
+The run with the recipe's own seed and full official data gives a recipe's row; runs with other seeds give its spread,
+at once or later, as long as code, data and command are the row's. A run of an older code is a row that the audit names; `--renew` tries whether today's code gives the same. `--audit` tries
 the rows instead, see `benchmarks.audit`.
 """
 
 import json
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from benchmarks import commands, measure, pages, peak, speed
 from tf_data.command import Parser, import_tensorflow
@@ -62,7 +63,7 @@ def main(argv: list[str] | None = None) -> int | None:
         return audit.main(measured(), arguments.replay, arguments.data_dir)
     if arguments.replay or (arguments.data_dir and not arguments.renew):
         raise InputError(f"--{'replay' if arguments.replay else 'data-dir'} goes with --audit")
-    found = collect([RunDirectory.open(path) for path in arguments.runs])
+    found = collect([RunDirectory.open(path) for path in arguments.runs], measured())
     if arguments.renew:
         found = {id: _renewed(id, row, arguments) for id, row in found.items()}
     rows = {**measured(), **found}
@@ -76,14 +77,22 @@ def main(argv: list[str] | None = None) -> int | None:
     return None
 
 
-def collect(runs: list[RunDirectory]) -> dict[str, dict]:
-    """Rows by recipe id. Raises `InputError` for a run that is not done or not what its recipe says."""
+def collect(runs: list[RunDirectory], known: Mapping[str, dict] = MappingProxyType({})) -> dict[str, dict]:
+    """Rows by recipe id.
+
+    Args:
+        runs: Runs of one or more recipes, of different seeds.
+        known: Rows that there are; runs of other seeds are added to those that were made alike.
+
+    Raises:
+        InputError: A run is not done or not what its recipe says, or no row has the recipe's own seed.
+    """
     by_id: dict[str, list[RunDirectory]] = {}
     for directory in runs:
         if directory.info["status"] != "done":
             raise InputError(f"{directory.path} is {directory.info['status']}, not done")
         by_id.setdefault(directory.info["recipe"]["id"], []).append(directory)
-    return {id: _row(id, members) for id, members in by_id.items()}
+    return {id: _row(id, members, known.get(id)) for id, members in by_id.items()}
 
 
 def _renewed(id: str, row: dict, arguments) -> dict:
@@ -107,34 +116,60 @@ def _require_own_settings(run: RunDirectory) -> None:
         raise InputError(f"{run.path}: only {limit} samples of each split; run it without --limit")
 
 
-def _row(id: str, members: list[RunDirectory]) -> dict:
+def _row(id: str, members: list[RunDirectory], known: dict | None) -> dict:
     for member in members:
         _require_own_settings(member)
     own = [member for member in members if member.info["seed"] == get(id).seed]
-    if not own:
+    if not own and known is None:
         raise InputError(f"no run of {id} has the recipe's own seed {get(id).seed}")
-    info = own[-1].info
-    row = {
-        "results": info["results"],
-        "last_epoch": own[-1].read_history()[-1],
+    row = _row_of(own[-1]) if own else known
+    for member in members:
+        for name, value in _made(member).items():
+            if row.get(name) != value:
+                raise InputError(f"{member.path}: {name} is {value!r}, that of the recipe's own seed {row.get(name)!r}")
+    name = headline(get(id).task, row["results"]["test"])
+    scores = {row["seed"]: row["results"]["test"][name]}
+    if known and "spread" in known and all(known.get(key) == value for key, value in _made(members[0]).items()):
+        # Rows of before say only what came of all seeds.
+        scores = dict(zip(known["spread"]["seeds"], known["spread"].get("scores", ()), strict=False)) | scores
+    scores |= {member.info["seed"]: member.info["results"]["test"][name] for member in members}
+    return {**row, "spread": _spread(name, scores)} if len(scores) > 1 else row
+
+
+def _made(run: RunDirectory) -> dict:
+    """What runs must have in common to be one recipe's with several seeds."""
+    info = run.info
+    return {
+        "code": info.get("code"),
         "data": {"source": info["data"]["source"], "counts": info["data"]["counts"]},
+        "command": commands.command(run.recipe.id, info),
+    }
+
+
+def _spread(name: str, scores: dict[int, float]) -> dict:
+    seeds = sorted(scores)
+    scores = [scores[seed] for seed in seeds]
+    return {
+        "score": name,
+        "seeds": seeds,
+        "scores": scores,
+        "mean": statistics.mean(scores),
+        "sd": statistics.stdev(scores),
+    }
+
+
+def _row_of(run: RunDirectory) -> dict:
+    info = run.info
+    return {
+        "results": info["results"],
+        "last_epoch": run.read_history()[-1],
         "epochs": info["recipe"]["epochs"],
         "batch_size": info["recipe"]["batch_size"],
         "seed": info["seed"],
         "seconds": info["seconds"],
-        **_provenance(own[-1]),
-        "command": commands.command(id, info),
+        **_provenance(run),
+        **_made(run),
     }
-    name = headline(info["recipe"]["task"], info["results"]["test"])
-    scores = [member.info["results"]["test"][name] for member in members]
-    if len(scores) > 1:
-        row["spread"] = {
-            "score": name,
-            "seeds": sorted(member.info["seed"] for member in members),
-            "mean": statistics.mean(scores),
-            "sd": statistics.stdev(scores),
-        }
-    return row
 
 
 def _provenance(run: RunDirectory) -> dict:

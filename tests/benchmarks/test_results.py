@@ -61,6 +61,30 @@ def test_other_seeds_give_the_spread(done, tmp_path):
         results.collect([other])
 
 
+def test_seeds_may_be_added_one_by_one(done, tmp_path):
+    def scored(seed, accuracy, **values):
+        test = {**done.info["results"]["test"], "accuracy": accuracy}
+        return changed(done, tmp_path / str(seed), seed=seed, results={"test": test}, **values)
+
+    known = results.collect([done])
+    own = done.info["results"]["test"]["accuracy"]
+    for runs, accuracies in (([scored(2, 0.5)], [0.5]), ([scored(3, 0.75)], [0.5, 0.75]), ([done], [0.5, 0.75])):
+        known = results.collect(runs, known)
+        spread = known[RECIPE.id]["spread"]
+        assert dict(zip(spread["seeds"], spread["scores"], strict=True)) == {
+            RECIPE.seed: own,
+            **dict(zip((2, 3), accuracies)),
+        }
+    assert known[RECIPE.id]["results"] == done.info["results"]
+    options = {**done.info["options"], "precision": "mixed_bfloat16"}
+    for run, named in ((scored(4, 0.5, code={"recipe": "0"}), "code"), (scored(5, 0.5, options=options), "command")):
+        with pytest.raises(InputError, match=f"{named} is .*, that of the recipe's own seed"):
+            results.collect([run], known)
+    # A row of other code takes no scores of before along.
+    older = {RECIPE.id: {**known[RECIPE.id], "code": {}}}
+    assert "spread" not in results.collect([done], older)[RECIPE.id]
+
+
 def test_other_load_is_said(done, tmp_path):
     for cores, said in {0.0: False, 0.1: False, 0.5: True, None: False}.items():
         parts = [{**part, "other_cores": cores} for part in done.info["parts"]]
