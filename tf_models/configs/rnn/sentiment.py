@@ -109,11 +109,21 @@ RNN_LSTM_PACKED_GLOVE = replace(
 )
 
 RNN_LSTM_PACKED_GLOVE_50D = replace(
-    RNN_LSTM_PACKED_GLOVE,
+    RNN_SIMPLE,
     id="rnn-lstm-packed-imdb-glove-50d",
     title="An LSTM on packed reviews, from GloVe's vectors of 50 numbers",
-    model={**RNN_LSTM_PACKED_GLOVE.model, "embedding_dim": 50},
+    model={
+        "vocabulary": 20_000,
+        "classes": 2,
+        "cell": "lstm",
+        "embedding_dim": 50,
+        "units": 256,
+        "packed": True,
+        "frozen": False,
+    },
+    transform={"name": "text", "size": 20_000, "vectors": "glove"},
     parameters=1_314_725,
+    original=RNN_LSTM_PACKED_GLOVE.original,
     notes=(
         "The recipe of rnn-lstm-packed-imdb-glove with the shorter vectors, half as many numbers a word.",
         *RNN_LSTM_PACKED_GLOVE.notes[1:],
