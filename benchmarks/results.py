@@ -99,8 +99,8 @@ def _renewed(id: str, row: dict, arguments) -> dict:
     from benchmarks import audit
 
     runs = (RunDirectory.open(path) for path in arguments.runs)
-    run = next(run for run in runs if run.recipe.id == id and run.info["seed"] == row["seed"])
-    return audit.renew(run, row, arguments.data_dir)
+    run = next((run for run in runs if run.recipe.id == id and run.info["seed"] == row["seed"]), None)
+    return audit.renew(run, row, arguments.data_dir) if run else row  # with seeds added, the row stays as it was
 
 
 def _require_own_settings(run: RunDirectory) -> None:
@@ -138,11 +138,13 @@ def _row(id: str, members: list[RunDirectory], known: dict | None) -> dict:
 
 def _made(run: RunDirectory) -> dict:
     """What runs must have in common to be one recipe's with several seeds."""
-    info = run.info
+    from tf_models.training import provenance
+
+    info, id = run.info, run.recipe.id
     return {
-        "code": info.get("code"),
+        "code": {**info.get("code", {}), "recipe": provenance.recipe_code(replace(run.recipe, seed=get(id).seed))},
         "data": {"source": info["data"]["source"], "counts": info["data"]["counts"]},
-        "command": commands.command(run.recipe.id, info),
+        "command": commands.command(id, info),
     }
 
 

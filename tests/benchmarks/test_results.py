@@ -23,6 +23,9 @@ def changed(done, folder, **values) -> RunDirectory:
     """A copy of the run whose `run.json` says something else."""
     shutil.copytree(done.path, folder)
     run = RunDirectory.open(folder)
+    if "seed" in values:
+        values = {"recipe": {**run.info["recipe"], "seed": values["seed"]}, **values}
+        values = {"code": provenance.code(replace(run.recipe, seed=values["seed"])), **values}
     run.update(**values)
     return RunDirectory.open(folder)
 

@@ -109,15 +109,20 @@ def code(recipe: Recipe) -> dict[str, str]:
     Comments, docstrings, imports and layout do not count. A builder's code is its file and those of its package, of
     layers, losses and schedules that it imports, directly or through each other; likewise a task's, less what only shows.
     """
-    values = {field.name: getattr(recipe, field.name) for field in fields(recipe) if field.name not in REMARKS}
-    # What stands at its default decides nothing, so a new setting leaves old recipes as they were.
-    values = {name: value for name, value in values.items() if value != _default(recipe, name)}
     builder = builders.get(recipe.builder).__module__
     return {
-        "recipe": _short(json.dumps(values, sort_keys=True, default=str)),
+        "recipe": recipe_code(recipe),
         "builder": _short("".join(_programs(builder))),
         "task": _short("".join(_programs(tasks.get(recipe.task).__module__, SHOWS))),
     }
+
+
+def recipe_code(recipe: Recipe) -> str:
+    """A short hash of what a recipe says, but for remarks."""
+    values = {field.name: getattr(recipe, field.name) for field in fields(recipe) if field.name not in REMARKS}
+    # What stands at its default decides nothing, so a new setting leaves old recipes as they were.
+    values = {name: value for name, value in values.items() if value != _default(recipe, name)}
+    return _short(json.dumps(values, sort_keys=True, default=str))
 
 
 def _default(recipe: Recipe, name: str):
