@@ -1,8 +1,8 @@
 """`python -m benchmarks results RUN_DIR...`: finished runs into `measured.json`, `docs/results.md` and the READMEs.
 
 The run with the recipe's own seed and full official data gives a recipe's row; runs with other seeds give its spread,
-at once or later, as long as code, data and command are the row's. A run of an older code is a row that the audit names; `--renew` tries whether today's code gives the same. `--audit` tries
-the rows instead, see `benchmarks.audit`.
+at once or later, as long as code, data and command are the row's. A run of an older code is a row that the audit names;
+`--renew` tries whether today's code gives the same. `--audit` tries the rows instead, see `benchmarks.audit`.
 """
 
 import json
@@ -63,10 +63,11 @@ def main(argv: list[str] | None = None) -> int | None:
         return audit.main(measured(), arguments.replay, arguments.data_dir)
     if arguments.replay or (arguments.data_dir and not arguments.renew):
         raise InputError(f"--{'replay' if arguments.replay else 'data-dir'} goes with --audit")
-    found = collect([RunDirectory.open(path) for path in arguments.runs], measured())
+    known = measured()
+    found = collect([RunDirectory.open(path) for path in arguments.runs], known)
     if arguments.renew:
         found = {id: _renewed(id, row, arguments) for id, row in found.items()}
-    rows = {**measured(), **found}
+    rows = {**known, **found}
     order = [recipe.id for recipe in recipes()]
     write_text(MEASURED, json.dumps({id: rows[id] for id in order if id in rows}, indent=2) + "\n")
     pages.put(PAGE, "results", table(rows, [recipe.id for recipe in recipes()], "../"))
@@ -124,12 +125,12 @@ def _row(id: str, members: list[RunDirectory], known: dict | None) -> dict:
         raise InputError(f"no run of {id} has the recipe's own seed {get(id).seed}")
     row = _row_of(own[-1]) if own else known
     for member in members:
-        for name, value in _made(member).items():
+        for name, value in (made := _made(member)).items():
             if row.get(name) != value:
                 raise InputError(f"{member.path}: {name} is {value!r}, that of the recipe's own seed {row.get(name)!r}")
     name = headline(get(id).task, row["results"]["test"])
     scores = {row["seed"]: row["results"]["test"][name]}
-    if known and "spread" in known and all(known.get(key) == value for key, value in _made(members[0]).items()):
+    if known and "spread" in known and all(known.get(key) == value for key, value in made.items()):
         # Rows of before say only what came of all seeds.
         scores = dict(zip(known["spread"]["seeds"], known["spread"].get("scores", ()), strict=False)) | scores
     scores |= {member.info["seed"]: member.info["results"]["test"][name] for member in members}
@@ -191,7 +192,6 @@ def _provenance(run: RunDirectory) -> dict:
         "versions": info["versions"],
         "precision": precision,
         "revision": info["revision"],
-        "code": info["code"],
         "other_cores": round(sum(others) / seconds, 2) if others else None,
         "operations": operations,
         "gflops": operations and round(operations * samples / info["seconds"] / 1e9, 3),

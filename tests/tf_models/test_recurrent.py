@@ -192,7 +192,7 @@ def test_products_of_16_bits_keep_states_of_32(cell):
         assert 0 < np.abs(one - other).max() < 0.03 * np.abs(one).max()
 
 
-@pytest.mark.parametrize("options", [{"activation": "relu"}, {"unroll": True}])
+@pytest.mark.parametrize("options", [{"activation": "relu"}, {"unroll": True}, {"dropout": 1.0}])
 def test_what_the_loop_does_not_do_stays_with_keras(options):
     assert recurrent.replaceable(keras.layers.LSTM(3, name="lstm"))
     layer = FastLSTM(3, name="lstm", **options)

@@ -64,7 +64,9 @@ def replaceable(layer: keras.layers.RNN) -> bool:
     cell = layer.cell
     gate = getattr(cell, "recurrent_activation", keras.activations.sigmoid)
     usual = (cell.activation, gate) == (keras.activations.tanh, keras.activations.sigmoid)
-    return usual and not layer.unroll and getattr(cell, "reset_after", True)
+    # Of rates of 1 Keras' SimpleRNN drops all, its LSTM and GRU nothing.
+    below = max(cell.dropout, cell.recurrent_dropout) < 1
+    return usual and below and not layer.unroll and getattr(cell, "reset_after", True)
 
 
 def inner_loop(layer: keras.layers.RNN, sequences, initial_state, mask, training: bool = False) -> tuple:
@@ -88,8 +90,6 @@ def inner_loop(layer: keras.layers.RNN, sequences, initial_state, mask, training
         mask = mask[0]
     states = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
     drops = _drops(cell, sequences, states) if training else _Drops([], [])
-    if len(drops.inputs) == 1:
-        sequences, drops = sequences * drops.inputs[0][:, None, :], _Drops([], drops.states)
     x = tf.convert_to_tensor(sequences)
     kept = tf.float32 if x.dtype.size < 4 else x.dtype
     states = [tf.cast(state, kept) for state in states]
@@ -125,17 +125,8 @@ class _Drops(NamedTuple):
 
 def _drops(cell, sequences, states) -> _Drops:
     """The masks that Keras drew for this call."""
-
-    def listed(rate: float, drawn: Callable) -> list:
-        if not 0 < rate < 1:
-            return []
-        masks = drawn()
-        return list(masks) if isinstance(masks, (list, tuple)) else [masks]
-
-    return _Drops(
-        listed(cell.dropout, lambda: cell.get_dropout_mask(sequences[:, 0, :])),
-        listed(cell.recurrent_dropout, lambda: cell.get_recurrent_dropout_mask(states[0])),
-    )
+    drawn = cell.get_dropout_mask(sequences[:, 0, :]), cell.get_recurrent_dropout_mask(states[0])
+    return _Drops(*([] if masks is None else keras.tree.flatten(masks) for masks in drawn))
 
 
 def _outputs(kind: Cell, layer: keras.layers.RNN, x, mask, drops, states, weights, training: bool) -> list:
@@ -292,11 +283,9 @@ class _Product:
 
         def slope(gradients):
             found = [_matmul(one, part) for one, part in zip(self._by_gate(gradients), transposed, strict=True)]
-            return (
-                tf.add_n([one * mask for one, mask in zip(found, self._masks, strict=True)])
-                if self._masks
-                else found[0]
-            )
+            if not self._masks:
+                return found[0]
+            return tf.add_n([one * mask for one, mask in zip(found, self._masks, strict=True)])
 
         return slope
 

@@ -125,8 +125,12 @@ RNN_LSTM_PACKED_GLOVE_50D = replace(
     parameters=1_314_725,
     original=RNN_LSTM_PACKED_GLOVE.original,
     notes=(
-        "The recipe of rnn-lstm-packed-imdb-glove with the shorter vectors, half as many numbers a word.",
-        *RNN_LSTM_PACKED_GLOVE.notes[1:],
+        "The recipe of rnn-lstm-packed-imdb-glove with half as many numbers a word. Words that GloVe does not have begin as "
+        "N(0, 1).",
+        "--set model.frozen=True keeps the vectors as they are.",
+        LSTM_BIASES,
+        LABELS,
+        CUT,
     ),
 )
 
