@@ -315,3 +315,8 @@ def test_log_odds_of_more_classes_and_neighbours_in_space():
     nearest, cosines = lexicon.neighbours(vectors, np.array([0, 3]), 2)
     assert nearest.tolist() == [[2, 1], [1, 2]]
     np.testing.assert_allclose(cosines[0], [3 / np.hypot(3, 0.1), 0], atol=1e-6)
+
+
+def test_a_rare_word_is_not_among_the_strongest():
+    odds = np.array([[1.0, -1], [2, -2], [-3, 3], [9, 9]])  # the most frequent word first
+    assert [rows.tolist() for rows in lexicon.strongest(odds, count=2, common=3)] == [[1, 0], [2, 0]]

@@ -13,6 +13,7 @@ SHOWN = 12  # words for each class
 CLASSES = 4  # at most so many panels
 NEIGHBOURS = 6
 AT_ONCE = 4096
+COMMON = 4000  # of words that a network met a few times only, its verdict and vector are chance
 
 
 def odds_alone(model: keras.Model, transform: Text) -> np.ndarray:
@@ -24,6 +25,11 @@ def odds_alone(model: keras.Model, transform: Text) -> np.ndarray:
     """
     ids = np.arange(len(transform.vocabulary), dtype=np.int32)[:, None] + transform.first
     return log_odds(model.predict(ids, batch_size=AT_ONCE, verbose=0))
+
+
+def strongest(odds: np.ndarray, count: int = SHOWN, common: int = COMMON) -> list[np.ndarray]:
+    """For each column of `odds` `(words, classes)` the rows with the highest, among the first `common` rows."""
+    return [np.argsort(-column, kind="stable")[:count] for column in odds[:common].T]
 
 
 def neighbours(vectors: np.ndarray, chosen: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray, np.ndarray]:
@@ -50,9 +56,9 @@ def draw(model: keras.Model, transform: Text, classes: tuple[str, ...], folder: 
     """
     odds, vocabulary = odds_alone(model, transform), transform.vocabulary
     shown = classes[:CLASSES]
-    best = [np.argsort(-odds[:, number], kind="stable")[:SHOWN] for number in range(len(shown))]
+    best = strongest(odds[:, : len(shown)])
     with figure(folder / "words.png", figsize=(3.2 * len(shown), 3.6)) as drawn:
-        drawn.suptitle("Log-odds of a text that is this word alone")
+        drawn.suptitle(f"Log-odds of a text that is this word alone, of the {min(len(vocabulary), COMMON):,} most frequent")
         for axis, number, name in zip(drawn.subplots(1, len(shown), squeeze=False)[0], range(len(shown)), shown):
             words = best[number][::-1]
             axis.barh(range(len(words)), odds[words, number])
@@ -61,9 +67,9 @@ def draw(model: keras.Model, transform: Text, classes: tuple[str, ...], folder: 
     layer = next((layer for layer in model.layers if isinstance(layer, keras.layers.Embedding)), None)
     if layer is None or len(vocabulary) < 2:
         return ["words.png"]
-    vectors = np.asarray(layer.embeddings, np.float32)[transform.first :][: len(vocabulary)]
+    vectors = np.asarray(layer.embeddings, np.float32)[transform.first :][: min(len(vocabulary), COMMON)]
     chosen = np.unique(np.concatenate([words[: SHOWN // len(shown)] for words in best]))
-    nearest, cosines = neighbours(vectors, chosen, min(NEIGHBOURS, len(vocabulary) - 1))
+    nearest, cosines = neighbours(vectors, chosen, min(NEIGHBOURS, len(vectors) - 1))
     with figure(folder / "neighbours.png", figsize=(9, 0.9 + 0.26 * len(chosen))) as drawn:
         axis = drawn.subplots()
         axis.axis("off")
