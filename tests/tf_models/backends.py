@@ -107,6 +107,8 @@ def losses(id: str, folder: Path, moved: bool = False) -> dict:
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0.0
+        elif isinstance(layer, keras.layers.RNN):
+            layer.cell.dropout = layer.cell.recurrent_dropout = 0.0
     if backend == "tensorflow" and not moved:
         np.savez(weights, *model.get_weights())
     with np.load(weights) as saved:

@@ -41,7 +41,7 @@ def small(recipe, **changes):
 def test_parameters_and_gradients(recipe):
     model = tf_models.build(recipe.id)
     assert sum(int(np.prod(weight.shape)) for weight in model.trainable_variables) == recipe.parameters
-    assert recipe.parameters == (1_239_396 if recipe.id.endswith("fast") else 80_700)
+    assert recipe.parameters == (2_642_276 if recipe.id.endswith("fast") else 80_700)
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(bits(np.ones((2, 5), np.int32), model(np.ones((2, 5), np.int32))))
     assert all(gradient is not None for gradient in tape.gradient(loss, model.trainable_variables))
@@ -49,7 +49,7 @@ def test_parameters_and_gradients(recipe):
 
 @pytest.mark.parametrize("cell", ["simple", "lstm", "gru"])
 def test_carried_states_continue_where_a_text_was_cut(cell):
-    model = char_rnn(20, cell=cell, embedding_dim=5, units=6, layers=2, dropout=0.5)
+    model = char_rnn(20, cell=cell, embedding_dim=5, units=6, layers=2, dropout=0.5, recurrent_dropout=0.5)
     ids = np.random.default_rng(0).integers(0, 21, (3, 11))
     twin = carrying(model)
     states, parts = begin(twin, 3), []
@@ -57,6 +57,15 @@ def test_carried_states_continue_where_a_text_was_cut(cell):
         logits, *states = twin([tf.constant(ids[:, start:stop]), *states])
         parts.append(logits)
     np.testing.assert_allclose(tf.concat(parts, 1), model(ids), atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", ["simple", "lstm", "gru"])
+def test_states_are_dropped_in_training_and_inputs_are_not(cell):
+    model = char_rnn(20, cell=cell, embedding_dim=5, units=6, recurrent_dropout=0.5)
+    ids = np.random.default_rng(0).integers(0, 21, (3, 11))
+    whole, dropped = model(ids).numpy(), model(ids, training=True).numpy()
+    np.testing.assert_allclose(dropped[:, 0], whole[:, 0], atol=1e-6)  # before it the state is zero
+    assert (np.abs(dropped - whole)[:, 1:] > 1e-4).any(axis=(1, 2)).all()
 
 
 def test_bits_are_the_logarithm_of_probabilities():
@@ -162,9 +171,11 @@ def test_other_models_transforms_and_data_are_refused(task):
         continue_text.ContinueText(length=0)
 
 
-def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
+@pytest.mark.parametrize("id", ["rnn-char-dickens", "rnn-char-dickens-fast"])
+def test_an_interrupted_run_goes_on_bit_for_bit(id, tmp_path, monkeypatch):
+    """The second drops states and outputs."""
     monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 1))
-    recipe = replace(small(DICKENS, storage="tfrecord"), batch_size=256, epochs=2)
+    recipe = replace(small(get(id), storage="tfrecord"), batch_size=256, epochs=2)
     options = replace(QUIET, checkpoint_seconds=0.0, jit="off")
     whole = trainer.train(recipe, options, tmp_path / "whole")
     stopped = interrupted(recipe, options, tmp_path / "run", epoch=1, step=2)

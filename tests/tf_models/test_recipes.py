@@ -99,7 +99,7 @@ PARAMETERS = {
     "rnn-lstm-packed-imdb-glove-50d": 20_002 * 50 + (50 + 256 + 1) * 4 * 256 + 257,
     "rnn-gru-packed-imdb": 2_856_961,
     "rnn-bilstm-multilayer-imdb": 3_219_969 - 2 * 2 * 4 * 128,
-    "rnn-char-dickens-fast": 100 * 64 + 4 * 512 * (64 + 512 + 1) + 513 * 100,
+    "rnn-char-dickens-fast": 100 * 64 + 4 * 768 * (64 + 768 + 1) + 769 * 100,
     # Vectors and votes of words, votes of pairs, an LSTM in each direction, and a weight of both.
     "rnn-bilstm-imdb-fast": 60_002 * 33 + 2**20 + 2 * (32 + 32 + 1) * 4 * 32 + 2 * 32 + 1,
     "mech-standardize-images": 4_266,

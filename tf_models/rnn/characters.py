@@ -15,6 +15,7 @@ def char_rnn(
     units: int = 100,
     layers: int = 1,
     dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
     name: str = "char_rnn",
 ) -> keras.Model:
     """Embedded characters through recurrent layers; each state says what comes next.
@@ -26,6 +27,8 @@ def char_rnn(
         units: Size of the state.
         layers: Number of recurrent layers.
         dropout: Fraction of each layer's outputs that is dropped in training.
+        recurrent_dropout: Fraction of each layer's state that its next step does not see in training, the same entries in
+            all steps of a window (Gal and Ghahramani 2016, section 4).
         name: Name of the model.
 
     Returns:
@@ -45,7 +48,8 @@ def char_rnn(
     x = keras.layers.Embedding(alphabet + 1, embedding_dim, embeddings_initializer=normal, name="embedding")(ids)
     for number in range(1, layers + 1):
         label = cell if layers == 1 else f"{cell}{number}"
-        x = recurrent(units, return_sequences=True, name=label, **torch_recurrent(cell, units))(x)
+        arguments = {"recurrent_dropout": recurrent_dropout, **torch_recurrent(cell, units)}
+        x = recurrent(units, return_sequences=True, name=label, **arguments)(x)
         if dropout:
             x = keras.layers.Dropout(dropout, name=f"{label}_dropout")(x)
     return keras.Model(ids, dense(x, alphabet + 1, name="logits"), name=name)

@@ -1,7 +1,7 @@
 """Continuing a text: at each place of a window, what comes next."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -88,8 +88,7 @@ class ContinueText(Task):
         )
         counts = (np.arange(parts * steps) < len(ids) - 1).reshape(parts, steps)
         model = carrying(self.model)
-        states = begin(model, parts)
-        step = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True, autograph=False)
+        step, states = compiled(model), begin(model, parts)
         total = 0.0
         for start in range(0, steps, CHUNK):
             part = slice(start, start + CHUNK)
@@ -135,7 +134,7 @@ class ContinueText(Task):
 
     def _drawn(self, prime: str, length: int, temperature: float, rng) -> Iterator[str]:
         model, alphabet = carrying(self.model), self.transform.vocabulary
-        step = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True, autograph=False)
+        step = compiled(model)
         ids, states = np.asarray(self.transform(np.array([prime], object))), begin(model, 1)
         for _ in range(length):
             logits, *states = step([tf.constant(ids), *states])
@@ -178,3 +177,9 @@ class Samples(keras.callbacks.Callback):
 def begin(model: keras.Model, rows: int) -> list[tf.Tensor]:
     """The states that a model of `carrying` begins with."""
     return [tf.zeros((rows, state.shape[-1]), state.dtype) for state in model.inputs[1:]]
+
+
+def compiled(model: keras.Model) -> Callable:
+    """A model of `carrying` as a function of its inputs, traced once for texts of any length."""
+    wanted = [tf.TensorSpec(one.shape, one.dtype) for one in model.inputs]
+    return tf.function(lambda inputs: model(inputs, training=False), input_signature=[wanted], autograph=False)

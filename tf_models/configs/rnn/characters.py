@@ -36,15 +36,27 @@ RNN_CHAR_DICKENS = Recipe(
 RNN_CHAR_DICKENS_FAST = replace(
     RNN_CHAR_DICKENS,
     id="rnn-char-dickens-fast",
-    title="A larger LSTM continues Dickens, 32 windows a step",
-    model={"alphabet": 99, "cell": "lstm", "embedding_dim": 64, "units": 512, "dropout": 0.5},
+    title="A larger LSTM continues Dickens, 64 windows a step",
+    model={
+        "alphabet": 99,
+        "cell": "lstm",
+        "embedding_dim": 64,
+        "units": 768,
+        "dropout": 0.5,
+        "recurrent_dropout": 0.3,
+    },
+    task_options={"length": 100, "prime": "Th", "temperature": 0.8},
     learning_rate=3e-3,
     schedule={"name": "one-cycle", "rise": 0.1},
-    batch_size=32,
+    batch_size=64,
     epochs=40,
-    parameters=1_239_396,
+    parameters=2_642_276,
     original=None,
-    notes=("Counting four characters before each one costs 2.09 bits a character on the same last 5 % of the text.",),
+    notes=(
+        "Counting four characters before each one costs 2.09 bits a character on the same last 5 % of the text.",
+        "With 512 units and no dropped states, 32 windows of 200 a step, it ends at 1.90 bits; with 30 % of these states "
+        "dropped at 1.86.",
+    ),
 )
 
 MECH_CHAR_RNN_OWN_TEXT = replace(
