@@ -108,7 +108,8 @@ def _require_own_settings(run: RunDirectory) -> None:
     """Raise `InputError` where a run was trained otherwise than its recipe says; seed and precision are its own."""
     ran, limit = run.recipe, run.info["options"]["limit"]
     says = for_source(get(ran.id), run.info["data"]["source"])
-    says = replace(says, **{name: getattr(ran, name) for name in ("seed", "title", "notes", "original", "embedded")})
+    own = ("seed", "title", "notes", "original", "embedded", "parameters")  # the last follow from builder and model
+    says = replace(says, **{name: getattr(ran, name) for name in own})
     differing = [field.name for field in fields(says) if getattr(ran, field.name) != getattr(says, field.name)]
     if differing:
         name = differing[0]

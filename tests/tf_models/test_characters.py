@@ -23,7 +23,7 @@ from tf_models.tasks import continue_text
 from tf_models.tasks.continue_text import begin
 from tf_models.training import trainer
 from tf_models.training.building import build_model, training_batches
-from tf_models.training.devices import FEW_ROWS, choose_jit
+from tf_models.training.devices import FEW_ROWS, choose_jit, precision
 from tf_models.training.fit import CompiledLoop
 
 RECIPES = [recipe for recipe in configs.recipes() if recipe.task == "continue-text"]
@@ -105,6 +105,17 @@ def test_a_text_costs_the_same_in_parts_of_any_length(task, monkeypatch):
     assert side_by_side["samples"] == 399
     assert side_by_side["bits"] == pytest.approx(expected, rel=0.2)
     assert side_by_side["bits"] != pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["mixed_bfloat16", "float64"])
+def test_a_model_of_another_precision_scores_and_continues(name, task):
+    with precision(name):
+        model = char_rnn(**small(DICKENS).model)
+    model.set_weights(task.model.get_weights())
+    other = bound(small(DICKENS), model, task.data)
+    text = str(task.data.test.x[0])[:1200]
+    assert other.score(text, parts=2)["bits"] == pytest.approx(task.score(text, parts=2)["bits"], rel=0.02)
+    assert len("".join(other.continued("The", 20))) == 20
 
 
 def test_a_character_outside_the_alphabet_costs_a_code_point(task):

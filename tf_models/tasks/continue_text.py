@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import keras
@@ -88,7 +88,7 @@ class ContinueText(Task):
         )
         counts = (np.arange(parts * steps) < len(ids) - 1).reshape(parts, steps)
         model = carrying(self.model)
-        step, states = compiled(model), begin(model, parts)
+        step, states = compiled(model, parts), begin(model, parts)
         total = 0.0
         for start in range(0, steps, CHUNK):
             part = slice(start, start + CHUNK)
@@ -134,7 +134,7 @@ class ContinueText(Task):
 
     def _drawn(self, prime: str, length: int, temperature: float, rng) -> Iterator[str]:
         model, alphabet = carrying(self.model), self.transform.vocabulary
-        step = compiled(model)
+        step = compiled(model, 1)
         ids, states = np.asarray(self.transform(np.array([prime], object))), begin(model, 1)
         for _ in range(length):
             logits, *states = step([tf.constant(ids), *states])
@@ -179,7 +179,18 @@ def begin(model: keras.Model, rows: int) -> list[tf.Tensor]:
     return [tf.zeros((rows, state.shape[-1]), state.dtype) for state in model.inputs[1:]]
 
 
-def compiled(model: keras.Model) -> Callable:
-    """A model of `carrying` as a function of its inputs, traced once for texts of any length."""
-    wanted = [tf.TensorSpec(one.shape, one.dtype) for one in model.inputs]
-    return tf.function(lambda inputs: model(inputs, training=False), input_signature=[wanted], autograph=False)
+def compiled(model: keras.Model, rows: int) -> Callable:
+    """A model of `carrying` as a function of its inputs, whose texts have so many rows; traced once for each length."""
+
+    def step(inputs):
+        logits, *states = model(inputs, training=False)
+        # Layers of mixed precision give states of 16 bits.
+        return [logits, *(tf.cast(state, one.dtype) for state, one in zip(states, model.inputs[1:], strict=True))]
+
+    @cache
+    def traced(length: int):
+        wanted = [tf.TensorSpec((rows, *one.shape[1:]), one.dtype) for one in model.inputs]
+        wanted[0] = tf.TensorSpec((rows, length), wanted[0].dtype)
+        return tf.function(step, autograph=False).get_concrete_function(wanted)
+
+    return lambda inputs: traced(inputs[0].shape[1])(inputs)

@@ -58,7 +58,9 @@ def draw(model: keras.Model, transform: Text, classes: tuple[str, ...], folder: 
     shown = classes[:CLASSES]
     best = strongest(odds[:, : len(shown)])
     with figure(folder / "words.png", figsize=(3.2 * len(shown), 3.6)) as drawn:
-        drawn.suptitle(f"Log-odds of a text that is this word alone, of the {min(len(vocabulary), COMMON):,} most frequent")
+        drawn.suptitle(
+            f"Log-odds of a text that is this word alone, of the {min(len(vocabulary), COMMON):,} most frequent"
+        )
         for axis, number, name in zip(drawn.subplots(1, len(shown), squeeze=False)[0], range(len(shown)), shown):
             words = best[number][::-1]
             axis.barh(range(len(words)), odds[words, number])
