@@ -106,10 +106,11 @@ def _renewed(id: str, row: dict, arguments) -> dict:
 
 def _require_own_settings(run: RunDirectory) -> None:
     """Raise `InputError` where a run was trained otherwise than its recipe says; seed and precision are its own."""
+    from tf_models.training import provenance
+
     ran, limit = run.recipe, run.info["options"]["limit"]
     says = for_source(get(ran.id), run.info["data"]["source"])
-    own = ("seed", "title", "notes", "original", "embedded", "parameters")  # the last follow from builder and model
-    says = replace(says, **{name: getattr(ran, name) for name in own})
+    says = replace(says, **{name: getattr(ran, name) for name in ("seed", *provenance.REMARKS)})
     differing = [field.name for field in fields(says) if getattr(ran, field.name) != getattr(says, field.name)]
     if differing:
         name = differing[0]

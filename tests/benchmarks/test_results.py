@@ -215,6 +215,12 @@ def test_a_run_that_is_not_its_recipe_is_refused(done, tmp_path, values, message
         results.collect([changed(done, tmp_path / "changed", **values)])
 
 
+def test_settings_named_on_the_command_line_may_be_the_recipes(done, tmp_path):
+    """Such a run states the parameters of the recipe that it changed."""
+    run = changed(done, tmp_path / "set", recipe=replace(RECIPE, parameters=RECIPE.parameters + 1).as_dict())
+    assert results.collect([run])[RECIPE.id]["results"] == done.info["results"]
+
+
 def test_faults_of_the_originals_table_are_footnoted():
     lines = results.table({}).splitlines()
     line = next(line for line in lines if "[`cnn-vgg16-celeba`]" in line)
