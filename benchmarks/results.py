@@ -71,7 +71,7 @@ def main(argv: list[str] | None = None) -> int | None:
     order = [recipe.id for recipe in recipes()]
     write_text(MEASURED, json.dumps({id: rows[id] for id in order if id in rows}, indent=2) + "\n")
     pages.put(PAGE, "results", table(rows, [recipe.id for recipe in recipes()], "../"))
-    for name in ("baselines", "windows"):
+    for name in ("baselines", "time_to_accuracy", "windows"):
         pages.put(PAGE, name, measure.table(speed.measured(name)))
     for readme in READMES:
         pages.put(readme, "results", table(rows, CHOSEN))
