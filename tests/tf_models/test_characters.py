@@ -182,11 +182,10 @@ def test_other_models_transforms_and_data_are_refused(task):
         continue_text.ContinueText(length=0)
 
 
-@pytest.mark.parametrize("id", ["rnn-char-dickens", "rnn-char-dickens-fast"])
-def test_an_interrupted_run_goes_on_bit_for_bit(id, tmp_path, monkeypatch):
-    """The second drops states and outputs."""
+def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
+    """One that drops states and outputs."""
     monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 1))
-    recipe = replace(small(get(id), storage="tfrecord"), batch_size=256, epochs=2)
+    recipe = replace(small(get("rnn-char-dickens-fast"), storage="tfrecord"), batch_size=256, epochs=2)
     options = replace(QUIET, checkpoint_seconds=0.0, jit="off")
     whole = trainer.train(recipe, options, tmp_path / "whole")
     stopped = interrupted(recipe, options, tmp_path / "run", epoch=1, step=2)
