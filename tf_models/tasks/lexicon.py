@@ -54,13 +54,11 @@ def draw(model: keras.Model, transform: Text, classes: tuple[str, ...], folder: 
         classes: Names of the classes; the first four have a panel.
         folder: Where the figures are written.
     """
-    odds, vocabulary = odds_alone(model, transform), transform.vocabulary
+    odds, vocabulary = odds_alone(model, transform), transform.vocabulary[:COMMON]
     shown = classes[:CLASSES]
     best = strongest(odds[:, : len(shown)])
     with figure(folder / "words.png", figsize=(3.2 * len(shown), 3.6)) as drawn:
-        drawn.suptitle(
-            f"Log-odds of a text that is this word alone, of the {min(len(vocabulary), COMMON):,} most frequent"
-        )
+        drawn.suptitle(f"Log-odds of a text that is this word alone, of the {len(vocabulary):,} most frequent")
         for axis, number, name in zip(drawn.subplots(1, len(shown), squeeze=False)[0], range(len(shown)), shown):
             words = best[number][::-1]
             axis.barh(range(len(words)), odds[words, number])
@@ -69,9 +67,9 @@ def draw(model: keras.Model, transform: Text, classes: tuple[str, ...], folder: 
     layer = next((layer for layer in model.layers if isinstance(layer, keras.layers.Embedding)), None)
     if layer is None or len(vocabulary) < 2:
         return ["words.png"]
-    vectors = np.asarray(layer.embeddings, np.float32)[transform.first :][: min(len(vocabulary), COMMON)]
+    vectors = np.asarray(layer.embeddings, np.float32)[transform.first :][: len(vocabulary)]
     chosen = np.unique(np.concatenate([words[: SHOWN // len(shown)] for words in best]))
-    nearest, cosines = neighbours(vectors, chosen, min(NEIGHBOURS, len(vectors) - 1))
+    nearest, cosines = neighbours(vectors, chosen, min(NEIGHBOURS, len(vocabulary) - 1))
     with figure(folder / "neighbours.png", figsize=(9, 0.9 + 0.26 * len(chosen))) as drawn:
         axis = drawn.subplots()
         axis.axis("off")
