@@ -49,6 +49,7 @@ COLUMNS = {
     OWN: ("tensorflow", 2, 1e-9, "2 devices, norms of their own"),
     "jax-2": ("jax", 2, 1e-5, "2 devices, JAX"),
 }
+_LOADED: dict[tuple, Data] = {}  # drawing and reading the files of a stand-in takes longer than most small models do
 SEEN = "seen"
 # How far one device's weights go from others that rounding alone has moved, by column.
 MOVED = {"2": "moved", "4": "moved", OWN: "own-moved", "jax-2": "jax-moved"}
@@ -204,7 +205,10 @@ def prepared(recipe: Recipe, options: Options, samples: int = SAMPLES) -> tuple[
     """So many samples of a recipe's stand-in, or all of those that stand in this project, and the recipe for them."""
     kept = recipe.dataset in ("iris", "toy-2d")
     options = replace(options, source="auto" if kept else "synthetic", limit=None if kept else samples)
-    data = building.load_data(recipe, options)
+    key = (recipe.dataset, recipe.validation, repr(recipe.data), options.source, options.limit)
+    if key not in _LOADED:
+        _LOADED[key] = building.load_data(recipe, options)
+    data = _LOADED[key]
     return for_data(for_source(recipe, data.source), data), options, data
 
 

@@ -1,8 +1,6 @@
 """Ordinal recipes: all of them at once, the task's scores, refusals, interrupted runs and predictions."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import keras
@@ -128,32 +126,6 @@ def test_the_first_batch_is_learned(recipe):
             break
     assert after["mae"] < 0.25 * before
     assert after["samples"] == 20
-
-
-def test_saved_models_load_in_a_fresh_process(tmp_path):
-    for recipe in map(small, LEARNED):
-        model, x = build_model(recipe), first_batch(recipe).train.x
-        model.save(tmp_path / f"{recipe.id}.keras")
-        weights = {f"w{number}": weight for number, weight in enumerate(model.get_weights())}
-        np.savez(tmp_path / f"{recipe.id}.npz", x=x, y=model(x), **weights)
-    script = """
-import sys
-import keras, numpy as np
-import tf_models
-folder, *ids = sys.argv[1:]
-for id in ids:
-    saved = np.load(f"{folder}/{id}.npz")
-    model = keras.models.load_model(f"{folder}/{id}.keras")
-    for number, weight in enumerate(model.get_weights()):
-        assert np.array_equal(weight, saved[f"w{number}"]), id
-    # A process that has run much else need not add in the same order: once in some ten runs of all tests it did not.
-    np.testing.assert_allclose(model(saved["x"]), saved["y"], rtol=1e-6, atol=1e-6, err_msg=id)
-print("equal", len(ids))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path), *(r.id for r in LEARNED)], capture_output=True, text=True
-    )
-    assert done.stdout.split() == ["equal", str(len(LEARNED))], done.stderr
 
 
 def test_scores_against_numpy():
