@@ -30,6 +30,7 @@ class Perceptron(keras.Model):
         features = x
         for layer in before:
             features = layer(features)
+        features = ops.cast(features, unit.kernel.dtype)  # the rule is an update, which no precision shortens
         targets = ops.reshape(ops.cast(y, features.dtype), (-1,))
 
         def update(sample, state):

@@ -95,7 +95,7 @@ def levels_from_outputs(outputs, kind: str, classes: int):
         return ops.cumprod(ops.sigmoid(outputs), axis=-1)
     if kind == "pairs":
         return ops.sigmoid(outputs[..., 1] - outputs[..., 0])
-    return ops.clip(outputs - ops.arange(classes - 1, dtype=outputs.dtype), 0.0, 1.0)
+    return ops.clip(outputs - ops.cast(ops.arange(classes - 1, dtype="int32"), outputs.dtype), 0.0, 1.0)
 
 
 def probabilities_from_levels(levels):

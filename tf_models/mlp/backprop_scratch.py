@@ -16,37 +16,44 @@ class BackpropMLP(keras.Model):
     (`SigmoidSquaredError`). Both are means over the batch.
     """
 
-    def gradients(self, x, y) -> tuple[list, "keras.KerasTensor"]:
+    def gradients(self, x, y, scale=1.0) -> tuple[list, "keras.KerasTensor"]:
         """The gradients of the mean loss, in the order of `trainable_variables`, and the logits.
+
+        Matrices are multiplied in the model's `compute_dtype`; the loss and the gradients have the variables' type.
 
         Args:
             x: Samples `(batch, ...)`.
             y: Labels `(batch,)`, integers.
+            scale: Multiplies the loss, so that none of its gradients is too small for 16 bits.
         """
         hidden, output = self.get_layer("hidden"), self.get_layer("logits")
-        a = ops.reshape(x, (-1, hidden.kernel.shape[0]))  # (batch, inputs)
-        h = ops.sigmoid(ops.matmul(a, hidden.kernel) + hidden.bias)  # (batch, hidden)
-        logits = ops.matmul(h, output.kernel) + output.bias  # (batch, classes)
-        targets = one_hot(y, logits.shape[-1], logits.dtype)
-        count = ops.cast(ops.shape(logits)[0], logits.dtype)
+        narrow, wide = self.compute_dtype, self.variable_dtype
+        w, b, v, c = (ops.cast(of, narrow) for of in (hidden.kernel, hidden.bias, output.kernel, output.bias))
+        a = ops.cast(ops.reshape(x, (-1, hidden.kernel.shape[0])), narrow)  # (batch, inputs)
+        h = ops.sigmoid(ops.matmul(a, w) + b)  # (batch, hidden)
+        logits = ops.cast(ops.matmul(h, v) + c, wide)  # (batch, classes)
+        targets = one_hot(y, logits.shape[-1], wide)
+        count = ops.cast(ops.shape(logits)[0], wide)
         if isinstance(self.loss, SigmoidSquaredError):
             p = ops.sigmoid(logits)
             delta = 2 * (p - targets) * p * (1 - p) / count  # chain rule through the square and the sigmoid
         else:
             delta = (ops.softmax(logits) - targets) / count  # softmax and cross-entropy cancel to this
-        hidden_delta = ops.matmul(delta, ops.transpose(output.kernel)) * h * (1 - h)
+        delta = ops.cast(delta * scale, narrow)
+        hidden_delta = ops.matmul(delta, ops.transpose(v)) * h * (1 - h)
         gradients = [
             ops.matmul(ops.transpose(a), hidden_delta),
             ops.sum(hidden_delta, axis=0),
             ops.matmul(ops.transpose(h), delta),
             ops.sum(delta, axis=0),
         ]
-        return gradients, logits
+        return [ops.cast(gradient, wide) for gradient in gradients], logits
 
     @stateless_on_jax
     def train_step(self, data):
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-        gradients, logits = self.gradients(x, y)
+        scale = self.optimizer.scale_loss(ops.ones((), self.variable_dtype))
+        gradients, logits = self.gradients(x, y, scale)  # the optimizer takes the scale back
         self._loss_tracker.update_state(self.compute_loss(x, y, logits), sample_weight=ops.shape(x)[0])
         with after(gradients):
             self.optimizer.apply(gradients, self.trainable_variables)
