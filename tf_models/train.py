@@ -130,8 +130,14 @@ def parser() -> Parser:
         default=None,
         help="with --strategy: batch norm over the whole batch, not over each device's rows",
     )
-    device.add_argument("--precision", choices=("float32", "float64", "mixed_float16", "mixed_bfloat16"))
-    device.add_argument("--jit", choices=("auto", "on", "off"), help="XLA; auto follows device and layer kind")
+    device.add_argument(
+        "--precision",
+        choices=("float32", "float64", "mixed_float16", "mixed_bfloat16"),
+        help="what steps compute in (default float32); mixed ones keep weights in float32, and of float16 scale the loss",
+    )
+    device.add_argument(
+        "--jit", choices=("auto", "on", "off"), help="XLA (default auto, which follows device and layer kind)"
+    )
     device.add_argument(
         "--plain",
         action="store_true",

@@ -85,11 +85,12 @@ def as_the_trainer(model):
 
     with contextlib.ExitStack() as stack:
         if keras.backend.backend() == "tensorflow":
+            from tf_models.training.biases import whole_sums
             from tf_models.training.fast import accelerated
             from tf_models.training.slices import added_up
 
-            stack.enter_context(accelerated(model))
-            stack.enter_context(added_up(model))
+            for context in (accelerated(model), added_up(model), whole_sums()):
+                stack.enter_context(context)
         yield
 
 

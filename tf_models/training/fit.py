@@ -20,6 +20,7 @@ from tf_data.pipeline import Batches, untuned
 from tf_models.replicas import Rows, holding
 from tf_models.training import draws, state
 from tf_models.training.adding import add_up, batch_metrics
+from tf_models.training.biases import whole_sums
 from tf_models.training.fast import accelerated
 from tf_models.training.group import Group
 from tf_models.training.loop import ENDLESS, Loop
@@ -41,7 +42,8 @@ def training_loop(
     Args:
         model: A compiled model; its optimizer's variables are built here.
         batches: Batches of the training split.
-        plain: Take Keras' own steps, one in each call, with nothing replaced. Losses differ by rounding only.
+        plain: Take Keras' own steps, one in each call; only sums of gradients that it or TensorFlow gets wrong are put
+            right, as everywhere (`slices`, `biases`). Losses differ by rounding only.
         group: The devices and machines that share each batch; `batches` are then this machine's rows.
         twin: For a group: makes another compiled model like `model`.
     """
@@ -52,13 +54,13 @@ def training_loop(
 
         yield BackendLoop(model, batches)
     elif plain:
-        with added_up(model):
+        with added_up(model), whole_sums():
             yield PlainLoop(model, batches)
     elif group is not None and group.strategy is not None:
-        with draws.divided():
+        with draws.divided(), whole_sums():
             yield DividedLoop(model, batches, group, twin)
     else:
-        with accelerated(model), added_up(model):
+        with accelerated(model), added_up(model), whole_sums():
             yield CompiledLoop(model, batches)
 
 
