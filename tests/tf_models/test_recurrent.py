@@ -75,10 +75,11 @@ def test_outputs_states_and_gradients_are_keras_own(cell, mask, dtype):
             assert_equal(expected, found, SIZES[dtype])
 
 
+@pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("rows", [0, 1, 15, 16, 17, 33])
 @pytest.mark.parametrize("cell", PAIRS)
-def test_a_batch_of_any_size_is_what_its_rows_are(cell, rows):
-    """Large batches are computed in two halves; the number of rows and of steps is not known beforehand."""
+def test_a_batch_of_any_size_is_what_its_rows_are(cell, rows, known):
+    """Large batches are computed in two halves; the number of steps is not known beforehand, that of rows may be."""
     plain, fast = (kind(4, dtype="float64", name=cell) for kind in PAIRS[cell])
     random = np.random.default_rng(rows)
     x, mask = random.normal(size=(rows, 7, 3)), random.random((rows, 7)) < 0.7
@@ -86,21 +87,23 @@ def test_a_batch_of_any_size_is_what_its_rows_are(cell, rows):
     plain.build(x.shape)
     plain.set_weights(fast.get_weights())
 
-    def compute(layer, x, mask):
+    def compute(layer, x, mask=None):
         with tf.GradientTape() as tape:
             tape.watch(x)
             found = layer(x, mask=mask, training=True)
             total = tf.reduce_sum(tf.square(found))
         return found, tape.gradient(total, [x, *layer.trainable_variables])
 
-    shapes = [tf.TensorSpec((None, None, 3), tf.float64), tf.TensorSpec((None, None), tf.bool)]
-    compiled = tf.function(functools.partial(compute, fast), input_signature=shapes, autograph=False)
-    found = compiled(x, mask)
+    count = rows if known else None
+    shapes = [tf.TensorSpec((count, None, 3), tf.float64), tf.TensorSpec((count, None), tf.bool)]
+    given = [x] if known else [x, mask]  # without a mask no other operation tells how many rows there are
+    compiled = tf.function(functools.partial(compute, fast), input_signature=shapes[: len(given)], autograph=False)
+    found = compiled(*given)
     if not rows:  # a worker without rows of a short last batch; Keras raises
         assert found[0].shape == (0, 4)
         assert not any(np.any(one) for one in found[1])
         return
-    expected = compute(plain, tf.constant(x), tf.constant(mask))
+    expected = compute(plain, *map(tf.constant, given))
     for one, other in zip(tf.nest.flatten(found), tf.nest.flatten(expected), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
 

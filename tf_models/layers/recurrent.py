@@ -335,7 +335,10 @@ def _loop(steps, body, carried, kinds, backwards: bool = False) -> tuple[list, l
 
     def one(number, carried, arrays):
         step = steps - 1 - number if backwards else number
+        before = tf.nest.flatten(carried)
         carried, written = body(step, *carried)
+        for now, then in zip(tf.nest.flatten(carried), before, strict=True):
+            now.set_shape(then.shape)  # of no row or one TensorFlow does not see that there are as many afterwards
         return number + 1, carried, [array.write(step, value) for array, value in zip(arrays, written, strict=True)]
 
     _, carried, arrays = tf.while_loop(
