@@ -104,12 +104,12 @@ def losses(id: str, folder: Path, moved: bool = False) -> dict:
     Args:
         id: The recipe's.
         folder: Where the weights are.
-        moved: Begin with weights of which each is off by 1e-7 of its size, as rounding could have made them.
+        moved: Begin with weights of which each is off by `divided.ROUNDED` of its size.
     """
     import keras
     import numpy as np
     import tensorflow as tf
-    from divided import small
+    from divided import ROUNDED, small
 
     from tf_models.training import building
 
@@ -121,7 +121,7 @@ def losses(id: str, folder: Path, moved: bool = False) -> dict:
         np.savez(weights, *model.get_weights())
     with np.load(weights) as saved:
         signs = np.random.default_rng(1)
-        by = 1e-7 if moved else 0.0
+        by = ROUNDED if moved else 0.0
         model.set_weights([saved[name] * (1 + by * signs.choice([-1, 1], saved[name].shape)) for name in saved.files])
     found, seconds, blur = [], [], np.random.default_rng(2)
 
