@@ -53,6 +53,22 @@ def after(tensors: list) -> contextlib.AbstractContextManager:
     return control_dependencies(tensors)
 
 
+def apply(optimizer: keras.optimizers.Optimizer, gradients: list, variables: list) -> None:
+    """Have an optimizer change variables by their gradients, once all of these are computed.
+
+    On JAX its state is handed in and taken back: one that scales losses decides inside a branch whether a step is made,
+    and what is assigned there does not come out.
+    """
+    if keras.backend.backend() != "jax":
+        with after(gradients):
+            optimizer.apply(gradients, variables)
+        return
+    states = [variable.value for variable in optimizer.variables]
+    found = optimizer.stateless_apply(states, gradients, [variable.value for variable in variables])
+    for variable, value in zip([*variables, *optimizer.variables], [*found[0], *found[1]], strict=True):
+        variable.assign(value)
+
+
 def tape() -> Any:
     """TensorFlow's gradient tape, or on PyTorch what stands for it; neither is imported before.
 

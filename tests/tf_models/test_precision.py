@@ -1,5 +1,8 @@
 """Every recipe trains in 16 bits: a step moves the weights as one of 32 bits does, by losses that are scaled."""
 
+import subprocess
+import sys
+
 import backends
 import divided
 import numpy as np
@@ -12,6 +15,7 @@ from tf_models.configs.overrides import override
 from tf_models.training import biases, building
 from tf_models.training.fit import training_loop
 from tf_models.training.options import Options
+from tf_models.training.run_directory import RunDirectory
 
 # How far a step's movement may be from that in 32 bits, as a fraction of its length; norms of few samples take most of it.
 CLOSE = {"mixed_float16": 0.25, "mixed_bfloat16": 0.5}
@@ -49,6 +53,31 @@ def test_a_step_in_16_bits_moves_weights_as_one_in_32_does(recipe, precision):
     assert np.linalg.norm(expected) > 0
     assert np.linalg.norm(moved - expected) < CLOSE[precision] * np.linalg.norm(expected)
     np.testing.assert_allclose(losses, right, rtol=CLOSE[precision], atol=CLOSE[precision])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.parametrize("id", ["mlp-backprop-scratch", "mlp-basic"])
+def test_other_backends_train_in_16_bits(id, backend, tmp_path):
+    pytest.importorskip(backend)
+    losses = {}
+    for precision in ("float32", *CLOSE):
+        asked = [
+            "--backend",
+            backend,
+            "--precision",
+            precision,
+            "--data",
+            "embedded",
+            "--limit",
+            "300",
+            "--epochs",
+            "2",
+        ]
+        command = [sys.executable, "-m", "tf_models.train", id, *asked, "--no-figures", "--quiet"]
+        subprocess.run([*command, "--run-dir", str(tmp_path / precision)], check=True)
+        losses[precision] = RunDirectory.open(tmp_path / precision).info["results"]["test"]["loss"]
+    assert losses == pytest.approx(dict.fromkeys(losses, losses["float32"]), rel=0.02)
 
 
 @pytest.mark.parametrize("plain", [False, True])

@@ -5,7 +5,7 @@ from keras import layers, ops
 
 from tf_models.layers.torch_like import dense
 from tf_models.losses.sigmoid_squared import SigmoidSquaredError, one_hot
-from tf_models.steps import after, stateless_on_jax
+from tf_models.steps import apply, stateless_on_jax
 
 
 @keras.saving.register_keras_serializable(package="tf_models")
@@ -55,8 +55,7 @@ class BackpropMLP(keras.Model):
         scale = self.optimizer.scale_loss(ops.ones((), self.variable_dtype))
         gradients, logits = self.gradients(x, y, scale)  # the optimizer takes the scale back
         self._loss_tracker.update_state(self.compute_loss(x, y, logits), sample_weight=ops.shape(x)[0])
-        with after(gradients):
-            self.optimizer.apply(gradients, self.trainable_variables)
+        apply(self.optimizer, gradients, self.trainable_variables)
         return self.compute_metrics(x, y, logits)
 
 
