@@ -12,7 +12,7 @@ from runs import first_of_each
 
 import tf_models
 from tf_models.configs.overrides import override
-from tf_models.training import biases, building
+from tf_models.training import biases, building, state
 from tf_models.training.fit import training_loop
 from tf_models.training.options import Options
 from tf_models.training.run_directory import RunDirectory
@@ -35,7 +35,7 @@ def step(id: str, precision: str, plain: bool = False) -> tuple[dict[str, np.nda
     task = building.build(recipe, Options(quiet=True, precision=precision, jit="off"), data)
     model = task.model
     backends.without_dropout(model)
-    for optimizer in {model.optimizer, getattr(model, "discriminator_optimizer", model.optimizer)}:
+    for optimizer in state.optimizers(model):
         if hasattr(optimizer, "initial_scale"):
             optimizer.initial_scale = 16.0  # its own is too large for sums over pixels, and leaves such a step out
     before = [weight.numpy() for weight in model.trainable_variables]

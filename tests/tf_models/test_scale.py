@@ -162,18 +162,18 @@ def killed(folder: Path, number: signal.Signals, says: str) -> RunDirectory:
     return RunDirectory.open(folder)
 
 
-# Three in each run of the tests, gone on by one device; the others behind `slow`, gone on by three workers.
-TURNS = [pytest.param(turn, marks=() if turn < 3 else pytest.mark.slow) for turn in range(20)]
+QUICK = (
+    3  # turns in each run of the tests, gone on by one device; the others are behind `slow`, gone on by three workers
+)
+TURNS = [pytest.param(turn, marks=() if turn < QUICK else pytest.mark.slow) for turn in range(20)]
+HOW = ((signal.SIGKILL, "was killed by SIGKILL"), (signal.SIGSTOP, "stood still for 20 s"))
 
 
 @pytest.mark.parametrize("turn", TURNS)
 def test_workers_killed_and_stopped_at_random_end_all_and_the_run_goes_on(turn, tmp_path, alone):
-    if turn % 2:
-        run = killed(tmp_path / "run", signal.SIGSTOP, "stood still for 20 s")
-    else:
-        run = killed(tmp_path / "run", signal.SIGKILL, "was killed by SIGKILL")
+    run = killed(tmp_path / "run", *HOW[turn % 2])
     assert state.load(run.checkpoints[-1])[1].epoch < 12
-    if turn < 3:
+    if turn < QUICK:
         train.main(["--resume", "--quiet", "--run-dir", str(run.path)])
     else:
         code, errors, _ = Launched(run.path, "--resume", workers=3).ended()

@@ -2,7 +2,8 @@
 
 TensorFlow's operation for them (`BiasAddGrad`, 2.21) adds bfloat16 numbers up in bfloat16 on a CPU. That has eight binary
 digits, so that a sum stands still where it is some 256 times what comes to it: of the gradient of a convolution's bias over
-128 images of 32 x 32 pixels a twentieth is left, over 8 of 28 x 28 half. `tf.reduce_sum` adds up in float32, and is faster.
+128 images of 32 x 32 pixels a twentieth may be left. `tf.reduce_sum` adds up in float32, and is faster where there is much to
+add.
 """
 
 import contextlib
