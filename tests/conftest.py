@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tf_data.command import prepare_environment
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+prepare_environment()
 
 
 # The longest files, which come first, so that the processes end at about the same time.

@@ -63,8 +63,18 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # macOS counts bytes
 
 
+def onednn() -> bool:
+    """Whether TensorFlow computes by oneDNN, whose sums have other bits than its own."""
+    try:
+        from tensorflow.python.util import _pywrap_util_port  # no public function tells what it chose by itself
+
+        return _pywrap_util_port.IsMklEnabled()
+    except (ImportError, AttributeError):  # a later version may have moved it
+        return os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower() in ("1", "true")
+
+
 def environment() -> dict:
-    """`processor`, `cores`, `threads` of TensorFlow (0 lets it choose), and the names of the `gpus`."""
+    """`processor`, `cores`, `threads` of TensorFlow (0 lets it choose), whether it takes `onednn`, names of the `gpus`."""
     import tensorflow as tf
 
     threading = tf.config.threading
@@ -73,6 +83,7 @@ def environment() -> dict:
         "processor": processor(),
         "cores": cores(),
         "threads": [threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads()],
+        "onednn": onednn(),
         "gpus": [details.get("device_name", "GPU") for details in gpus],
     }
 
