@@ -187,8 +187,8 @@ def import_tensorflow() -> None:
 def prepare_environment() -> None:
     """Set what TensorFlow reads when it is imported, where the user has not set it.
 
-    On x86 it is told to compute by oneDNN. By itself it does so only on processors with instructions for neural networks
-    (AVX-512 VNNI and later); on others its own gradients of convolutions take up to fifty times as long, see docs/speed.md.
+    On x86 it is told to compute by oneDNN. By itself it does so only on processors with instructions for neural networks,
+    such as AVX-512 VNNI; on others its own gradients of convolutions take up to thirty times as long, see docs/speed.md.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if platform.machine().lower() in ("x86_64", "amd64"):

@@ -1,6 +1,9 @@
 """What a run says of the machine it was made on."""
 
+import os
 import platform
+import subprocess
+import sys
 
 import pytest
 
@@ -19,3 +22,20 @@ def test_processors_of_one_name_are_told_apart(told, expected, tmp_path, monkeyp
     monkeypatch.setattr(provenance, "CPUINFO", tmp_path / "cpuinfo")
     (tmp_path / "cpuinfo").write_text(told)
     assert provenance.processor() == expected
+
+
+ONEDNN = """
+from tf_data.command import import_tensorflow
+import_tensorflow()
+from tf_models.training import provenance
+print(provenance.environment()["onednn"])
+"""
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="oneDNN is chosen on x86")
+@pytest.mark.parametrize(("asked", "expected"), [(None, "True"), ("0", "False")])
+def test_commands_compute_by_onednn_unless_told_otherwise_and_say_so(asked, expected):
+    others = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    environment = others if asked is None else {**others, "TF_ENABLE_ONEDNN_OPTS": asked}
+    done = subprocess.run([sys.executable, "-c", ONEDNN], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [expected]
