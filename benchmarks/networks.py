@@ -152,6 +152,21 @@ def _gan(recipe: Recipe) -> Callable:
 
 
 _VGG16 = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
+# Expansion, channels, repetitions and stride; kernel size, expanded, channels, squeezed, hard swish and stride.
+_MOBILE2 = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+_MOBILE3 = (
+    (3, 16, 16, 8, False, 2),
+    (3, 72, 24, 0, False, 2),
+    (3, 88, 24, 0, False, 1),
+    (5, 96, 40, 24, True, 2),
+    (5, 240, 40, 64, True, 1),
+    (5, 240, 40, 64, True, 1),
+    (5, 120, 48, 32, True, 1),
+    (5, 144, 48, 40, True, 1),
+    (5, 288, 96, 72, True, 2),
+    (5, 576, 96, 144, True, 1),
+    (5, 576, 96, 144, True, 1),
+)
 
 # By recipe id; batch size, optimizer and learning rate are the recipe's.
 NETWORKS: dict[str, Network] = {
@@ -172,6 +187,15 @@ NETWORKS: dict[str, Network] = {
     ),
     "cnn-resnet50-mnist": Network(
         _classifier(_zoo(lambda zoo: zoo.ResNet((3, 4, 6, 3), True, 64, 10, 1))), samples=768
+    ),
+    "cnn-densenet121-cifar10": Network(
+        _classifier(_zoo(lambda zoo: zoo.DenseNet((6, 12, 24, 16), 32, 10))), (32, 32, 3), 512
+    ),
+    "cnn-mobilenet-v2-cifar10": Network(
+        _classifier(_zoo(lambda zoo: zoo.mobilenet_v2(_MOBILE2, 32, 1280, 10))), (64, 64, 3), 512
+    ),
+    "cnn-mobilenet-v3-small-cifar10": Network(
+        _classifier(_zoo(lambda zoo: zoo.mobilenet_v3(_MOBILE3, 16, 1024, 10))), (64, 64, 3), 1_280
     ),
     "ae-vae": Network(_vae),
     "gan-dcgan-celeba": Network(_gan, (64, 64, 3), 256),

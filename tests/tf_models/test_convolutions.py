@@ -1,4 +1,4 @@
-"""Convolutions computed as products give the sums and gradients of Keras' own."""
+"""Convolutions and gradients computed as products are Keras' own."""
 
 import keras
 import numpy as np
@@ -14,8 +14,14 @@ def one_layer(shape, **options) -> keras.Model:
     return keras.Sequential([keras.Input((*shape, 3)), keras.layers.Conv2D(5, **options)])
 
 
-def traced(model, x):
-    """Outputs, gradients by inputs and weights, and the operations that compute them."""
+def one_depthwise_layer(shape, **options) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    layer = keras.layers.DepthwiseConv2D(bias_initializer="normal", **options)
+    return keras.Sequential([keras.Input((*shape, 3)), layer])
+
+
+def traced(model, x, counted="Conv2D"):
+    """Outputs, gradients by inputs and weights, and the number of operations of one type that compute them."""
 
     @tf.function(autograph=False)
     def run(x):
@@ -26,7 +32,7 @@ def traced(model, x):
 
     loss, gradients = run(x)
     graph = run.get_concrete_function(tf.TensorSpec(x.shape)).graph
-    return [loss, *gradients], sum(operation.type == "Conv2D" for operation in graph.get_operations())
+    return [loss, *gradients], sum(operation.type == counted for operation in graph.get_operations())
 
 
 @pytest.mark.parametrize(
@@ -62,6 +68,48 @@ def test_other_convolutions_stay(shape, options):
     model = one_layer(shape, **options)
     with accelerated(model, jit=True):
         assert traced(model, tf.random.stateless_normal((6, *shape, 3), [1, 2]))[1] == 1
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [
+        ((1, 1), {"kernel_size": 3, "padding": "same"}),
+        ((2, 2), {"kernel_size": 3, "padding": "same", "use_bias": False}),
+        ((2, 3), {"kernel_size": 3, "padding": "same", "activation": "relu"}),
+        ((4, 4), {"kernel_size": 5, "padding": "same", "strides": 2}),
+        ((3, 4), {"kernel_size": 4, "padding": "same", "strides": 3}),
+        ((3, 9), {"kernel_size": (2, 4), "strides": 2}),
+        ((2, 2), {"kernel_size": 5, "padding": "same"}),
+    ],
+)
+def test_a_depthwise_kernel_larger_than_the_map_has_the_right_gradient(shape, options, precision):
+    model = one_depthwise_layer(shape, **options, dtype=precision)
+    x = tf.random.stateless_normal((6, *shape, 3), [1, 2])
+    expected, ours = traced(model, x, "BatchMatMulV2")
+    assert ours == 0
+    with accelerated(model, jit=True):
+        found, ours = traced(model, x, "BatchMatMulV2")
+    assert ours == 1
+    # One in the last place of a sum of up to 200 numbers in 16 bits.
+    close = {"rtol": 1e-5, "atol": 1e-5} if precision == "float32" else {"rtol": 0.02, "atol": 0.1}
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(tf.cast(a, tf.float32), tf.cast(b, tf.float32), **close)
+
+
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [
+        ((3, 3), {"kernel_size": 3, "padding": "same"}),
+        ((2, 40), {"kernel_size": 3, "padding": "same"}),
+        ((2, 2), {"kernel_size": 3, "padding": "same", "depth_multiplier": 2}),
+        ((2, 2), {"kernel_size": 3, "padding": "same", "dilation_rate": 2}),
+    ],
+)
+def test_other_depthwise_convolutions_stay(shape, options):
+    model = one_depthwise_layer(shape, **options)
+    with accelerated(model, jit=True):
+        assert traced(model, tf.random.stateless_normal((6, *shape, 3), [1, 2]), "BatchMatMulV2")[1] == 0
 
 
 def test_a_layer_of_one_place_still_takes_larger_images():

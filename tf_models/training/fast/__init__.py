@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from tf_models.training import state
-from tf_models.training.fast import convolutions, norms, recurrent, updates
+from tf_models.training.fast import convolutions, depthwise, norms, recurrent, updates
 
 # In these Keras keeps what it has traced, replaced operations included.
 TRACED = ("train_function", "test_function", "predict_function")
@@ -30,7 +30,7 @@ def accelerated(model: keras.Model, jit: bool | None = None) -> Iterator[None]:
         yield
         return
     jit = model.jit_compile if jit is None else jit
-    replaced = convolutions.replacements(model) + recurrent.replacements(model)
+    replaced = [*convolutions.replacements(model), *depthwise.replacements(model), *recurrent.replacements(model)]
     if not jit:
         replaced += norms.replacements(model)
         for optimizer in state.optimizers(model):
