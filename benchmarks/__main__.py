@@ -14,6 +14,7 @@ BENCHMARKS = {
     "peak": "GFLOP/s of this machine in matrix products, by precision",
     "memory": "peak memory of training beside PyTorch's",
     "ordinal": "ordinal methods on cement strength, five seeds each; with --out also a figure beside the file",
+    "hours": "how many hours the recipes without a result would train here, from some of their steps",
     "images": "feeding from JPEG images against PyTorch's DataLoader and the decoder alone",
     "pipelines": "feeding from memory and every format against PyTorch's DataLoader",
     "prefetch": "training from JPEG files with and without reading ahead",
@@ -30,6 +31,7 @@ BENCHMARKS = {
 # What --only chooses from: by benchmark the module, and in it the name of what has the recipes as keys.
 CHOOSES = {
     "train_step": ("benchmarks.networks", "NETWORKS"),
+    "hours": ("tf_models.configs.topics", "RECIPES"),
     "memory": ("benchmarks.networks", "NETWORKS"),
     "revisions": ("benchmarks.revisions", "TRAININGS"),
     "time_to_accuracy": ("benchmarks.time_to_accuracy", "GOALS"),

@@ -70,7 +70,8 @@ def main(argv: list[str] | None = None) -> int | None:
     rows = {**known, **found}
     order = [recipe.id for recipe in recipes()]
     write_text(MEASURED, json.dumps({id: rows[id] for id in order if id in rows}, indent=2) + "\n")
-    pages.put(PAGE, "results", table(rows, [recipe.id for recipe in recipes()], "../"))
+    hours = {row["recipe"]: row["hours"] for row in speed.measured("hours")}
+    pages.put(PAGE, "results", table(rows, [recipe.id for recipe in recipes()], "../", hours))
     for name in ("baselines", "time_to_accuracy", "windows"):
         pages.put(PAGE, name, measure.table(speed.measured(name)))
     for readme in READMES:
@@ -214,13 +215,19 @@ def _operations(run: RunDirectory) -> int | None:
     return count and round(count / size)
 
 
-def table(rows: dict[str, dict], ids: Iterable[str] | None = None, root: str = "") -> str:
+def table(
+    rows: dict[str, dict],
+    ids: Iterable[str] | None = None,
+    root: str = "",
+    hours: Mapping[str, float] = MappingProxyType({}),
+) -> str:
     """The results as a Markdown table: the original's test score beside ours; below it footnotes on the originals'.
 
     Args:
         rows: Rows by recipe id.
         ids: Recipes to show, in their order; None for all.
         root: The way from the page to the root of the repository.
+        hours: By recipe id, how many a training would take that was not run.
     """
     footnotes: dict[str, str] = {}  # by text, so that variants share one
     lines = [
@@ -238,7 +245,7 @@ def table(rows: dict[str, dict], ids: Iterable[str] | None = None, root: str = "
             recipe.dataset,
             f"{recipe.parameters:,}",
             original,
-            "-",
+            f"not run: {hours[recipe.id]:,.{int(hours[recipe.id] < 10)}f} hours" if recipe.id in hours else "-",
             "",
             "",
             "",

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import audit, commands, operations, peak, results
+from benchmarks import audit, commands, hours, operations, peak, results
 from tf_data.errors import InputError, speaking_options
-from tf_models.configs import get, measured
+from tf_models.configs import get, measured, recipes
 from tf_models.training import provenance, trainer
 from tf_models.training.run_directory import RunDirectory
 
@@ -52,6 +52,32 @@ def test_mirror_images_have_a_score_of_their_own(done):
     row = results.collect([done])[RECIPE.id]
     scored = {"test": {"accuracy": 0.9, "mirrored_accuracy": 0.925, "samples": 40}}
     assert "| 90.00% of 40 (92.50% with mirror images) |" in results.table({RECIPE.id: {**row, "results": scored}})
+
+
+def test_what_was_not_run_says_how_long_it_would_take(done):
+    row = results.collect([done])[RECIPE.id]
+    ids = [RECIPE.id, "cnn-vgg16-cifar10", "cnn-resnet152-celeba", "cnn-vgg19-cifar10"]
+    estimated = {RECIPE.id: 1.0, "cnn-vgg16-cifar10": 2.34, "cnn-resnet152-celeba": 1234.5}
+    lines = results.table({RECIPE.id: row}, ids, hours=estimated).splitlines()[2:6]
+    assert [line.split(" | ")[4] for line in lines][1:] == ["not run: 2.3 hours", "not run: 1,234 hours", "-"]
+    assert "not run" not in lines[0]
+
+
+def test_hours_are_of_recipes_without_a_row(monkeypatch, capsys):
+    missing = ["cnn-vgg19-cifar10", "rnn-lstm-packed-imdb-glove", "mech-lstm-own-csv"]
+    monkeypatch.setattr(hours, "measured", lambda: {r.id: {} for r in recipes() if r.id not in missing})
+    assert hours.missing() == tuple(missing[:2])
+
+    def timed(id, source):
+        if "glove" in id:
+            raise InputError("no vectors")
+        return 100.0, 45_000
+
+    monkeypatch.setattr(hours, "_in_a_process_of_its_own", timed)
+    assert hours.run() == [
+        {"recipe": missing[0], "samples": 45_000, "epochs": 20, "samples_per_second": 100.0, "hours": 2.5}
+    ]
+    assert "rnn-lstm-packed-imdb-glove: no vectors" in capsys.readouterr().err
 
 
 def test_other_seeds_give_the_spread(done, tmp_path):
