@@ -1,7 +1,8 @@
 """How many hours recipes without a result would train on this machine, from some of their own steps.
 
 Steps are timed on official data (`TF_DATA_DIR`), with batches of at most 64 samples, since those of some originals are made for
-the memory of several GPUs; all samples of the data set count, also where only a part of it is there.
+the memory of several GPUs; all samples of the data set count, also where only a part of it is there, but for recipes that are
+made for a part.
 """
 
 import multiprocessing
@@ -17,6 +18,7 @@ from tf_models.training.options import Options
 LARGEST = 64  # samples of a batch
 STEPS = 3
 OWN = ("text-file", "text-csv")  # recipes for what users bring
+FOR_A_PART = "-small"
 
 
 def missing() -> tuple[str, ...]:
@@ -63,6 +65,8 @@ def _timed(id: str, source: str) -> tuple[float, int]:
     options = Options(source=source, limit=STEPS * recipe.batch_size)
     task = trainer.build(recipe, options, trainer.load_data(recipe, options))
     counts = dataset(recipe.dataset).counts
+    if id.endswith(FOR_A_PART):
+        counts = trainer.load_data(recipe, Options(source=source)).counts
     held_out = 0 if "validation" in counts else recipe.validation
     with training_loop(task.model, trainer.training_batches(recipe, task)) as loop:
         loop.block = loop.batches.steps

@@ -14,6 +14,7 @@ CHART = MEASURED / "figures" / "speed.png"
 # By benchmark: what names a row, and what is told of each candidate.
 TABLES = {
     "train_step": (("network", "batch"), "samples_per_second"),
+    "train_step_avx2": (("network", "batch"), "samples_per_second"),
     "recurrent": (("measured",), "samples_per_second"),
     "memory": (("network", "batch"), "peak_mb"),
     "pipelines": (("candidate",), "samples_per_second"),
