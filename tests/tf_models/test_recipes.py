@@ -70,6 +70,9 @@ PARAMETERS = {
     "cnn-mobilenet-v2-cifar10": 3_504_872 - 990 * 1281,
     "cnn-mobilenet-v3-small-cifar10": 2_542_856 - 990 * 1025,
     "cnn-mobilenet-v3-large-cifar10": 5_483_032 - 990 * 1281,
+    "cnn-mobilenet-v2-cifar10-fast": 3_504_872 - 990 * 1281,
+    "cnn-mobilenet-v3-small-cifar10-fast": 2_542_856 - 990 * 1025,
+    "cnn-mobilenet-v3-large-cifar10-fast": 5_483_032 - 990 * 1281,
     # Whitened patches' biases, convolutions and their biases, logits.
     "cnn-airbench-cifar10": 24 + 9 * (24 * 64 + 64 * 64 + 64 * 256 + 3 * 256 * 256) + 2 * (64 + 256 + 256) + 2560,
     # Convolutions, two numbers of batch norm a map, and nine places of the last map.
@@ -80,6 +83,8 @@ PARAMETERS = {
     "cnn-nin-cifar10-fast": 968_394,
     "cnn-resnet18-mnist-fast": 11_175_370,
     "cnn-resnet18-celeba-small": 11_180_610 - 3 * 512 * 2,
+    "cnn-resnet34-celeba-small": 21_288_770 - 3 * 512 * 2,
+    "cnn-resnet50-celeba-small": 23_524_418 - 3 * 2048 * 2,
     # A quarter of the maps: a sixteenth of the weights between them, a quarter of all others.
     "cnn-resnet18-celeba-finetune": 702_354,
     "cnn-vgg16-celeba-small": 14_714_688 + 2 * 4_224 + 2_048 * 512 + 512 + 513 * 2,
