@@ -5,11 +5,11 @@ the memory of several GPUs; all samples of the data set count, also where only a
 made for a part.
 """
 
-import multiprocessing
 import sys
 import time
 from dataclasses import replace
 
+from benchmarks import measure
 from tf_data.command import import_tensorflow
 from tf_data.errors import InputError
 from tf_models.configs import get, measured, recipes
@@ -35,7 +35,7 @@ def run(quick: bool = False, only: tuple[str, ...] = ()) -> list[dict]:
     rows = []
     for id in ("cnn-basic",) if quick else only or missing():
         try:
-            speed, samples = _in_a_process_of_its_own(id, "synthetic" if quick else "official")
+            speed, samples = measure.in_a_fresh_process(_timed, id, "synthetic" if quick else "official")
         except InputError as error:  # data that are not among those at hand
             print(f"{id}: {error}", file=sys.stderr)
             continue
@@ -46,11 +46,6 @@ def run(quick: bool = False, only: tuple[str, ...] = ()) -> list[dict]:
         )
         print(f"{id}: {rows[-1]['hours']} hours", file=sys.stderr, flush=True)  # all of it takes long
     return rows
-
-
-def _in_a_process_of_its_own(id: str, source: str) -> tuple[float, int]:
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_timed, (id, source))
 
 
 def _timed(id: str, source: str) -> tuple[float, int]:

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import multiprocessing
 import os
 import platform
 import statistics
@@ -46,6 +47,12 @@ def compare(candidates: dict[str, Callable[[], int]], baseline: str, repeats: in
             row["ratio"] = statistics.median(a / b for a, b in zip(found, speeds[baseline], strict=True))
         rows.append(row)
     return rows
+
+
+def in_a_fresh_process(function: Callable, *arguments):
+    """What `function`, one of a module, returns in a process that has imported and computed nothing yet."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, arguments)
 
 
 def hardware() -> dict[str, str]:

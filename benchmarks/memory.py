@@ -1,7 +1,6 @@
 """Peak memory of training, each candidate in a process of its own, beside PyTorch's."""
 
-import multiprocessing
-
+from benchmarks.measure import in_a_fresh_process
 from benchmarks.networks import NETWORKS, recipe
 from benchmarks.train_step import LOADER, candidates
 from tf_models.training.provenance import peak_memory
@@ -22,18 +21,14 @@ def run(quick: bool = False, only: tuple[str, ...] = ()) -> list[dict]:
     for id in ("mlp-basic",) if quick else only or NETWORKS:
         batch = recipe(id).batch_size
         found = {
-            name: _measured(id, name) for name in candidates(id, STEPS * batch) if name != "pytorch, indexed by hand"
+            name: in_a_fresh_process(_train, id, name)
+            for name in candidates(id, STEPS * batch)
+            if name != "pytorch, indexed by hand"
         }
         for name, (imported, peak) in found.items():
             row = {"network": id, "batch": batch, "candidate": name, "peak_mb": peak, "training_mb": peak - imported}
             rows.append(row | ({"ratio": found[LOADER][1] / peak} if LOADER in found else {}))
     return rows
-
-
-def _measured(id: str, candidate: str) -> tuple[float, float]:
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(1) as pool:
-        return pool.apply(_train, (id, candidate))
 
 
 def _train(id: str, candidate: str) -> tuple[float, float]:

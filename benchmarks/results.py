@@ -245,7 +245,7 @@ def table(
             recipe.dataset,
             f"{recipe.parameters:,}",
             original,
-            f"not run: {hours[recipe.id]:,.{int(hours[recipe.id] < 10)}f} hours" if recipe.id in hours else "-",
+            _not_run(hours[recipe.id]) if recipe.id in hours else "-",
             "",
             "",
             "",
@@ -269,3 +269,7 @@ def table(
                 cells[7] += f", {row['gflops']:.3g} of {row['peak']:.3g} GFLOP/s" if row["peak"] else ""
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", *(f"[^{id}]: {text}" for text, id in footnotes.items())])
+
+
+def _not_run(hours: float) -> str:
+    return f"not run: {hours:,.1f} hours" if hours < 10 else f"not run: {hours:,.0f} hours"

@@ -11,7 +11,7 @@ from tf_data.figures import figure
 MEASURED = Path(__file__).parent / "measured"
 PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
 CHART = MEASURED / "figures" / "speed.png"
-# By benchmark: what names a row, and what is told of each candidate.
+# By file in measured/: what names a row, and what is told of each candidate.
 TABLES = {
     "train_step": (("network", "batch"), "samples_per_second"),
     "train_step_avx2": (("network", "batch"), "samples_per_second"),

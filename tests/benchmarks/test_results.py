@@ -68,12 +68,12 @@ def test_hours_are_of_recipes_without_a_row(monkeypatch, capsys):
     monkeypatch.setattr(hours, "measured", lambda: {r.id: {} for r in recipes() if r.id not in missing})
     assert hours.missing() == tuple(missing[:2])
 
-    def timed(id, source):
+    def timed(function, id, source):
         if "glove" in id:
             raise InputError("no vectors")
         return 100.0, 45_000
 
-    monkeypatch.setattr(hours, "_in_a_process_of_its_own", timed)
+    monkeypatch.setattr(hours.measure, "in_a_fresh_process", timed)
     assert hours.run() == [
         {"recipe": missing[0], "samples": 45_000, "epochs": 20, "samples_per_second": 100.0, "hours": 2.5}
     ]
