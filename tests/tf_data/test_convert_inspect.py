@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -211,8 +210,7 @@ def test_sheets_show_many_classes_and_none(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["convert", "inspect"])
-def test_help_is_quick(command):
-    begin = time.perf_counter()
+def test_help_loads_no_large_library(command):
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", f"tf_data.{command}", "--help"], capture_output=True, text=True
     )
@@ -220,4 +218,3 @@ def test_help_is_quick(command):
     assert "DATASET" in done.stdout
     for heavy in ("tensorflow", "matplotlib", "h5py", "PIL", "sklearn"):
         assert f" {heavy}\n" not in done.stderr
-    assert time.perf_counter() - begin < 5

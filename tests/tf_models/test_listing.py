@@ -1,4 +1,4 @@
-"""`train --list` and `--show`: every topic is known, a table fits its terminal, and nothing is slow."""
+"""`train --list` and `--show`: every topic is known, a table fits its terminal, and nothing slow is imported."""
 
 import importlib
 import json
@@ -203,19 +203,14 @@ def test_json_goes_with_list_and_show(capsys):
     assert "--json goes with --list and --show" in capsys.readouterr().err
 
 
-def test_list_and_show_load_no_tensorflow_and_take_no_half_second():
+def test_list_and_show_load_no_library_but_numpy():
+    # What is imported decides how long they take, and is the same on every machine.
     script = (
-        "import sys, time; from tf_models.train import main; main(['--list']); seconds = time.process_time(); "
+        "import sys; before = set(sys.modules); from tf_models.train import main; main(['--list']); "
         "main(['mlp-basic', '--show', '--set', 'model.hidden=(5,)']); "
-        "assert not {'tensorflow', 'keras', 'torch', 'jax', 'matplotlib', 'sklearn'} & set(sys.modules); print(seconds)"
+        "loaded = {name.partition('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names; "
+        "print(*sorted(name for name in loaded if 'cython' not in name), file=sys.stderr)"
     )
-    yardstick = "import time, numpy; print(time.process_time())"
-
-    def seconds(code):
-        runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True) for _ in range(3)]
-        assert all(done.returncode == 0 for done in runs), runs[0].stderr
-        return min(float(done.stdout.split()[-1]) for done in runs)
-
-    # Processor time, which other work on the machine does not lengthen; the first run may have to compile. A machine that
-    # takes more than a sixth of a second for NumPy alone has more for all.
-    assert seconds(script) < max(0.5, 3 * seconds(yardstick))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.split() == ["numpy", "tf_data", "tf_models"]
