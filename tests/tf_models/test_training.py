@@ -112,6 +112,19 @@ def test_the_first_steps_are_recorded_and_change_nothing(whole, tmp_path, monkey
     assert_same_run(whole, without)
 
 
+def test_the_line_of_the_first_epoch_has_the_first_steps_in_its_time(digits, tmp_path, capsys):
+    run = RunDirectory.create(tmp_path / "run", RECIPE)
+    with loop_of(digits) as loop:
+        callbacks.Checkpoints(run, loop, callbacks.Signals()).begin()
+        assert 0 < loop.seconds_before_fit < 1000
+        loop.seconds_before_fit += 1000
+        loop.fit(2, verbose=2)
+    seconds = [
+        int(line.split()[2][:-1]) for line in capsys.readouterr().out.splitlines() if line.startswith("10/10 - ")
+    ]
+    assert [second >= 1000 for second in seconds] == [True, False]
+
+
 def test_a_run_says_on_what_it_was_made(whole, tmp_path, monkeypatch, capsys):
     info = whole.info
     assert info["environment"] == provenance.environment()

@@ -163,6 +163,7 @@ class Checkpoints(keras.callbacks.Callback):
         """Make the first steps one by one, and record the metrics after each."""
         metrics: dict[str, list[float]] = {}
         self.on_train_begin()
+        begin = time.perf_counter()
         try:
             for step in range(min(FIRST_STEPS, self.loop.batches.steps)):
                 for name, value in self.loop.run(0, step, step + 1).items():
@@ -170,6 +171,7 @@ class Checkpoints(keras.callbacks.Callback):
                 self.on_train_batch_end(step)
         finally:
             self.run.update(first_steps=metrics)
+        self.loop.seconds_before_fit = time.perf_counter() - begin
 
     def _last_good(self) -> Progress:
         """Restore the last checkpoint; one that is damaged is set aside for the one before it."""

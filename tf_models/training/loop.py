@@ -30,6 +30,7 @@ class Loop(abc.ABC):
         epoch, step: Position after the last call: `step` batches of `epoch` are done.
         block: Number of steps that `fit` asks for at once.
         records_first_steps: Whether `run` can make steps outside of `fit`.
+        seconds_before_fit: What the steps of the first epoch that were made before `fit` took.
         followed: Names of the metrics whose value on every single batch is kept: those that take a batch for one, as a
             GAN's losses.
     """
@@ -40,6 +41,7 @@ class Loop(abc.ABC):
     def __init__(self, model: keras.Model, batches: Batches):
         self.model, self.batches = model, batches
         self.epoch = self.step = 0
+        self.seconds_before_fit = 0.0
         self.followed = [metric.name for metric in getattr(model, "batch_metrics", ())]
         self._kept: list[ByBatch] = []
         self._stream = None
@@ -73,6 +75,7 @@ class Loop(abc.ABC):
     def start(self, epoch: int, step: int) -> None:
         """Go on at the batch (epoch, step), from what the model holds now."""
         self.epoch, self.step = epoch, step
+        self.seconds_before_fit = 0.0
         self._stream = None
         self._kept = []
 
@@ -101,6 +104,8 @@ class Loop(abc.ABC):
         model = self.model
         model.steps_per_execution = self.block
         model.train_function = self._train_function
+        # `fit` adds its own where there is none.
+        progress = [_Progress(self.seconds_before_fit)] if verbose else []
         try:
             model.fit(
                 self._data(),
@@ -109,7 +114,7 @@ class Loop(abc.ABC):
                 steps_per_epoch=self.batches.steps,
                 shuffle=False,  # what it iterates over comes in its order; the samples are shuffled within
                 validation_data=validation,
-                callbacks=[_MetricsSoFar(model, self.step > 0), *callbacks],
+                callbacks=[_MetricsSoFar(model, self.step > 0), *progress, *callbacks],
                 verbose=verbose,
             )
         finally:
@@ -155,3 +160,16 @@ class _MetricsSoFar(keras.callbacks.Callback):
         for variable, value in self._values:
             variable.assign(value)
         self._values = []
+
+
+class _Progress(keras.callbacks.ProgbarLogger):
+    """Keras' own lines, where the first epoch's time has the steps in it that were made before `fit`."""
+
+    def __init__(self, seconds: float):
+        super().__init__()
+        self._before = seconds
+
+    def on_epoch_begin(self, epoch, logs=None):
+        super().on_epoch_begin(epoch, logs)
+        self.progbar._start -= self._before
+        self._before = 0.0
