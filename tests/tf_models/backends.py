@@ -73,9 +73,8 @@ def without_dropout(model) -> None:
             layer.cell.dropout = layer.cell.recurrent_dropout = 0.0
 
 
-@contextlib.contextmanager
 def as_the_trainer(model):
-    """Within the context, TensorFlow's steps use what the trainer uses.
+    """A context in which TensorFlow's steps use what the trainer uses.
 
     Keras' own batch norms add up in float32 there. RMSprop makes steps of what that loses where a critic's gradients nearly
     vanish: after the first batch of the convolutional WGAN the generator's squared gradients were up to 1 % from float64's,
@@ -83,15 +82,11 @@ def as_the_trainer(model):
     """
     import keras
 
-    with contextlib.ExitStack() as stack:
-        if keras.backend.backend() == "tensorflow":
-            from tf_models.training.biases import whole_sums
-            from tf_models.training.fast import accelerated
-            from tf_models.training.slices import added_up
+    if keras.backend.backend() != "tensorflow":
+        return contextlib.nullcontext()
+    from tf_models.training.fit import operations
 
-            for context in (accelerated(model), added_up(model), whole_sums()):
-                stack.enter_context(context)
-        yield
+    return operations(model)
 
 
 def losses(id: str, folder: Path, moved: bool = False) -> dict:

@@ -311,12 +311,14 @@ def test_log_odds_of_more_classes_and_neighbours_in_space():
     model = keras.Model(ids, keras.layers.GlobalAveragePooling1D(name="mean")(x))
     p = np.exp(table[2:]) / np.exp(table[2:]).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(lexicon.odds_alone(model, Words()), np.log(p / (1 - p)), rtol=1e-5)
+    # A rare word, the last of the vocabulary, is left out.
+    np.testing.assert_allclose(lexicon.odds_alone(model, Words(), common=1), np.log(p / (1 - p))[:1], rtol=1e-5)
     vectors = np.array([[1, 0], [0, 2], [3, 0.1], [-1, 0]], np.float32)
     nearest, cosines = lexicon.neighbours(vectors, np.array([0, 3]), 2)
     assert nearest.tolist() == [[2, 1], [1, 2]]
     np.testing.assert_allclose(cosines[0], [3 / np.hypot(3, 0.1), 0], atol=1e-6)
 
 
-def test_a_rare_word_is_not_among_the_strongest():
-    odds = np.array([[1.0, -1], [2, -2], [-3, 3], [9, 9]])  # the most frequent word first
-    assert [rows.tolist() for rows in lexicon.strongest(odds, count=2, common=3)] == [[1, 0], [2, 0]]
+def test_the_strongest_words_of_each_class():
+    odds = np.array([[1.0, -1], [2, -2], [-3, 3]])
+    assert [rows.tolist() for rows in lexicon.strongest(odds, count=2)] == [[1, 0], [2, 0]]

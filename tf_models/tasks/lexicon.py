@@ -16,20 +16,21 @@ AT_ONCE = 4096
 COMMON = 4000  # of words that a network met a few times only, its verdict and vector are chance
 
 
-def odds_alone(model: keras.Model, transform: Text) -> np.ndarray:
-    """Log-odds `(words, classes)` of each class where a text is one word of the vocabulary and nothing else.
+def odds_alone(model: keras.Model, transform: Text, common: int = COMMON) -> np.ndarray:
+    """Log-odds `(words, classes)` of each class where a text is one of the most frequent words and nothing else.
 
     Args:
         model: A model from ids `(batch, words)` to logits `(batch, classes)`, or to one logit of class 1.
         transform: The transform that makes the ids, which has learned its vocabulary.
+        common: At most so many words, the first ones of the vocabulary.
     """
-    ids = np.arange(len(transform.vocabulary), dtype=np.int32)[:, None] + transform.first
+    ids = np.arange(len(transform.vocabulary[:common]), dtype=np.int32)[:, None] + transform.first
     return log_odds(model.predict(ids, batch_size=AT_ONCE, verbose=0))
 
 
-def strongest(odds: np.ndarray, count: int = SHOWN, common: int = COMMON) -> list[np.ndarray]:
-    """For each column of `odds` `(words, classes)` the rows with the highest, among the first `common` rows."""
-    return [np.argsort(-column, kind="stable")[:count] for column in odds[:common].T]
+def strongest(odds: np.ndarray, count: int = SHOWN) -> list[np.ndarray]:
+    """For each column of `odds` `(words, classes)` the rows with the highest."""
+    return [np.argsort(-column, kind="stable")[:count] for column in odds.T]
 
 
 def neighbours(vectors: np.ndarray, chosen: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray, np.ndarray]:

@@ -60,8 +60,15 @@ def training_loop(
         with draws.divided(), whole_sums():
             yield DividedLoop(model, batches, group, twin)
     else:
-        with accelerated(model), added_up(model), whole_sums():
+        with operations(model):
             yield CompiledLoop(model, batches)
+
+
+@contextlib.contextmanager
+def operations(model: keras.Model) -> Iterator[None]:
+    """Within the context, TensorFlow's steps of `model` use the faster operations and the exact sums of the compiled loop."""
+    with accelerated(model), added_up(model), whole_sums():
+        yield
 
 
 class CompiledLoop(Loop):
