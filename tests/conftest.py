@@ -14,6 +14,7 @@ prepare_environment()
 # The longest files, which come first, so that the processes end at about the same time.
 LONG = (
     "test_recipes.py",
+    "test_resuming.py",
     "test_training.py",
     "test_fast.py",
     "test_exports.py",

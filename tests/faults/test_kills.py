@@ -22,7 +22,7 @@ def check(*arguments, least):
     assert all(row["same bits"] for row in rows)
 
 
-def test_some_kills_of_conversions():  # of a training, one is in test_training.py
+def test_some_kills_of_conversions():  # of a training, one is in test_resuming.py
     check("--count", "10", "--only", "convert", least=9)
 
 

@@ -1,74 +1,23 @@
-"""TensorFlow 1's pipelines: each sample once an epoch, no thread left behind, errors that name the file."""
+"""TensorFlow 1's pipelines give each sample once an epoch, leave no thread behind, and can be trained on."""
 
-import contextlib
-import shutil
 import threading
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf1
+from small_pipelines import BATCH, HELD_OUT, TRAIN, opened
 
 from legacy_tf1.mechanics import fingerprints
 from legacy_tf1.pipelines import dataset_api, feed, file_queues, hdf5_images, npz_chunks, save_load, tfrecords
 from legacy_tf1.pipelines.mechanisms import MECHANISMS
 from legacy_tf1.pipelines.perceptron import perceptron
 from legacy_tf1.pipelines.training import train
-from tf_data import formats
 from tf_data.errors import InputError, TrainingError
-from tf_data.formats import Options, Source
 
-TRAIN, HELD_OUT, BATCH = 250, 40, 32
+pytestmark = pytest.mark.usefixtures("no_thread_left_behind")
 QUEUES = {"tfrecord": tfrecords, "images": file_queues}
 BY_NAME = {mechanism.name: mechanism for mechanism in MECHANISMS}
-
-
-@pytest.fixture(scope="module")
-def few(digits):
-    """The first embedded digits."""
-    counts = {"train": TRAIN, "validation": HELD_OUT, "test": HELD_OUT}
-    return replace(digits, **{name: split.slice(0, counts[name]) for name, split in digits.splits.items()})
-
-
-@pytest.fixture(scope="module")
-def files(few, tmp_path_factory):
-    """Folders of these digits in every format."""
-    place = tmp_path_factory.mktemp("files")
-    for to, more in {"npz": {"chunk_size": 100}, "hdf5": {}, "tfrecord": {}, "images": {"encoding": "jpeg"}}.items():
-        formats.write(Source.of(few), to, place / to, Options(quiet=True, **more))
-    return place
-
-
-@pytest.fixture
-def stored(files):
-    return lambda format: formats.open(files / format)
-
-
-@pytest.fixture
-def copied(files, tmp_path):
-    """A folder of one format that a test may damage, opened before it does."""
-
-    def copy(format):
-        shutil.copytree(files / format, tmp_path / format)
-        return formats.open(tmp_path / format)
-
-    return copy
-
-
-@pytest.fixture(autouse=True)
-def no_thread_left_behind():
-    before = set(threading.enumerate())
-    yield
-    assert set(threading.enumerate()) <= before
-
-
-@contextlib.contextmanager
-def opened(build, *arguments, **options):
-    with tf1.Graph().as_default():
-        pipeline = build(*arguments, batch_size=BATCH, **options)
-        with pipeline.session() as session:
-            yield session, pipeline
 
 
 def samples(session, pipeline, values):
@@ -189,134 +138,6 @@ def test_an_error_of_the_caller_stops_every_thread(stored):
     assert threading.active_count() == before
 
 
-def read_all(build, folder, **options):
-    with opened(build, folder, **options) as (session, pipeline):
-        for values in pipeline.epoch(session, 0):
-            session.run(pipeline.images, values)
-
-
-def one_line(caught, *said):
-    text = str(caught.value)
-    assert len(text.splitlines()) == 1
-    for each in said:
-        assert str(each) in text
-
-
-DAMAGES = {
-    "missing": lambda path: path.unlink(),
-    "truncated": lambda path: path.write_bytes(path.read_bytes()[:40]),
-    "foreign": lambda path: path.write_bytes(b"not a picture at all" * 20),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("mechanism", ["file queues", "one-shot", "initialisable", "reinitialisable", "feedable"])
-def test_a_bad_picture_in_a_reader_reaches_the_main_thread(mechanism, damage, copied):
-    folder = copied("images")
-    path = folder.splits["train"].blocks.paths()[123]
-    DAMAGES[damage](folder.path / "train" / path.rpartition("/train/")[2])
-    build, options = file_queues.build, {"epochs": 1, "threads": 4}
-    if mechanism != "file queues":
-        build, options = dataset_api.build, {"kind": mechanism}
-    with pytest.raises(InputError) as caught:
-        read_all(build, folder, **options)
-    one_line(caught, path)
-
-
-def test_a_missing_npz_or_hdf5_file_is_named(copied):
-    for build, format, name in ((npz_chunks.build, "npz", "train_2.npz"), (hdf5_images.build, "hdf5", "mnist.h5")):
-        folder = copied(format)
-        (folder.path / name).unlink()
-        with pytest.raises(InputError) as caught:
-            read_all(build, folder)
-        one_line(caught, folder.path / name)
-
-
-def example(**features):
-    return tf1.train.Example(features=tf1.train.Features(feature=features)).SerializeToString()
-
-
-def int64(*values):
-    return tf1.train.Feature(int64_list=tf1.train.Int64List(value=values))
-
-
-def octets(value):
-    return tf1.train.Feature(bytes_list=tf1.train.BytesList(value=[value]))
-
-
-RECORDS = {
-    "numbers for pixels": (example(image=int64(*range(784)), label=int64(3)), "no bytes under 'image'"),
-    "another name": (example(picture=octets(bytes(784)), label=int64(3)), "no bytes under 'image'"),
-    "another size": (example(image=octets(bytes(100)), label=int64(3)), "100 bytes under 'image', not 784"),
-    "two labels": (example(image=octets(bytes(784)), label=int64(3, 4)), "label of 2 numbers"),
-    "no message": (b"anything", "not a tf.train.Example"),
-}
-
-
-@pytest.mark.parametrize("record", RECORDS)
-def test_a_tfrecord_of_another_schema_is_named(record, copied):
-    folder = copied("tfrecord")
-    (shard,) = folder.path.glob("train-*.tfrecord")
-    message, said = RECORDS[record]
-    good = example(image=octets(bytes(784)), label=int64(3))
-    with tf1.io.TFRecordWriter(str(shard)) as writer:
-        for content in (good, good, message, good):
-            writer.write(content)
-    with pytest.raises(InputError) as caught:
-        read_all(tfrecords.build, folder, epochs=1)
-    one_line(caught, shard, "record 2", said, "another schema")
-
-
-def test_missing_and_damaged_tfrecords_are_named(copied):
-    folder = copied("tfrecord")
-    (shard,) = folder.path.glob("train-*.tfrecord")
-    shard.write_bytes(shard.read_bytes()[:-50])
-    with pytest.raises(InputError) as caught:
-        read_all(tfrecords.build, folder, epochs=1)
-    one_line(caught, shard, "damaged after record")
-    shard.unlink()
-    with pytest.raises(InputError) as caught:
-        read_all(tfrecords.build, folder)
-    one_line(caught, "missing file", shard)
-
-
-def test_a_label_out_of_range_is_named_and_never_learned_from(copied):
-    folder = copied("tfrecord")
-    (shard,) = folder.path.glob("train-*.tfrecord")
-    content = [example(image=octets(bytes(784)), label=int64(number % 10)) for number in range(TRAIN)]
-    content[7] = example(image=octets(bytes(784)), label=int64(11))
-    with tf1.io.TFRecordWriter(str(shard)) as writer:
-        for message in content:
-            writer.write(message)
-    with pytest.raises(InputError, match="record 7 has label") as caught:
-        read_all(tfrecords.build, folder, epochs=1)
-    one_line(caught, shard, "not 0..9")
-
-
-def test_a_file_that_was_cut_where_a_record_ends_is_named(copied):
-    folder = copied("tfrecord")
-    (shard,) = folder.path.glob("train-*.tfrecord")
-    content = shard.read_bytes()
-    first = 8 + 4 + int.from_bytes(content[:8], "little") + 4
-    shard.write_bytes(content[:first])
-    with pytest.raises(InputError) as caught:
-        read_all(tfrecords.build, folder, epochs=1)
-    one_line(caught, shard, f"holds 1 records, not {TRAIN}")
-
-
-def test_folders_of_another_kind_are_refused(stored, few, tmp_path):
-    for build in (npz_chunks.build, hdf5_images.build, file_queues.build):
-        with pytest.raises(InputError, match="holds tfrecord, not"), tf1.Graph().as_default():
-            build(stored("tfrecord"))
-    with pytest.raises(InputError, match="has no evening split"), tf1.Graph().as_default():
-        npz_chunks.build(stored("npz"), "evening")
-    with pytest.raises(InputError, match="iterator must be one of one-shot"), tf1.Graph().as_default():
-        dataset_api.build(stored("images"), "two-shot")
-    formats.write(Source.of(few), "tfrecord", tmp_path / "gzip", Options(quiet=True, compress=True))
-    with pytest.raises(InputError, match="this reader takes plain files only"), tf1.Graph().as_default():
-        tfrecords.build(formats.open(tmp_path / "gzip"))
-
-
 @pytest.mark.parametrize("kind", ["initialisable", "reinitialisable", "feedable"])
 def test_iterators_go_to_any_split_and_back(kind, stored):
     folder = stored("images")
@@ -371,81 +192,3 @@ def test_training_that_diverges_is_an_error(stored, monkeypatch):
     monkeypatch.setattr(training, "perceptron", lambda images, labels, rate: perceptron(images, labels, 1e30))
     with pytest.raises(TrainingError, match="not finite in epoch"):
         train(BY_NAME["WholeFileReader, QueueRunner, 1 thread"], stored("images"), epochs=2, report=lambda line: None)
-
-
-@pytest.fixture(scope="module")
-def saved(few, tmp_path_factory):
-    return save_load.demonstrate(few, tmp_path_factory.mktemp("saved"), epochs=20)
-
-
-def test_all_ways_back_score_the_same(saved):
-    assert list(saved.accuracy) == ["trained", "meta graph", "npz constants"]
-    assert len(set(saved.accuracy.values())) == 1
-    assert saved.accuracy["trained"] > 0.6
-
-
-def test_the_npz_has_the_names_and_shapes_of_the_original(saved):
-    with np.load(saved.npz) as arrays:
-        assert {name: arrays[name].shape for name in arrays.files} == {
-            "fc1/weights:0": (784, 128),
-            "fc1/biases:0": (128,),
-            "fc2/weights:0": (128, 256),
-            "fc2/biases:0": (256,),
-            "logits/weights:0": (256, 10),
-            "logits/biases:0": (10,),
-        }
-
-
-def test_logits_are_not_rectified(saved, few):
-    """The original applied a ReLU to them."""
-    with save_load.restore_meta_graph(saved.checkpoint) as session:
-        images, logits = save_load.endpoints(session.graph)
-        assert session.run(logits, {images: feed.scaled(few.test.x)}).min() < 0
-
-
-def test_constants_cannot_be_trained(saved):
-    with tf1.Graph().as_default():
-        save_load.constant_graph(tf1.placeholder(tf1.float32, (None, 28, 28, 1)), saved.npz)
-        assert tf1.global_variables() == []
-
-
-@pytest.mark.parametrize("part", [".meta", ".index", ".data-00000-of-00001"])
-def test_a_truncated_checkpoint_is_refused_in_one_line(part, saved, tmp_path):
-    for file in saved.checkpoint.parent.glob("mlp.*"):
-        shutil.copy(file, tmp_path)
-    broken = tmp_path / f"mlp{part}"
-    broken.write_bytes(broken.read_bytes()[: broken.stat().st_size // 2])
-    with pytest.raises(InputError) as caught, save_load.restore_meta_graph(tmp_path / "mlp"):
-        pass
-    one_line(caught, tmp_path / "mlp", "damaged")
-
-
-def test_a_foreign_or_missing_checkpoint_is_refused_in_one_line(saved, tmp_path):
-    with tf1.Graph().as_default(), tf1.Session() as session:
-        tf1.get_variable("other", 3)
-        saver = tf1.train.Saver()
-        with pytest.raises(InputError) as caught:
-            save_load.restore(session, saver, saved.checkpoint)
-        one_line(caught, saved.checkpoint, "of another network: it lacks other")
-        with pytest.raises(InputError) as caught:
-            save_load.restore(session, saver, tmp_path / "nothing")
-        one_line(caught, tmp_path / "nothing", "no checkpoint")
-    with tf1.Graph().as_default(), tf1.Session() as session:
-        with tf1.variable_scope("fc1"):
-            tf1.get_variable("biases", 5)
-        with pytest.raises(InputError) as caught:
-            save_load.restore(session, tf1.train.Saver(), saved.checkpoint)
-        one_line(caught, saved.checkpoint, "of another network: fc1/biases has shape (128,), not (5,)")
-
-
-def test_npz_files_of_another_network_are_refused(saved, tmp_path):
-    with np.load(saved.npz) as archive:
-        arrays = dict(archive)
-    images = tf1.Graph()
-    for said, change in {
-        "no array 'fc2/biases:0'": {"fc2/biases:0": None},
-        r"fc2 has weights \(100, 256\)": {"fc2/weights:0": np.zeros((100, 256), np.float32)},
-    }.items():
-        np.savez(tmp_path / "x.npz", **{n: v for n, v in (arrays | change).items() if v is not None})
-        with images.as_default(), pytest.raises(InputError, match=said):
-            save_load.constant_graph(tf1.placeholder(tf1.float32, (None, 28, 28, 1)), tmp_path / "x.npz")

@@ -1,14 +1,18 @@
-"""Small datasets to convert, for the tests of formats and commands."""
+"""Small datasets to convert and images to read, for the tests of files, formats and commands."""
 
 from dataclasses import replace
 
 import numpy as np
+from PIL import Image
 
 from tf_data import formats
 from tf_data.dataset import Data, Split
 from tf_data.formats import Options, Source
 
 QUIET = Options(quiet=True)
+# Which JPEG hardly changes.
+SMOOTH = np.kron(np.random.default_rng(0).integers(0, 256, (4, 3, 3), np.uint8), np.ones((8, 8, 1), np.uint8))
+PLAIN = Image.fromarray(SMOOTH)
 
 
 def random_images(train=23, test=7, shape=(5, 4, 3), classes=3, seed=0):
@@ -41,3 +45,14 @@ def assert_holds(stored, data):
         else:
             np.testing.assert_array_equal(found.y, split.y)
             assert found.y.dtype == split.y.dtype
+
+
+def fill(folder, classes=("cat", "dog"), each=6, suffix=".png"):
+    for name in classes:
+        (folder / name).mkdir(parents=True)
+        for number in range(each):
+            PLAIN.save(folder / name / f"{number}{suffix}")
+
+
+def pixels(split):
+    return split.x.read(np.arange(len(split))) if hasattr(split.x, "read") else np.asarray(split.x)

@@ -1,4 +1,6 @@
-"""What several tests do with runs: stop one, and compare two."""
+"""What several tests do with runs: train a small one, stop one, and compare two."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,9 +8,23 @@ import pytest
 from tf_data import transform
 from tf_data.errors import Interrupted
 from tf_models import tasks
+from tf_models.configs import get
 from tf_models.tasks.base import About
 from tf_models.training import callbacks, state, trainer
 from tf_models.training.run_directory import RunDirectory
+
+OPTIONS = trainer.Options(source="embedded", limit=300, figures=False, quiet=True)
+# Dropout and batch norm have state of their own, and Adam more than SGD; augmentation draws for every sample.
+RECIPE = replace(
+    get("mlp-dropout"),
+    embedded={},
+    epochs=3,
+    batch_size=32,
+    optimizer="adam",
+    learning_rate=1e-3,
+    transform={"name": "image", "augment": {"crop": 28, "pad": 2, "rotate": 10.0}},
+    model={"input_shape": (28, 28, 1), "hidden": (16, 16), "dropout": 0.5, "batch_norm": True},
+)
 
 
 def first_of_each(recipes, kind=lambda recipe: recipe.builder) -> list:

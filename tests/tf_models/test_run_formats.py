@@ -4,8 +4,7 @@ import json
 import sys
 
 import pytest
-from runs import assert_same_run, interrupted
-from test_training import OPTIONS, RECIPE
+from runs import OPTIONS, RECIPE, assert_same_run, interrupted
 
 import tf_models
 from tf_data.command import run as command

@@ -10,8 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from runs import assert_same_run, bound, interrupted
-from test_training import OPTIONS, RECIPE
+from runs import OPTIONS, RECIPE, assert_same_run, bound, interrupted
 
 import tf_models
 from tf_data.command import run
