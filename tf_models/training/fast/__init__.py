@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from tf_models.training import state
-from tf_models.training.fast import convolutions, depthwise, norms, recurrent, updates
+from tf_models.training.fast import activations, convolutions, depthwise, norms, recurrent, updates
 
 # In these Keras keeps what it has traced, replaced operations included.
 TRACED = ("train_function", "test_function", "predict_function")
@@ -15,7 +15,7 @@ TRACED = ("train_function", "test_function", "predict_function")
 
 @contextlib.contextmanager
 def accelerated(model: keras.Model, jit: bool | None = None) -> Iterator[None]:
-    """Within the context, `model` computes norms, convolutions, recurrent layers and updates faster; nothing changes but rounding.
+    """Within the context, `model` computes norms, convolutions, recurrent layers, GELU and updates faster; nothing changes but rounding.
 
     At the end all is put back, whatever happened, and what Keras traced meanwhile is forgotten. What stands replaced
     already is left to whoever did it, so contexts may be nested. Under `tf.distribute` nothing is replaced: its
@@ -36,6 +36,8 @@ def accelerated(model: keras.Model, jit: bool | None = None) -> Iterator[None]:
         for optimizer in state.optimizers(model):
             replaced += updates.replacements(optimizer)
     with contextlib.ExitStack() as stack:
+        if not jit:
+            stack.enter_context(activations.compiled_gelu())
         for part in model._flatten_layers():
             if isinstance(part, keras.Model):
                 stack.callback(_put_back, part, {name: getattr(part, name) for name in TRACED})
