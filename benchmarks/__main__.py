@@ -10,6 +10,7 @@ from tf_data.errors import InputError
 
 BENCHMARKS = {
     "baselines": "what counting words and characters reaches on the reviews and on Dickens",
+    "cold": "whole commands, from imports to the saved model, beside scripts in PyTorch and with Keras' fit",
     "exports": "which model runs in SavedModel, ONNX and TFLite, and why others do not; the table of docs/export.md",
     "peak": "GFLOP/s of this machine in matrix products, by precision",
     "memory": "peak memory of training beside PyTorch's",
@@ -32,10 +33,14 @@ BENCHMARKS = {
 CHOOSES = {
     "train_step": ("benchmarks.networks", "NETWORKS"),
     "hours": ("tf_models.configs.topics", "RECIPES"),
+    "cold": ("benchmarks.cold", "RECIPES"),
     "memory": ("benchmarks.networks", "NETWORKS"),
     "revisions": ("benchmarks.revisions", "TRAININGS"),
     "time_to_accuracy": ("benchmarks.time_to_accuracy", "GOALS"),
 }
+
+# What one benchmark alone takes.
+OPTIONS = {"precision": "train_step", "runs": "time_to_accuracy"}
 
 
 def parser() -> Parser:
@@ -48,6 +53,17 @@ def parser() -> Parser:
         nargs="+",
         metavar="RECIPE",
         help=f"{', '.join(CHOOSES)}: recipes to measure",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "mixed_bfloat16"),
+        help="train_step: what all compute in, PyTorch by torch.autocast; default float32",
+    )
+    parser.add_argument(
+        "--runs",
+        type=Path,
+        metavar="FOLDER",
+        help="time_to_accuracy: keep the run directories here, and do not repeat those that are finished",
     )
     parser.add_argument("--quick", action="store_true", help="few samples, to see that it works; times mean nothing")
     parser.add_argument("--json", action="store_true", help="print rows as JSON instead of a table")
@@ -65,11 +81,15 @@ def main(argv: list[str] | None = None) -> int | None:
         return None
     if arguments.name not in BENCHMARKS:
         raise InputError(f"unknown benchmark {arguments.name!r}{nearest(arguments.name, BENCHMARKS)}")
+    for option, benchmark in OPTIONS.items():
+        if getattr(arguments, option) and arguments.name != benchmark:
+            raise InputError(f"--{option} goes with {benchmark}, not with {arguments.name}")
     worktrees = _worktrees(arguments)
     import_tensorflow()
     from benchmarks import measure
 
     options = {"only": _recipes(arguments)} if arguments.only else {}
+    options |= {name: getattr(arguments, name) for name in OPTIONS if getattr(arguments, name)}
     benchmark = importlib.import_module(f"benchmarks.{arguments.name}")
     rows = benchmark.run(*worktrees, quick=arguments.quick, **options)
     if arguments.json:

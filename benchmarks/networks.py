@@ -13,12 +13,13 @@ class Network:
 
     Attributes:
         step: Function from a recipe to `step(inputs, targets)` in PyTorch, eager: one update of weights; gives a dictionary of
-            the numbers that are shown.
+            the numbers that are shown. A second argument, true, has it compute in bfloat16 by `torch.autocast`. But for
+            GANs it has what it trains as `module`.
         shape: Size of an image, `(height, width, channels)`.
         samples: Number of samples of an epoch that takes some seconds.
     """
 
-    step: Callable[[Recipe], Callable]
+    step: Callable[..., Callable]
     shape: tuple[int, int, int] = (28, 28, 1)
     samples: int = 60_000
 
@@ -44,28 +45,32 @@ def torch_optimizer(recipe: Recipe, parameters):
     )
 
 
-def _trained(recipe: Recipe, module, losses: Callable) -> Callable:
+def _trained(recipe: Recipe, module, losses: Callable, bfloat16: bool) -> Callable:
     """A step that minimises `losses(outputs, inputs, targets)["loss"]`."""
+    import torch
+
     optimizer = torch_optimizer(recipe, module.parameters())
 
     def step(inputs, targets):
         optimizer.zero_grad()
-        found = losses(module(inputs), inputs, targets)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            found = losses(module(inputs), inputs, targets)
         found["loss"].backward()
         optimizer.step()
         return {name: value.item() for name, value in found.items()}
 
+    step.module = module
     return step
 
 
-def _classifier(module: Callable) -> Callable[[Recipe], Callable]:
+def _classifier(module: Callable) -> Callable[..., Callable]:
     def losses(outputs, inputs, targets):
         import torch
 
         accuracy = (outputs.argmax(1) == targets).float().mean()
         return {"loss": torch.nn.functional.cross_entropy(outputs, targets), "accuracy": accuracy}
 
-    return lambda recipe: _trained(recipe, module(), losses)
+    return lambda recipe, bfloat16=False: _trained(recipe, module(), losses, bfloat16)
 
 
 def _stack(*layers: Callable) -> Callable:
@@ -110,7 +115,7 @@ def _conv(inside: int, outside: int) -> Callable:
     return lambda nn: nn.Conv2d(inside, outside, 3, padding=1)
 
 
-def _vae(recipe: Recipe) -> Callable:
+def _vae(recipe: Recipe, bfloat16: bool = False) -> Callable:
     def losses(outputs, inputs, targets):
         import torch
 
@@ -119,10 +124,10 @@ def _vae(recipe: Recipe) -> Callable:
         kl = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum()
         return {"loss": (entropy + kl) / len(inputs), "reconstruction": entropy / len(inputs), "kl": kl / len(inputs)}
 
-    return _trained(recipe, _zoo(lambda networks: networks.VAE())(), losses)
+    return _trained(recipe, _zoo(lambda networks: networks.VAE())(), losses, bfloat16)
 
 
-def _gan(recipe: Recipe) -> Callable:
+def _gan(recipe: Recipe, bfloat16: bool = False) -> Callable:
     """The discriminator first, then the generator on fresh noise, as ours."""
     import torch
 
@@ -135,13 +140,15 @@ def _gan(recipe: Recipe) -> Callable:
     def step(inputs, targets):
         ones, zeros = torch.ones(len(inputs), 1), torch.zeros(len(inputs), 1)
         theirs.zero_grad()
-        generated = generator(2 * torch.rand(len(inputs), 100, 1, 1) - 1)
-        real, fake = discriminator(2 * inputs - 1), discriminator(generated.detach())
-        critic = (entropy(real, ones) + entropy(fake, zeros)) / 2
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            generated = generator(2 * torch.rand(len(inputs), 100, 1, 1) - 1)
+            real, fake = discriminator(2 * inputs - 1), discriminator(generated.detach())
+            critic = (entropy(real, ones) + entropy(fake, zeros)) / 2
         critic.backward()
         theirs.step()
         ours.zero_grad()
-        loss = entropy(discriminator(generator(2 * torch.rand(len(inputs), 100, 1, 1) - 1)), ones)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            loss = entropy(discriminator(generator(2 * torch.rand(len(inputs), 100, 1, 1) - 1)), ones)
         loss.backward()
         ours.step()
         scores = torch.sigmoid(real).mean(), torch.sigmoid(fake).mean()

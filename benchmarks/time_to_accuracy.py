@@ -15,43 +15,54 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tf_data.errors import TrainingError
+from tf_data.files import write_text
 
 
 class Goal(NamedTuple):
-    """An accuracy, the options with which a recipe is to reach it, and the seconds in which it should on two cores."""
+    """An accuracy, the options with which a recipe is to reach it, and the seconds in which it should on two cores.
+
+    `mirrored` takes the accuracy of the mean logits of image and mirror image, as published times for CIFAR-10 do, which
+    average over six views.
+    """
 
     options: tuple[str, ...]
     accuracy: float
     seconds: float
+    mirrored: bool = False
 
 
 GOALS = {
     "cnn-compact-mnist-fast": Goal((), 0.99, 6),
     "cnn-compact-mnist": Goal((), 0.995, 30),
-    "cnn-airbench-cifar10": Goal(("--precision", "mixed_bfloat16"), 0.94, 1200),
+    "cnn-airbench-cifar10": Goal(("--precision", "mixed_bfloat16"), 0.94, 1200, mirrored=True),
 }
 SEEDS = 5
 # What --quick trains: drawn data, few samples.
 QUICK = ("--data", "synthetic", "--limit", "200", "--epochs", "1", "--batch-size", "64")
 
 
-def run(quick: bool = False, only: tuple[str, ...] = ()) -> list[dict]:
+def run(quick: bool = False, only: tuple[str, ...] = (), runs: Path | None = None) -> list[dict]:
     """A row for each goal: mean and standard deviation of accuracy and seconds over the seeds, and whether it is met.
 
     Args:
         quick: Drawn data, one seed, to see that it works.
         only: Ids of the recipes to time; default all of `GOALS`.
+        runs: Folder that keeps the run directories; what lies there finished is not trained again.
     """
-    return [_row(id, goal, quick) for id, goal in GOALS.items() if not only or id in only]
+    if runs is not None:
+        runs.mkdir(parents=True, exist_ok=True)
+        return [_row(id, goal, quick, runs) for id, goal in GOALS.items() if not only or id in only]
+    with tempfile.TemporaryDirectory() as folder:
+        return run(quick, only, Path(folder))
 
 
-def _row(id: str, goal: Goal, quick: bool) -> dict:
-    found = [_once(id, goal, seed, quick) for seed in range(1, (1 if quick else SEEDS) + 1)]
+def _row(id: str, goal: Goal, quick: bool, runs: Path) -> dict:
+    found = [_once(id, goal, seed, quick, runs) for seed in range(1, (1 if quick else SEEDS) + 1)]
     accuracy, training, command = ([one[name] for one in found] for name in ("accuracy", "training", "command"))
     return {
         "recipe": " ".join((id, *goal.options)),
         "seeds": len(found),
-        "goal": f"{goal.accuracy:.1%} in {goal.seconds:g} s",
+        "goal": f"{goal.accuracy:.1%}{' with mirror images' * goal.mirrored} in {goal.seconds:g} s",
         "accuracy": f"{statistics.mean(accuracy):.2%}",
         "accuracy_sd": f"{_deviation(accuracy):.2%}",
         "training_seconds": round(statistics.mean(training), 2),
@@ -67,18 +78,22 @@ def _deviation(values: list[float]) -> float:
     return statistics.stdev(values) if len(values) > 1 else 0.0
 
 
-def _once(id: str, goal: Goal, seed: int, quick: bool) -> dict:
-    """Train with the command that a user would give."""
-    with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder) / "run"
+def _once(id: str, goal: Goal, seed: int, quick: bool, runs: Path) -> dict:
+    """Train with the command that a user would give, unless it has been done."""
+    folder = runs / f"{id}-{seed}"
+    timed = folder.with_suffix(".json")
+    if not timed.exists():
         options = QUICK if quick else ("--data", "official")
         command = [sys.executable, "-m", "tf_models.train", id, *goal.options, *options, "--seed", str(seed)]
         begin = time.perf_counter()
         done = subprocess.run(
-            [*command, "--quiet", "--no-figures", "--run-dir", str(run)], capture_output=True, text=True
+            [*command, "--quiet", "--no-figures", "--run-dir", str(folder)], capture_output=True, text=True
         )
         seconds = time.perf_counter() - begin
         if done.returncode:
             raise TrainingError(f"{' '.join(command[1:])} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
-        info = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    return {"accuracy": info["results"]["test"]["accuracy"], "training": info["seconds"], "command": seconds}
+        write_text(timed, json.dumps({"command": seconds}))
+    info = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    score = "mirrored_accuracy" if goal.mirrored else "accuracy"
+    seconds = json.loads(timed.read_text(encoding="utf-8"))["command"]
+    return {"accuracy": info["results"]["test"][score], "training": info["seconds"], "command": seconds}

@@ -24,8 +24,13 @@ OURS, KERAS = "ours", "keras fit"
 LOADER, INDEXED = "pytorch DataLoader", "pytorch, indexed by hand"
 
 
-def run(quick: bool = False, only: tuple[str, ...] = ()) -> list[dict]:
-    """Time every network, or those that `only` names. `quick` takes few samples, to see that it works.
+def run(quick: bool = False, only: tuple[str, ...] = (), precision: str = "float32") -> list[dict]:
+    """Time every network, or those that `only` names.
+
+    Args:
+        quick: Few samples, to see that it works.
+        only: Ids of the recipes.
+        precision: `float32` or `mixed_bfloat16`, for PyTorch `torch.autocast`.
 
     Returns:
         Rows as `benchmarks.measure.compare` makes them, with `network` and `batch`.
@@ -33,7 +38,7 @@ def run(quick: bool = False, only: tuple[str, ...] = ()) -> list[dict]:
     rows = []
     for id in only or NETWORKS:
         batch = recipe(id).batch_size
-        made = candidates(id, QUICK * batch if quick else NETWORKS[id].samples)
+        made = candidates(id, QUICK * batch if quick else NETWORKS[id].samples, precision)
         work = {name: make() for name, make in made.items()}
         compared = measure.compare(work, repeats=1 if quick else 5, warmup=1, baseline=LOADER)
         rows += [{"network": id, "batch": batch, **row} for row in compared]
@@ -41,24 +46,24 @@ def run(quick: bool = False, only: tuple[str, ...] = ()) -> list[dict]:
     return rows
 
 
-def candidates(id: str, samples: int) -> dict[str, Callable]:
+def candidates(id: str, samples: int, precision: str = "float32") -> dict[str, Callable]:
     """By name what makes each candidate ready: it returns a function that trains one epoch and gives the samples seen."""
     chosen, shape = recipe(id), NETWORKS[id].shape
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (samples, *shape), dtype=np.uint8)
     y = rng.integers(0, 10, samples).astype(np.int32)
-    found = {OURS: lambda: _ours(chosen, x, y)}
+    found = {OURS: lambda: _ours(chosen, x, y, precision)}
     if chosen.task != "generate":  # a GAN has no `fit` without a training step of one's own
-        found[KERAS] = lambda: _keras(chosen, x, y)
+        found[KERAS] = lambda: _keras(chosen, x, y, precision)
     with contextlib.suppress(ImportError):
         import torch  # noqa: F401
 
-        found[LOADER] = lambda: _torch(chosen, x, y, loader=True)
-        found[INDEXED] = lambda: _torch(chosen, x, y, loader=False)
+        found[LOADER] = lambda: _torch(chosen, x, y, precision, loader=True)
+        found[INDEXED] = lambda: _torch(chosen, x, y, precision, loader=False)
     return found
 
 
-def _ours(recipe: Recipe, x, y) -> Callable[[], int]:
+def _ours(recipe: Recipe, x, y, precision: str) -> Callable[[], int]:
     from tf_data.pipeline import Batches
     from tf_models.training import trainer
     from tf_models.training.callbacks import Checkpoints, Signals
@@ -73,7 +78,7 @@ def _ours(recipe: Recipe, x, y) -> Callable[[], int]:
 
     split = Split("train", x, y)
     data = Data(recipe.dataset, "synthetic", "random numbers", split, split, classes=tuple("0123456789"))
-    task = trainer.build(recipe, trainer.Options(), data)
+    task = trainer.build(recipe, trainer.Options(precision=precision), data)
     model = task.model
     batches = Batches(split, recipe.batch_size, seed=recipe.seed, prepare=task.prepare_training)
     until_exit = contextlib.ExitStack()
@@ -92,13 +97,15 @@ def _ours(recipe: Recipe, x, y) -> Callable[[], int]:
     return epoch
 
 
-def _keras(recipe: Recipe, x, y) -> Callable[[], int]:
+def _keras(recipe: Recipe, x, y, precision: str) -> Callable[[], int]:
     """What a user writes: float images in memory and `fit` as it comes."""
     import keras
 
+    from tf_models.training import devices
     from tf_models.training.building import build_model, build_optimizer
 
-    model = build_model(recipe)
+    with devices.precision(precision):
+        model = build_model(recipe)
     x = x.astype(np.float32) / 255
     if recipe.task == "classify":
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -118,7 +125,7 @@ def _keras(recipe: Recipe, x, y) -> Callable[[], int]:
     return epoch
 
 
-def _torch(recipe: Recipe, x, y, loader: bool) -> Callable[[], int]:
+def _torch(recipe: Recipe, x, y, precision: str, loader: bool) -> Callable[[], int]:
     """PyTorch eager with its own loader, or with batches cut from a permutation by hand, its fastest way."""
     import torch
     from torch.utils.data import DataLoader, TensorDataset
@@ -135,7 +142,7 @@ def _torch(recipe: Recipe, x, y, loader: bool) -> Callable[[], int]:
             yield images[rows], labels[rows]
 
     loaded = DataLoader(TensorDataset(images, labels), batch_size=size, shuffle=True)
-    step = NETWORKS[recipe.id].step(recipe)
+    step = NETWORKS[recipe.id].step(recipe, precision != "float32")
 
     def epoch() -> int:
         totals: dict[str, float] = {}

@@ -1,8 +1,10 @@
 """The benchmarks run, count what they did, and say what they ran on."""
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,7 +14,7 @@ from benchmarks import __main__ as command
 from benchmarks import measure, pages, revisions, speed, time_to_accuracy
 from benchmarks.networks import NETWORKS, recipe
 from tf_data.command import run
-from tf_data.errors import InputError
+from tf_data.errors import InputError, TrainingError
 
 
 def test_compare_interleaves_and_relates_to_the_baseline(monkeypatch):
@@ -114,6 +116,37 @@ def test_a_goal_is_met_by_the_mean_of_all_seeds_in_time(monkeypatch):
     said = [met[name] for name in ("recipe", "goal", "accuracy", "training_sd")]
     assert said == ["a --b", "99.0% in 6 s", "99.03%", 0.76]
     assert (met["command_seconds"], met["met"], late["met"]) == (10.0, True, False)
+
+
+def test_seeds_that_are_finished_are_not_trained_again(monkeypatch, tmp_path):
+    def train(command, **_):
+        folder = Path(command[command.index("--run-dir") + 1])
+        if failing:
+            return subprocess.CompletedProcess(command, 3, "", "the loss is not finite")
+        folder.mkdir()
+        tests = {"accuracy": 0.9, "mirrored_accuracy": 0.95}
+        (folder / "run.json").write_text(json.dumps({"results": {"test": tests}, "seconds": 3.0}))
+        trained.append(command)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    trained, failing = [], False
+    monkeypatch.setattr(time_to_accuracy, "SEEDS", 2)
+    monkeypatch.setattr(time_to_accuracy.subprocess, "run", train)
+    goal = time_to_accuracy.Goal((), 0.94, 6)
+    monkeypatch.setattr(time_to_accuracy, "GOALS", {"a": goal, "b": goal._replace(mirrored=True)})
+    first = time_to_accuracy.run(runs=tmp_path / "kept")
+    assert [row["accuracy"] for row in first] == ["90.00%", "95.00%"]
+    assert [row["goal"] for row in first] == ["94.0% in 6 s", "94.0% with mirror images in 6 s"]
+    assert [row["met"] for row in first] == [False, True]
+    assert len(trained) == 4
+    (tmp_path / "kept" / "a-2.json").unlink()
+    shutil.rmtree(tmp_path / "kept" / "a-2")
+    failing = True
+    with pytest.raises(TrainingError, match="ended with 3: the loss is not finite"):
+        time_to_accuracy.run(runs=tmp_path / "kept")
+    failing = False
+    assert [row["accuracies"] for row in time_to_accuracy.run(runs=tmp_path / "kept")] == [[0.9] * 2, [0.95] * 2]
+    assert len(trained) == 5
 
 
 @pytest.mark.slow
