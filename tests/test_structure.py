@@ -15,7 +15,7 @@ FILES = {
 }
 # From the ground up; a room imports what stands before it. What is not named here is free to be used by all of tf_models.
 ROOMS = (
-    ("layers", "losses", "metrics", "schedules"),
+    ("layers", "losses", "metrics", "optimizers", "schedules"),
     tuple(sorted({module.split(".")[1] for module in builders.BUILDERS.values()})),
     ("builders", "tasks"),
     ("configs",),

@@ -11,6 +11,7 @@ MODULES = (
     "tf_models.layers",
     "tf_models.losses",
     "tf_models.metrics",
+    "tf_models.optimizers",
     "tf_models.schedules",
     "tf_models.basic_ml.perceptron",
     "tf_models.gan.model",

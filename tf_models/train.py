@@ -78,7 +78,7 @@ def parser() -> Parser:
         default=[],
         metavar="KEY=VALUE",
         help="override a setting: learning_rate, optimizer, validation, model.NAME, data.NAME, transform.NAME, "
-        "task.NAME, optimizer.NAME, schedule.NAME (schedule.name=one-cycle or cyclical first); may be repeated",
+        "task.NAME, optimizer.NAME, schedule.NAME (schedule.name=one-cycle, cyclical or linear first); may be repeated",
     )
     tuning = parser.add_argument_group("fine-tuning")
     tuning.add_argument(

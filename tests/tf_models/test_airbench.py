@@ -50,7 +50,7 @@ def test_a_fast_bias_moves_64_times_as_far():
     optimizer = keras.optimizers.SGD(0.1)
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(layer(np.zeros((1, 3), np.float32)))
-    optimizer.apply(tape.gradient(loss, [layer.bias.value]), [layer.bias])
+    optimizer.apply(tape.gradient(loss, [layer.shift.value]), [layer.shift])
     np.testing.assert_allclose(layer(np.zeros((1, 3), np.float32)), -0.1 * 64, rtol=1e-5)
 
 

@@ -13,6 +13,7 @@ from tf_data.command import run
 from tf_data.errors import InputError
 from tf_models import saving, train
 from tf_models.cnn import resnet
+from tf_models.optimizers import registered_name
 from tf_models.training import pretrained, trainer
 from tf_models.training.run_directory import RunDirectory
 
@@ -82,11 +83,11 @@ def test_rates_scale_updates_exactly(optimizer):
     assert np.abs(full["hidden1/kernel"]).max() > 1e-4
 
 
-# All that Keras builds by name; a decay of weights, which is not scaled, is off.
+# All that Keras builds by name, and ours; a decay of weights, which is not scaled, is off.
 OPTIONS_OF = {"adamw": {"weight_decay": 0.0}, "muon": {"weight_decay": 0.0, "adam_weight_decay": 0.0}}
 OPTIMIZERS = (
     *("adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "ftrl", "lion", "muon", "nadam", "rmsprop", "sgd"),
-    "schedulefreeadamw",
+    *("schedulefreeadamw", "muonsgd"),
 )
 
 
@@ -100,7 +101,8 @@ def test_rates_are_those_of_an_optimizer_at_that_rate(name):
         model = keras.Model(inputs, keras.layers.Dense(2, name="fast")(slow))
         for number, weight in enumerate(model.weights):
             weight.assign(np.random.default_rng(number).normal(size=weight.shape))
-        made = keras.optimizers.get({"class_name": name, "config": {"learning_rate": rate, **OPTIONS_OF.get(name, {})}})
+        config = {"learning_rate": rate, **OPTIONS_OF.get(name, {})}
+        made = keras.optimizers.get({"class_name": registered_name(name), "config": config})
         pretrained.scale_rates(made, model, rates)
         for step in range(3):
             random = np.random.default_rng(step)

@@ -57,6 +57,8 @@ def test_epochs_become_steps():
     assert (cyclical.base, cyclical.maximum, cyclical.half_cycle) == (0.02, 0.1, 25)
     quarter = build_optimizer(replace(CYCLICAL, schedule={"name": "cyclical"}), steps=50)._learning_rate
     assert (quarter.base, quarter.half_cycle) == (0.025, 100)
+    straight = build_optimizer(replace(SCHEDULED, schedule={"name": "linear", "end": 0.02}), steps=50)._learning_rate
+    assert [float(straight(step)) for step in (0, 75, 150, 200)] == pytest.approx([0.1, 0.06, 0.02, 0.02])
     assert schedules.build(RECIPE, None) is None
     with pytest.raises(ValueError, match="how many steps"):
         build_optimizer(SCHEDULED)

@@ -12,6 +12,7 @@ from tf_data.dataset import Split
 from tf_data.pipeline import Batches
 from tf_models.layers import FastGRU, FastLSTM, FastSimpleRNN
 from tf_models.mlp import backprop_mlp
+from tf_models.optimizers import MuonSGD
 from tf_models.training import fit
 from tf_models.training.fast import accelerated, updates
 
@@ -19,6 +20,7 @@ SHAPES = ((64, 32), (32,), (32, 10))
 OPTIMIZERS = {
     "adam": lambda: keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)),
     "sgd": lambda: keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+    "muonsgd": lambda: MuonSGD(0.1, exclude_layers=("w32",), weight_decay=0.01),
     "rmsprop": lambda: keras.optimizers.RMSprop(0.01, clipnorm=0.5),
 }
 
@@ -58,7 +60,7 @@ def test_the_fused_update_is_the_plain_one(name, monkeypatch):
     expected, was_fused = trained(OPTIMIZERS[name](), False, monkeypatch)
     assert not was_fused
     for a, b in zip(found, expected, strict=True):
-        np.testing.assert_allclose(a, b, rtol=2e-6, atol=1e-7)
+        np.testing.assert_allclose(a, b, rtol=2e-6, atol=5e-7)  # XLA rounds a product and a sum once
 
 
 def test_large_variables_are_updated_one_after_the_other(monkeypatch):

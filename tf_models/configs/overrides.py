@@ -168,8 +168,10 @@ def _function(recipe: Recipe, group: str):
         return tasks.get(recipe.task)
     import keras
 
+    from tf_models.optimizers import registered_name
+
     try:
-        return type(keras.optimizers.get(recipe.optimizer))
+        return type(keras.optimizers.get(registered_name(recipe.optimizer)))
     except ValueError:
         raise InputError(f"unknown optimizer {recipe.optimizer!r}") from None
 

@@ -51,7 +51,7 @@ class Recipe:
             `crop` and `resize` (pixels, 0 for none), `augment` (for training only) and `value_range`; `features` none.
         task: A name that `tf_models.tasks.get` knows.
         task_options: Arguments of the task.
-        optimizer: A name that `keras.optimizers.get` knows.
+        optimizer: A name that `keras.optimizers.get` knows, or `muonsgd` for `tf_models.optimizers.MuonSGD`.
         learning_rate: A positive number; with a schedule, the highest rate.
         optimizer_options: Further arguments of the optimizer.
         schedule: A `name` that `tf_models.configs.schedules` knows, and its arguments, lengths in epochs; empty for

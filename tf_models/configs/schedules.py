@@ -38,7 +38,14 @@ def cyclical(
     return Cyclical(base or learning_rate / 4, learning_rate, round(half_cycle * steps), policy, gamma)
 
 
-SCHEDULES = {"one-cycle": one_cycle, "cyclical": cyclical}
+def linear(learning_rate: float, epochs: int, steps: int, end: float = 0.0):
+    """A straight line over the whole run, from the learning rate to `end`."""
+    import keras
+
+    return keras.optimizers.schedules.PolynomialDecay(learning_rate, epochs * steps, end)
+
+
+SCHEDULES = {"one-cycle": one_cycle, "cyclical": cyclical, "linear": linear}
 
 
 def get(name: str):
@@ -72,4 +79,4 @@ def build(recipe: Recipe, steps: int | None):
 
 def spans_the_run(recipe: Recipe) -> bool:
     """Whether the schedule is laid out for the recipe's number of epochs, which then cannot change in mid-run."""
-    return recipe.schedule.get("name") == "one-cycle"
+    return recipe.schedule.get("name") in ("one-cycle", "linear")

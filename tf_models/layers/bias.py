@@ -21,11 +21,12 @@ class FastBias(layers.Layer):
         self.speed = speed
 
     def build(self, input_shape):
-        self.bias = self.add_weight((input_shape[-1],), initializer="zeros", name="bias")
+        # Not called a bias, which weight decay would spare: what learns so fast must be held back (the paper's code).
+        self.shift = self.add_weight((input_shape[-1],), initializer="zeros", name="shift")
 
     def call(self, x):
         # The factor acts twice: on the gradient and on what the step does.
-        return x + math.sqrt(self.speed) * self.bias
+        return x + math.sqrt(self.speed) * self.shift
 
     def get_config(self):
         return {**super().get_config(), "speed": self.speed}

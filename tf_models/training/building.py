@@ -22,6 +22,7 @@ from tf_models import builders, tasks
 from tf_models.configs import get, recipes, schedules
 from tf_models.configs.own_data import with_nearest_size
 from tf_models.configs.recipe import Recipe
+from tf_models.optimizers import registered_name
 from tf_models.seeding import seeded
 from tf_models.tasks.base import About, Task
 from tf_models.training import pretrained
@@ -97,7 +98,8 @@ def build_optimizer(recipe: Recipe, steps: int | None = None) -> keras.optimizer
     rate = schedules.build(recipe, steps) or recipe.learning_rate
     config = {"learning_rate": rate, **recipe.optimizer_options}
     try:
-        return exempt_from_decay(keras.optimizers.get({"class_name": recipe.optimizer, "config": config}))
+        made = keras.optimizers.get({"class_name": registered_name(recipe.optimizer), "config": config})
+        return exempt_from_decay(made)
     except (TypeError, ValueError) as error:
         raise InputError(f"optimizer {recipe.optimizer} with {config}: {str(error).splitlines()[0]}") from error
 
