@@ -46,6 +46,7 @@ SUBPACKAGES = (
     "metric",
     "metrics",
     "mlp",
+    "optimizers",
     "ordinal",
     "rnn",
     "schedules",

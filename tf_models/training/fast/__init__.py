@@ -32,12 +32,10 @@ def accelerated(model: keras.Model, jit: bool | None = None) -> Iterator[None]:
     jit = model.jit_compile if jit is None else jit
     replaced = [*convolutions.replacements(model), *depthwise.replacements(model), *recurrent.replacements(model)]
     if not jit:
-        replaced += norms.replacements(model)
+        replaced += [*norms.replacements(model), *activations.replacements(model)]
         for optimizer in state.optimizers(model):
             replaced += updates.replacements(optimizer)
     with contextlib.ExitStack() as stack:
-        if not jit:
-            stack.enter_context(activations.compiled_gelu())
         for part in model._flatten_layers():
             if isinstance(part, keras.Model):
                 stack.callback(_put_back, part, {name: getattr(part, name) for name in TRACED})
