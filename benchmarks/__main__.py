@@ -24,7 +24,7 @@ BENCHMARKS = {
     "recurrent": "recurrent layers and an epoch of reviews against PyTorch and Keras' own layers",
     "results": "finished runs into the table of results; --audit tries the table; options of its own, see --help",
     "speed": "what the others left in measured/ into docs/speed.md and its bar chart",
-    "time_to_accuracy": "whole commands that reach 99.0 % and 99.5 % of MNIST and 94 % of CIFAR-10, over five seeds",
+    "time_to_accuracy": "whole commands that reach 99.0 % and 99.5 % of MNIST and 94 % of CIFAR-10, over several seeds",
     "train_step": "training epochs against PyTorch eager and plain Keras fit",
     "windows": "random windows of Dickens against contiguous ones whose state is kept, at equal cost",
 }

@@ -108,9 +108,8 @@ def test_every_other_benchmark_runs(capsys, name):
 def test_a_goal_is_met_by_the_mean_of_all_seeds_in_time(monkeypatch):
     found = iter([(0.9899, 5.0, 9.0), (0.9905, 6.0, 11.0), (0.9906, 6.5, 10.0)] * 2)
     names = ("accuracy", "training", "command")
-    monkeypatch.setattr(time_to_accuracy, "SEEDS", 3)
     monkeypatch.setattr(time_to_accuracy, "_once", lambda *_: dict(zip(names, next(found), strict=True)))
-    goal = time_to_accuracy.Goal(("--b",), 0.99, 6)
+    goal = time_to_accuracy.Goal(("--b",), 0.99, 6, seeds=3)
     monkeypatch.setattr(time_to_accuracy, "GOALS", {"a": goal, "c": goal._replace(seconds=5.8)})
     met, late = time_to_accuracy.run()
     said = [met[name] for name in ("recipe", "goal", "accuracy", "training_sd")]
@@ -130,9 +129,8 @@ def test_seeds_that_are_finished_are_not_trained_again(monkeypatch, tmp_path):
         return subprocess.CompletedProcess(command, 0, "", "")
 
     trained, failing = [], False
-    monkeypatch.setattr(time_to_accuracy, "SEEDS", 2)
     monkeypatch.setattr(time_to_accuracy.subprocess, "run", train)
-    goal = time_to_accuracy.Goal((), 0.94, 6)
+    goal = time_to_accuracy.Goal((), 0.94, 6, seeds=2)
     monkeypatch.setattr(time_to_accuracy, "GOALS", {"a": goal, "b": goal._replace(mirrored=True)})
     first = time_to_accuracy.run(runs=tmp_path / "kept")
     assert [row["accuracy"] for row in first] == ["90.00%", "95.00%"]
