@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from tf_data.errors import TrainingError
 from tf_data.files import write_text
+from tf_models.training import provenance
 
 
 class Goal(NamedTuple):
@@ -68,6 +69,7 @@ def _row(id: str, goal: Goal, quick: bool, runs: Path) -> dict:
         "training_seconds": round(statistics.mean(training), 2),
         "training_sd": round(_deviation(training), 2),
         "command_seconds": round(statistics.mean(command), 2),
+        "processor": provenance.processor(),
         "met": statistics.mean(accuracy) >= goal.accuracy and statistics.mean(training) <= goal.seconds,
         "accuracies": accuracy,
         "seconds": training,
