@@ -15,7 +15,7 @@ from tf_data.errors import TrainingError
 from tf_models.configs import get
 
 RECIPES = ("softmax-regression", "mlp-basic", "cnn-basic-wide")
-REPEATS = 5
+REPEATS = 3
 THEIRS = "pytorch script"
 
 

@@ -15,6 +15,8 @@ CHART = MEASURED / "figures" / "speed.png"
 TABLES = {
     "train_step": (("network", "batch"), "samples_per_second"),
     "train_step_avx2": (("network", "batch"), "samples_per_second"),
+    "train_step_bfloat16": (("network", "batch"), "samples_per_second"),
+    "cold": (("measured",), "seconds"),
     "recurrent": (("measured",), "samples_per_second"),
     "memory": (("network", "batch"), "peak_mb"),
     "pipelines": (("candidate",), "samples_per_second"),
