@@ -5,8 +5,6 @@ trains the recipe's network for the recipe's epochs or for one, scores the test 
 its run directory besides, with history, checkpoint and report.
 """
 
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -60,10 +58,8 @@ def candidates(id: str, epochs: int, data: tuple[str, ...]) -> dict[str, list[st
 def _once(arguments: list[str]) -> int:
     """Run one of `candidates`, which writes into a folder of its own; 1, the number of runs."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, *arguments[:-1], str(Path(folder) / arguments[-1])]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise TrainingError(f"{' '.join(command[1:])} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
-        if not Path(command[-1]).exists():
-            raise TrainingError(f"{' '.join(command[1:])} wrote nothing")
+        out = Path(folder) / arguments[-1]
+        measure.complete([*arguments[:-1], str(out)])
+        if not out.exists():
+            raise TrainingError(f"{' '.join(arguments)} wrote nothing")
     return 1

@@ -6,12 +6,15 @@ import multiprocessing
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from tf_data import columns
 from tf_data.command import installed
+from tf_data.errors import TrainingError
 from tf_data.files import write_text
 from tf_models.training import provenance
 
@@ -47,6 +50,13 @@ def compare(candidates: dict[str, Callable[[], int]], baseline: str, repeats: in
             row["ratio"] = statistics.median(a / b for a, b in zip(found, speeds[baseline], strict=True))
         rows.append(row)
     return rows
+
+
+def complete(arguments: list[str]) -> None:
+    """Run Python with these arguments to its end. Raises `TrainingError`, with the end of what it said, where it fails."""
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+    if done.returncode:
+        raise TrainingError(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
 
 
 def in_a_fresh_process(function: Callable, *arguments):

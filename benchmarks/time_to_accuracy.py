@@ -7,14 +7,12 @@ TensorFlow, loads the data, scores and writes the run directory.
 
 import json
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
 
-from tf_data.errors import TrainingError
+from benchmarks import measure
 from tf_data.files import write_text
 from tf_models.training import provenance
 
@@ -86,14 +84,10 @@ def _once(id: str, goal: Goal, seed: int, quick: bool, runs: Path) -> dict:
     timed = folder.with_suffix(".json")
     if not timed.exists():
         options = QUICK if quick else ("--data", "official")
-        command = [sys.executable, "-m", "tf_models.train", id, *goal.options, *options, "--seed", str(seed)]
+        command = ["-m", "tf_models.train", id, *goal.options, *options, "--seed", str(seed)]
         begin = time.perf_counter()
-        done = subprocess.run(
-            [*command, "--quiet", "--no-figures", "--run-dir", str(folder)], capture_output=True, text=True
-        )
+        measure.complete([*command, "--quiet", "--no-figures", "--run-dir", str(folder)])
         seconds = time.perf_counter() - begin
-        if done.returncode:
-            raise TrainingError(f"{' '.join(command[1:])} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
         write_text(timed, json.dumps({"command": seconds}))
     info = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     score = "mirrored_accuracy" if goal.mirrored else "accuracy"

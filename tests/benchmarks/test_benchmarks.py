@@ -129,7 +129,7 @@ def test_seeds_that_are_finished_are_not_trained_again(monkeypatch, tmp_path):
         return subprocess.CompletedProcess(command, 0, "", "")
 
     trained, failing = [], False
-    monkeypatch.setattr(time_to_accuracy.subprocess, "run", train)
+    monkeypatch.setattr(measure.subprocess, "run", train)
     goal = time_to_accuracy.Goal((), 0.94, 6, seeds=2)
     monkeypatch.setattr(time_to_accuracy, "GOALS", {"a": goal, "b": goal._replace(mirrored=True)})
     first = time_to_accuracy.run(runs=tmp_path / "kept")
