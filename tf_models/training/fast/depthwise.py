@@ -39,7 +39,7 @@ def _call(layer: DEPTHWISE):
         before, after = inputs.shape[1:3], layer.compute_output_shape(inputs.shape)[1:3]
         if None in before or min(before) >= max(layer.kernel_size) or math.prod((*before, *after)) > MOST_PLACES:
             return DEPTHWISE.call(layer, inputs)
-        kernel = ops.convert_to_tensor(layer.kernel)
+        kernel = tf.convert_to_tensor(layer.kernel)  # Keras' own gives a variable where nothing is traced
         outputs = _convolution(inputs, kernel, layer.strides[0], layer.padding.upper())
         if layer.use_bias:
             outputs = tf.nn.bias_add(outputs, ops.convert_to_tensor(layer.bias))
