@@ -12,7 +12,7 @@ BENCHMARKS = {
     "baselines": "what counting words and characters reaches on the reviews and on Dickens",
     "cold": "whole commands, from imports to the saved model, beside scripts in PyTorch and with Keras' fit",
     "exports": "which model runs in SavedModel, ONNX and TFLite, and why others do not; the table of docs/export.md",
-    "peak": "GFLOP/s of this machine in matrix products, by precision",
+    "peak": "GFLOP/s of this machine in matrix products and convolutions, by precision",
     "memory": "peak memory of training beside PyTorch's",
     "ordinal": "ordinal methods on cement strength, five seeds each; with --out also a figure beside the file",
     "hours": "how many hours the recipes without a result would train here, from some of their steps",
@@ -39,8 +39,8 @@ CHOOSES = {
     "time_to_accuracy": ("benchmarks.time_to_accuracy", "GOALS"),
 }
 
-# What one benchmark alone takes.
-OPTIONS = {"precision": "train_step", "runs": "time_to_accuracy"}
+# What some benchmarks alone take.
+OPTIONS = {"precision": ("train_step", "hours"), "runs": ("time_to_accuracy",)}
 
 
 def parser() -> Parser:
@@ -57,7 +57,7 @@ def parser() -> Parser:
     parser.add_argument(
         "--precision",
         choices=("float32", "mixed_bfloat16"),
-        help="train_step: what all compute in, PyTorch by torch.autocast; default float32",
+        help="train_step, hours: what all compute in, PyTorch by torch.autocast; default float32",
     )
     parser.add_argument(
         "--runs",
@@ -81,9 +81,9 @@ def main(argv: list[str] | None = None) -> int | None:
         return None
     if arguments.name not in BENCHMARKS:
         raise InputError(f"unknown benchmark {arguments.name!r}{nearest(arguments.name, BENCHMARKS)}")
-    for option, benchmark in OPTIONS.items():
-        if getattr(arguments, option) and arguments.name != benchmark:
-            raise InputError(f"--{option} goes with {benchmark}, not with {arguments.name}")
+    for option, benchmarks in OPTIONS.items():
+        if getattr(arguments, option) and arguments.name not in benchmarks:
+            raise InputError(f"--{option} goes with {' and '.join(benchmarks)}, not with {arguments.name}")
     worktrees = _worktrees(arguments)
     import_tensorflow()
     from benchmarks import measure

@@ -2,7 +2,7 @@
 
 A row above the machine's peak is refused. A row that is older than what decides it (recipe, builder, task) is named. Of
 one row, by chance where none is named, the first steps are made again: their metrics must be the row's, to the bit on the
-row's machine with the row's versions, else to a thousandth.
+row's machine with the row's versions and today's faster operations (`tf_models.training.fast`), else to a thousandth.
 """
 
 import math
@@ -109,16 +109,16 @@ def replay(id: str, rows: dict[str, dict], data_dir: str | None = None) -> tuple
     steps = len(next(iter(wanted.values())))
     if found.keys() != wanted.keys():
         return f"replay of {id}: it reports {', '.join(found)}, the row {', '.join(wanted)}", False
-    if {**provenance.environment(), **provenance.versions()} == {**row["environment"], **row["versions"]}:
-        equal = found == wanted
-        return (
-            f"replay of {id}: {steps} steps on the row's machine, {'equal to the bit' if equal else 'other bits'}",
-            equal,
-        )
+    here = {**provenance.environment(), **provenance.versions()} == {**row["environment"], **row["versions"]}
+    as_then = row["code"].get("operations") == provenance.operations_code()
+    if here and (as_then or found == wanted):
+        bits = "equal to the bit" if found == wanted else "other bits"
+        return f"replay of {id}: {steps} steps on the row's machine, {bits}", found == wanted
     apart = max(
         abs(a - b) / max(abs(b), 1e-9)
         for name in wanted
         for a, b in zip(found[name], wanted[name], strict=True)
         if not math.isnan(b)
     )
-    return f"replay of {id}: {steps} steps on another machine, apart by {apart:.1e} of the value", apart < CLOSE
+    where = "the row's machine, by operations changed since" if here else "another machine"
+    return f"replay of {id}: {steps} steps on {where}, apart by {apart:.1e} of the value", apart < CLOSE

@@ -26,8 +26,13 @@ def missing() -> tuple[str, ...]:
     return tuple(recipe.id for recipe in recipes() if recipe.id not in measured() and recipe.dataset not in OWN)
 
 
-def run(quick: bool = False, only: tuple[str, ...] = ()) -> list[dict]:
+def run(quick: bool = False, only: tuple[str, ...] = (), precision: str = "float32") -> list[dict]:
     """A row for each recipe without a result, or for those that `only` names; `quick` one small network on drawn data.
+
+    Args:
+        quick: See above.
+        only: Ids of recipes.
+        precision: `float32` or `mixed_bfloat16`.
 
     Returns:
         Rows with `recipe`, `samples` (trained on in an epoch), `epochs`, `samples_per_second` and `hours`.
@@ -35,7 +40,7 @@ def run(quick: bool = False, only: tuple[str, ...] = ()) -> list[dict]:
     rows = []
     for id in ("cnn-basic",) if quick else only or missing():
         try:
-            speed, samples = measure.in_a_fresh_process(_timed, id, "synthetic" if quick else "official")
+            speed, samples = measure.in_a_fresh_process(_timed, id, "synthetic" if quick else "official", precision)
         except InputError as error:  # data that are not among those at hand
             print(f"{id}: {error}", file=sys.stderr)
             continue
@@ -48,7 +53,7 @@ def run(quick: bool = False, only: tuple[str, ...] = ()) -> list[dict]:
     return rows
 
 
-def _timed(id: str, source: str) -> tuple[float, int]:
+def _timed(id: str, source: str, precision: str) -> tuple[float, int]:
     """Samples a second, compilation left out, and samples of a whole epoch."""
     import_tensorflow()
     from tf_data.datasets import get as dataset
@@ -57,7 +62,7 @@ def _timed(id: str, source: str) -> tuple[float, int]:
 
     recipe = get(id)
     recipe = replace(recipe, batch_size=min(recipe.batch_size, LARGEST))
-    options = Options(source=source, limit=STEPS * recipe.batch_size)
+    options = Options(source=source, limit=STEPS * recipe.batch_size, precision=precision)
     task = trainer.build(recipe, options, trainer.load_data(recipe, options))
     counts = dataset(recipe.dataset).counts
     if id.endswith(FOR_A_PART):

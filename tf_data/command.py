@@ -54,6 +54,12 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+# What Keras imports where it is there: for data frames, scikit-learn's interface and plots of its own, none of them ours.
+UNUSED = ("matplotlib", "pandas", "sklearn")
+
+# Whether the process was started for a command, and not for a program that calls one and may want all of Keras.
+_process = {"ours": False}
+
 # What a command is called by who started it, where that is not `python -m MODULE`.
 _called: dict[str, str] = {}
 
@@ -74,6 +80,7 @@ def run(main: Callable[[list[str] | None], int | None], argv: list[str] | None =
 
     Characters that the console cannot show come out as `\\u...`, and what could command a terminal likewise.
     """
+    _process["ours"] |= argv is None
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -117,6 +124,7 @@ def script(name: str, commands: Mapping[str, tuple[str, tuple[str, ...]]], argv:
     Returns:
         The exit code.
     """
+    _process["ours"] |= argv is None
     argv = sys.argv[1:] if argv is None else argv
     if "" in commands:
         chosen, rest = "", argv
@@ -176,12 +184,27 @@ def silent_stderr() -> Iterator[None]:
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow and find its devices without the notices that no log level suppresses."""
+    """Import TensorFlow and find its devices without the notices that no log level suppresses.
+
+    In a process of our own, Keras is kept from importing `UNUSED` as well, which takes it nearly a second.
+    """
     prepare_environment()
-    with silent_stderr():
+    with silent_stderr(), _missing(UNUSED if _process["ours"] else ()):
         import tensorflow as tf
 
         tf.config.list_physical_devices()
+
+
+@contextlib.contextmanager
+def _missing(packages: Iterable[str]) -> Iterator[None]:
+    """Within the context, these packages are not found, unless they are imported already."""
+    missing = [package for package in packages if package not in sys.modules]
+    sys.modules.update(dict.fromkeys(missing))  # what is None there, Python does not find
+    try:
+        yield
+    finally:
+        for package in missing:
+            del sys.modules[package]
 
 
 def prepare_environment() -> None:

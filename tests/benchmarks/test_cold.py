@@ -57,9 +57,9 @@ def test_a_precision_holds_for_every_candidate(precision, monkeypatch):
     assert outputs[-1] == (torch.float32 if precision == "float32" else torch.bfloat16)
 
 
-def test_precision_goes_with_train_step(capsys):
+def test_precision_goes_with_some(capsys):
     assert run(command.main, ["memory", "--precision", "mixed_bfloat16"]) == 2
-    assert "--precision goes with train_step, not with memory" in capsys.readouterr().err
+    assert "--precision goes with train_step and hours, not with memory" in capsys.readouterr().err
 
 
 def test_a_script_that_fails_says_so(monkeypatch):

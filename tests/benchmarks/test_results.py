@@ -68,13 +68,14 @@ def test_hours_are_of_recipes_without_a_row(monkeypatch, capsys):
     monkeypatch.setattr(hours, "measured", lambda: {r.id: {} for r in recipes() if r.id not in missing})
     assert hours.missing() == tuple(missing[:2])
 
-    def timed(function, id, source):
+    def timed(function, id, source, precision):
+        assert (source, precision) == ("official", "mixed_bfloat16")
         if "glove" in id:
             raise InputError("no vectors")
         return 100.0, 45_000
 
     monkeypatch.setattr(hours.measure, "in_a_fresh_process", timed)
-    assert hours.run() == [
+    assert hours.run(precision="mixed_bfloat16") == [
         {"recipe": missing[0], "samples": 45_000, "epochs": 20, "samples_per_second": 100.0, "hours": 2.5}
     ]
     assert "rnn-lstm-packed-imdb-glove: no vectors" in capsys.readouterr().err
@@ -189,6 +190,13 @@ def test_the_audit_tries_rows(done, capsys, monkeypatch):
     for other in (row, elsewhere):
         wrong = {**other, "first_steps": {**row["first_steps"], "loss": [*losses[:-1], losses[-1] * 1.01]}}
         assert audit.main({RECIPE.id: wrong}, RECIPE.id) == 1
+    by_others = {**row, "code": {**row["code"], "operations": "another"}}
+    assert audit.replay(RECIPE.id, {RECIPE.id: by_others}) == audit.replay(RECIPE.id, rows)  # they changed no bit of it
+    nearly = {**row["first_steps"], "loss": [*losses[:-1], losses[-1] * (1 + 1e-5)]}
+    text, equal = audit.replay(RECIPE.id, {RECIPE.id: {**by_others, "first_steps": nearly}})
+    assert equal
+    assert "on the row's machine, by operations changed since, apart by 1.0e-05 of the value" in text
+    assert not audit.replay(RECIPE.id, {RECIPE.id: {**row, "first_steps": nearly}})[1]
     for name in ("recipe", "builder", "task"):
         old = {**row, "code": {**row["code"], name: "another"}}
         assert audit.judged({RECIPE.id: old}) == ([], [f"{RECIPE.id}: older than its {name}"])

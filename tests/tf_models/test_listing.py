@@ -214,3 +214,15 @@ def test_list_and_show_load_no_library_but_numpy():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stderr.split() == ["numpy", "tf_data", "tf_models"]
+
+
+def test_a_command_imports_nothing_that_keras_alone_would_have_for_others():
+    script = (
+        "import sys; from tf_data.command import UNUSED, import_tensorflow, run; sys.argv[1:] = []\n"
+        "def main(argv):\n    import_tensorflow(); import keras; print(*set(UNUSED) & set(sys.modules))\n"
+        "code = run(main)\n"
+        "import matplotlib.pyplot, pandas, sklearn.base\n"  # later they are there as ever
+        "raise SystemExit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.split()) == (0, []), done.stderr

@@ -22,6 +22,7 @@ CPUINFO = Path("/proc/cpuinfo")
 REMARKS = ("title", "notes", "original", "embedded", "parameters")
 # Rooms whose files decide what is computed, wherever they are used.
 ROOMS = ("tf_models.layers", "tf_models.losses", "tf_models.schedules")
+OPERATIONS = "tf_models.training.fast"
 # What draws, explains or continues what a model has learned, and changes no score.
 SHOWING = tuple(f"tf_models.tasks.{name}" for name in ("plots", "grids", "frames", "lexicon", "explain", "saliency"))
 SHOWS = ("figures", "predict", "describe", "describe_prediction", "continued", "example")
@@ -115,17 +116,26 @@ def _output(command: list[str]) -> str:
 
 
 def code(recipe: Recipe) -> dict[str, str]:
-    """A short hash each of the `recipe`, of the code of its `builder` and of its `task`.
+    """A short hash each of the `recipe`, of the code of its `builder` and of its `task`, and of the faster `operations`.
 
     Comments, docstrings, imports and layout do not count. A builder's code is its file and those of its package, of
     layers, losses and schedules that it imports, directly or through each other; likewise a task's, less what only shows.
+    Operations decide no more than the last bits.
     """
     builder = builders.get(recipe.builder).__module__
     return {
         "recipe": recipe_code(recipe),
         "builder": _short("".join(_programs(builder))),
         "task": _short("".join(_programs(tasks.get(recipe.task).__module__, SHOWS))),
+        "operations": operations_code(),
     }
+
+
+@functools.cache
+def operations_code() -> str:
+    """A short hash of `OPERATIONS`, comments and the like left out."""
+    files = sorted(_file(OPERATIONS).parent.glob("*.py"))
+    return _short("".join(ast.dump(_Deciding(()).visit(ast.parse(file.read_text(encoding="utf-8")))) for file in files))
 
 
 def recipe_code(recipe: Recipe) -> str:
