@@ -2,7 +2,8 @@
 
 from benchmarks.measure import in_a_fresh_process
 from benchmarks.networks import NETWORKS, recipe
-from benchmarks.train_step import LOADER, candidates
+from benchmarks.train_step import LOADER, OURS, candidates
+from tf_data import command
 from tf_models.training.provenance import peak_memory
 
 STEPS = 4  # after them nothing grows any more
@@ -35,6 +36,9 @@ def _train(id: str, candidate: str) -> tuple[float, float]:
     """Megabytes at most after the import and after some steps, in a fresh process."""
     if candidate == LOADER:
         import torch  # noqa: F401
+    elif candidate == OURS:
+        command.own_process()
+        command.import_tensorflow()
     else:
         import tensorflow  # noqa: F401
     imported = peak_memory()

@@ -60,8 +60,14 @@ UNUSED = ("matplotlib", "pandas", "sklearn")
 # Whether the process was started for a command, and not for a program that calls one and may want all of Keras.
 _process = {"ours": False}
 
+
 # What a command is called by who started it, where that is not `python -m MODULE`.
 _called: dict[str, str] = {}
+
+
+def own_process() -> None:
+    """Say that this process was started for a command."""
+    _process["ours"] = True
 
 
 class Parser(argparse.ArgumentParser):
@@ -80,7 +86,8 @@ def run(main: Callable[[list[str] | None], int | None], argv: list[str] | None =
 
     Characters that the console cannot show come out as `\\u...`, and what could command a terminal likewise.
     """
-    _process["ours"] |= argv is None
+    if argv is None:
+        own_process()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -124,7 +131,8 @@ def script(name: str, commands: Mapping[str, tuple[str, tuple[str, ...]]], argv:
     Returns:
         The exit code.
     """
-    _process["ours"] |= argv is None
+    if argv is None:
+        own_process()
     argv = sys.argv[1:] if argv is None else argv
     if "" in commands:
         chosen, rest = "", argv
@@ -186,7 +194,7 @@ def silent_stderr() -> Iterator[None]:
 def import_tensorflow() -> None:
     """Import TensorFlow and find its devices without the notices that no log level suppresses.
 
-    In a process of our own, Keras is kept from importing `UNUSED` as well, which takes it nearly a second.
+    In a process of our own, Keras is kept from importing `UNUSED` as well, which takes it nearly a second and 140 MB.
     """
     prepare_environment()
     with silent_stderr(), _missing(UNUSED if _process["ours"] else ()):
