@@ -13,6 +13,7 @@ BENCHMARKS = {
     "cold": "whole commands, from imports to the saved model, beside scripts in PyTorch and with Keras' fit",
     "exports": "which model runs in SavedModel, ONNX and TFLite, and why others do not; the table of docs/export.md",
     "peak": "GFLOP/s of this machine in matrix products and convolutions, by precision",
+    "layers": "layers whose operations training replaces, forwards and back, beside Keras' own",
     "memory": "peak memory of training beside PyTorch's",
     "ordinal": "ordinal methods on cement strength, five seeds each; with --out also a figure beside the file",
     "hours": "how many hours the recipes without a result would train here, from some of their steps",

@@ -16,6 +16,7 @@ TABLES = {
     "train_step": (("network", "batch"), "samples_per_second"),
     "train_step_avx2": (("network", "batch"), "samples_per_second"),
     "train_step_bfloat16": (("network", "batch"), "samples_per_second"),
+    "layers": (("measured",), "milliseconds"),
     "cold": (("measured",), "seconds"),
     "recurrent": (("measured",), "samples_per_second"),
     "memory": (("network", "batch"), "peak_mb"),

@@ -1,5 +1,6 @@
 """The benchmarks run, count what they did, and say what they ran on."""
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -11,10 +12,11 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import measure, pages, revisions, speed, time_to_accuracy
+from benchmarks import layers, measure, pages, revisions, speed, time_to_accuracy
 from benchmarks.networks import NETWORKS, recipe
 from tf_data.command import run
 from tf_data.errors import InputError, TrainingError
+from tf_models.training.fit import operations
 
 
 def test_compare_interleaves_and_relates_to_the_baseline(monkeypatch):
@@ -77,6 +79,22 @@ def test_the_peak_of_memory_is_the_process_own():
     code = "from tf_models.training.provenance import peak_memory; print(peak_memory())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 10 < float(done.stdout) < ballast.nbytes / 2**20
+
+
+@pytest.mark.parametrize("name", layers.CASES)
+def test_a_timed_layer_is_one_that_training_replaces(name):
+    case = layers.CASES[name]
+    found = []
+    for context in (contextlib.nullcontext, operations):
+        model, both_ways = layers.passes(case, (2, *case.shape[1:]))
+        with context(model) if context is operations else context():
+            gradients = both_ways()
+        kinds = sorted(operation.type for operation in both_ways.get_concrete_function().graph.get_operations())
+        found.append((kinds, [np.asarray(gradient, np.float32) for gradient in gradients]))
+    (by_keras, expected), (ours, gradients) = found
+    assert ours != by_keras
+    for gradient, right in zip(gradients, expected, strict=True):
+        assert np.abs(gradient - right).max() <= 0.02 * np.abs(right).max()
 
 
 @pytest.mark.slow
