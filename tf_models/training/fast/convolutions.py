@@ -2,7 +2,8 @@
 
 oneDNN, by which TensorFlow convolves on a CPU, lays out a kernel anew for each step and multiplies the padding, too. Where a
 map has few places that costs more than the convolution itself: 128 maps of 2x2x512 and a kernel of 3x3, forwards and both
-gradients, take 56 ms in bfloat16 on two cores of a Xeon with AMX, by products of the places and weights that meet 8.
+gradients, take 57 ms in bfloat16 on two cores of a Xeon with AMX, by products of the places and weights that meet 7
+(`python -m benchmarks layers`).
 """
 
 import itertools
