@@ -2,7 +2,7 @@
 
 A row above the machine's peak is refused. A row that is older than what decides it (recipe, builder, task) is named. Of
 one row, by chance where none is named, the first steps are made again: their metrics must be the row's, to the bit on the
-row's machine with the row's versions and today's faster operations (`tf_models.training.fast`), else to a thousandth.
+row's machine with the row's versions and today's replaced operations (`provenance.OPERATIONS`), else to a thousandth.
 """
 
 import math

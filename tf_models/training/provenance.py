@@ -22,7 +22,8 @@ CPUINFO = Path("/proc/cpuinfo")
 REMARKS = ("title", "notes", "original", "embedded", "parameters")
 # Rooms whose files decide what is computed, wherever they are used.
 ROOMS = ("tf_models.layers", "tf_models.losses", "tf_models.schedules")
-OPERATIONS = "tf_models.training.fast"
+# What replaces operations of layers and optimizers in training.
+OPERATIONS = ("tf_models.training.fast", "tf_models.training.biases", "tf_models.training.slices")
 # What draws, explains or continues what a model has learned, and changes no score.
 SHOWING = tuple(f"tf_models.tasks.{name}" for name in ("plots", "grids", "frames", "lexicon", "explain", "saliency"))
 SHOWS = ("figures", "predict", "describe", "describe_prediction", "continued", "example")
@@ -134,7 +135,10 @@ def code(recipe: Recipe) -> dict[str, str]:
 @functools.cache
 def operations_code() -> str:
     """A short hash of `OPERATIONS`, comments and the like left out."""
-    files = sorted(_file(OPERATIONS).parent.glob("*.py"))
+    files = [_file(name) for name in OPERATIONS]
+    files = [
+        part for file in files for part in (sorted(file.parent.glob("*.py")) if file.stem == "__init__" else [file])
+    ]
     return _short("".join(ast.dump(_Deciding(()).visit(ast.parse(file.read_text(encoding="utf-8")))) for file in files))
 
 
