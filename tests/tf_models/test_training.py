@@ -136,7 +136,10 @@ def test_what_decides_a_result_has_a_hash_of_its_own(monkeypatch):
     assert provenance.code(replace(RECIPE, title="another", notes=("a note",))) == before
     longer = provenance.code(replace(RECIPE, epochs=9))
     assert longer["recipe"] != before["recipe"]
-    assert {name for name in before if provenance.code(get("cnn-basic"))[name] == before[name]} == {"task"}
+    assert {name for name in before if provenance.code(get("cnn-basic"))[name] == before[name]} == {
+        "task",
+        "operations",
+    }
     assert provenance.code(get("gan-fc-mnist"))["task"] != before["task"]
     files, docstring, product = [], '"""A docstring."""\n', "x = 2 * 3\n"
     shown = "import math\n" + product + "def figures():\n    return x\n"
@@ -145,6 +148,7 @@ def test_what_decides_a_result_has_a_hash_of_its_own(monkeypatch):
         files.append(provenance.code(RECIPE))
     assert files[0]["builder"] == files[1]["builder"] != files[3]["builder"]
     assert files[0]["task"] == files[1]["task"] == files[2]["task"] != files[3]["task"]
+    assert files[0]["operations"] == files[1]["operations"] != files[3]["operations"] != before["operations"]
     assert files[0]["builder"] != files[2]["builder"]  # a function of this name in a builder's file may decide
 
 

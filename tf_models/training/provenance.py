@@ -132,7 +132,6 @@ def code(recipe: Recipe) -> dict[str, str]:
     }
 
 
-@functools.cache
 def operations_code() -> str:
     """A short hash of `OPERATIONS`, comments and the like left out."""
     files = [_file(name) for name in OPERATIONS]
