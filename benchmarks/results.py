@@ -266,9 +266,13 @@ def table(
             cells[7] += f", {row['precision']}" if row.get("precision", "float32") != "float32" else ""
             cells[7] += ", loaded" if (row.get("other_cores") or 0) > LOADED else ""
             if row.get("gflops"):
-                cells[7] += f", {row['gflops']:.3g} of {row['peak']:.3g} GFLOP/s" if row["peak"] else ""
+                cells[7] += f", {_rate(row['gflops'])} of {_rate(row['peak'])} GFLOP/s" if row["peak"] else ""
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", *(f"[^{id}]: {text}" for text, id in footnotes.items())])
+
+
+def _rate(gflops: float) -> str:
+    return f"{gflops:.3g}" if gflops < 1000 else f"{gflops:,.0f}"
 
 
 def _not_run(hours: float) -> str:
