@@ -76,7 +76,7 @@ def test_one_place_is_a_product(shape, options):
         ((4, 3), {"kernel_size": 3}),
         ((9, 8), {"kernel_size": (3, 2), "strides": 4}),
         ((4, 4), {"kernel_size": 1, "padding": "same", "strides": 2}),
-        ((2, 1), {"kernel_size": 9, "padding": "same"}),
+        ((2, 1), {"kernel_size": 8, "padding": "same"}),
     ],
 )
 def test_few_places_are_products(shape, options, precision):
@@ -137,6 +137,7 @@ def options_of(layer) -> dict:
     ("shape", "options"),
     [
         ((3, 2), {"kernel_size": 3, "padding": "same"}),  # too few channels for products of the taps
+        ((10, 10), {"kernel_size": 9}),  # too many taps
         ((5, 5), {"kernel_size": 3, "dilation_rate": 2}),
         ((10, 9), {"kernel_size": 2, "padding": "same", "filters": 6, "groups": 3}),
     ],

@@ -18,6 +18,7 @@ CONV2D = keras.layers.Conv2D
 FEW = 4  # places of an output each of which is a product of its own
 SMALL = 64  # places of an output up to which bfloat16 gains by products over places
 TAP = 128 * 128  # weights of a tap from which on its product is worth the copies of the places that it meets
+MOST_TAPS = 64  # each of which is an operation of the graph
 
 
 class Side(NamedTuple):
@@ -78,12 +79,12 @@ def _convolution(layer: CONV2D):
 def _products(layer: CONV2D, inputs, kernel, sides, places: int):
     """The convolution of more than one place, with products for what is faster by them."""
     pointwise = tuple(kernel.shape[:2]) == layer.strides == (1, 1)
-    half = inputs.dtype == tf.bfloat16
-    if pointwise and half and places <= SMALL:
+    bfloat16 = inputs.dtype == tf.bfloat16
+    if pointwise and bfloat16 and places <= SMALL:
         return tf.reshape(_pixels(inputs) @ kernel[0, 0], (-1, *inputs.shape[1:3], kernel.shape[3]))
     few = places <= FEW and not pointwise
     wide = places <= SMALL and layer.strides == (1, 1) and kernel.shape[2] * kernel.shape[3] >= TAP
-    if few or (half and (wide or pointwise)):
+    if (few or (bfloat16 and (wide or pointwise))) and math.prod(kernel.shape[:2]) <= MOST_TAPS:
         return _with_gradients(inputs, kernel, sides, few, layer.strides, layer.padding.upper())
     return CONV2D.convolution_op(layer, inputs, kernel)
 
