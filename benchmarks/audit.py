@@ -2,7 +2,7 @@
 
 A row above the machine's peak is refused. A row that is older than what decides it (recipe, builder, task) is named. Of
 one row, by chance where none is named, the first steps are made again: their metrics must be the row's, to the bit on the
-row's machine with the row's versions and today's replaced operations (`provenance.OPERATIONS`), else to a thousandth.
+row's machine with the row's versions and today's replaced operations (`provenance.REPLACING`), else to a thousandth.
 """
 
 import math
@@ -85,7 +85,7 @@ def renew(run: RunDirectory, row: dict, data_dir: str | None = None) -> dict:
     if results != row["results"]:
         raise InputError(f"{run.path} is scored {results} by today's code, not {row['results']}; train it again")
     now = provenance.code(for_source(get(id), row["data"]["source"]))
-    return {**row, "code": now, "renewed": provenance.revision()}
+    return {**row, "code": now, "replacing": provenance.replacing_code(), "renewed": provenance.revision()}
 
 
 def replay(id: str, rows: dict[str, dict], data_dir: str | None = None) -> tuple[str, bool]:
@@ -110,7 +110,7 @@ def replay(id: str, rows: dict[str, dict], data_dir: str | None = None) -> tuple
     if found.keys() != wanted.keys():
         return f"replay of {id}: it reports {', '.join(found)}, the row {', '.join(wanted)}", False
     here = {**provenance.environment(), **provenance.versions()} == {**row["environment"], **row["versions"]}
-    as_then = row["code"].get("operations") == provenance.operations_code()
+    as_then = row.get("replacing") == provenance.replacing_code()
     if here and (as_then or found == wanted):
         bits = "equal to the bit" if found == wanted else "other bits"
         return f"replay of {id}: {steps} steps on the row's machine, {bits}", found == wanted

@@ -1,6 +1,6 @@
 """What the machine reaches at most in matrix products and convolutions: what rows of results are held against.
 
-The one may be far above the other: of bfloat16 a Xeon with AMX does twice as many operations in convolutions.
+The one may be far above the other: of bfloat16 a Xeon with AMX does nearly twice as many operations in convolutions.
 """
 
 import json

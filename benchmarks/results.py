@@ -195,6 +195,7 @@ def _provenance(run: RunDirectory) -> dict:
         "versions": info["versions"],
         "precision": precision,
         "revision": info["revision"],
+        "replacing": info.get("replacing"),
         "other_cores": round(sum(others) / seconds, 2) if others else None,
         "operations": operations,
         "gflops": operations and round(operations * samples / info["seconds"] / 1e9, 3),

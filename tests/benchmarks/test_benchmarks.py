@@ -87,7 +87,7 @@ def test_a_timed_layer_is_one_that_training_replaces(name):
     found = []
     for context in (contextlib.nullcontext, operations):
         model, both_ways = layers.passes(case, (2, *case.shape[1:]))
-        with context(model) if context is operations else context():
+        with context(model):
             gradients = both_ways()
         kinds = sorted(operation.type for operation in both_ways.get_concrete_function().graph.get_operations())
         found.append((kinds, [np.asarray(gradient, np.float32) for gradient in gradients]))

@@ -190,7 +190,7 @@ def test_the_audit_tries_rows(done, capsys, monkeypatch):
     for other in (row, elsewhere):
         wrong = {**other, "first_steps": {**row["first_steps"], "loss": [*losses[:-1], losses[-1] * 1.01]}}
         assert audit.main({RECIPE.id: wrong}, RECIPE.id) == 1
-    by_others = {**row, "code": {**row["code"], "operations": "another"}}
+    by_others = {**row, "replacing": "another"}
     assert audit.replay(RECIPE.id, {RECIPE.id: by_others}) == audit.replay(RECIPE.id, rows)  # they changed no bit of it
     nearly = {**row["first_steps"], "loss": [*losses[:-1], losses[-1] * (1 + 1e-5)]}
     text, equal = audit.replay(RECIPE.id, {RECIPE.id: {**by_others, "first_steps": nearly}})

@@ -116,7 +116,7 @@ def spread(steps: int) -> np.ndarray:
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, classes: tuple[str, ...], path: Path) -> str:
     """The number of samples of each class by predicted class."""
-    # Not scikit-learn's `ConfusionMatrixDisplay`: importing it takes longer than all figures of a classifier.
+    # Not scikit-learn's `ConfusionMatrixDisplay`: importing it takes as long as all the rest of a classifier's figures.
     counts = np.zeros((len(classes), len(classes)), np.int64)
     np.add.at(counts, (truth, predicted), 1)
     side = 2.6 + 0.42 * max(4, len(classes))

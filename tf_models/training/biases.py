@@ -46,5 +46,5 @@ def _summed(upstream, last: bool):
         return tf.reduce_sum(upstream, [axis for axis in range(upstream.shape.rank) if axis != 1])
     channels = upstream.shape[-1]
     rows = tf.reshape(upstream, (-1, channels))
-    # `reduce_sum`, which adds up in float32 as well, takes four times as long.
+    # `reduce_sum`, which adds up in float32 as well, takes up to four times as long.
     return tf.reshape(tf.matmul(tf.ones((1, tf.shape(rows)[0]), rows.dtype), rows), (channels,))

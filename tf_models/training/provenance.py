@@ -23,7 +23,7 @@ REMARKS = ("title", "notes", "original", "embedded", "parameters")
 # Rooms whose files decide what is computed, wherever they are used.
 ROOMS = ("tf_models.layers", "tf_models.losses", "tf_models.schedules")
 # What replaces operations of layers and optimizers in training.
-OPERATIONS = ("tf_models.training.fast", "tf_models.training.biases", "tf_models.training.slices")
+REPLACING = ("tf_models.training.fast", "tf_models.training.biases", "tf_models.training.slices")
 # What draws, explains or continues what a model has learned, and changes no score.
 SHOWING = tuple(f"tf_models.tasks.{name}" for name in ("plots", "grids", "frames", "lexicon", "explain", "saliency"))
 SHOWS = ("figures", "predict", "describe", "describe_prediction", "continued", "example")
@@ -117,24 +117,22 @@ def _output(command: list[str]) -> str:
 
 
 def code(recipe: Recipe) -> dict[str, str]:
-    """A short hash each of the `recipe`, of the code of its `builder` and of its `task`, and of the faster `operations`.
+    """A short hash each of the `recipe`, of the code of its `builder` and of its `task`.
 
     Comments, docstrings, imports and layout do not count. A builder's code is its file and those of its package, of
     layers, losses and schedules that it imports, directly or through each other; likewise a task's, less what only shows.
-    Operations decide no more than the last bits.
     """
     builder = builders.get(recipe.builder).__module__
     return {
         "recipe": recipe_code(recipe),
         "builder": _short("".join(_programs(builder))),
         "task": _short("".join(_programs(tasks.get(recipe.task).__module__, SHOWS))),
-        "operations": operations_code(),
     }
 
 
-def operations_code() -> str:
-    """A short hash of `OPERATIONS`, comments and the like left out."""
-    files = [_file(name) for name in OPERATIONS]
+def replacing_code() -> str:
+    """A short hash of `REPLACING`, comments and the like left out: it decides no more than the last bits."""
+    files = [_file(name) for name in REPLACING]
     files = [
         part for file in files for part in (sorted(file.parent.glob("*.py")) if file.stem == "__init__" else [file])
     ]

@@ -93,6 +93,7 @@ def begin(
         environment=provenance.environment(),
         revision=provenance.revision(),
         code=provenance.code(recipe),
+        replacing=provenance.replacing_code(),
         seed=recipe.seed,
         data={
             "name": data.name,

@@ -100,8 +100,7 @@ def _sides(layer: CONV2D, shape) -> list[Side]:
 
 def _one_place(inputs, kernel, sides):
     rows, columns = (side.window(0) for side in sides)
-    met = rows[0].stop * columns[0].stop
-    pixels = ops.reshape(inputs[:, rows[0], columns[0]], (-1, met * inputs.shape[3]))
+    pixels = _flat(inputs[:, rows[0], columns[0]])
     begin, size = (rows[1].start, columns[1].start, 0, 0), (rows[0].stop, columns[0].stop, *kernel.shape[2:])
     weights = ops.slice(kernel, begin, size)  # its gradient takes both cores
     return ops.reshape(ops.matmul(pixels, ops.reshape(weights, (-1, kernel.shape[3]))), (-1, 1, 1, kernel.shape[3]))
