@@ -33,15 +33,7 @@ def run(quick: bool = False, only: tuple[str, ...] = ()) -> list[dict]:
             }
             compared = measure.compare(work, THEIRS, repeats=1 if quick else REPEATS, warmup=0 if quick else 1)
             name = f"{id}, {epochs} epoch{'s' * (epochs > 1)}"
-            rows += [
-                {
-                    "measured": name,
-                    "candidate": row["candidate"],
-                    "seconds": 1 / row["samples_per_second"],
-                    "ratio": row["ratio"],
-                }
-                for row in compared
-            ]
+            rows += measure.taking(name, compared, "seconds")
     return rows
 
 

@@ -65,15 +65,7 @@ def run(quick: bool = False) -> list[dict]:
         work = {candidate: candidate_work(case, shape, candidate) for candidate in (KERAS, OURS)}
         compared = measure.compare(work, KERAS, repeats=1 if quick else REPEATS)
         measured = f"{name}, {'x'.join(map(str, case.shape))}"
-        rows += [
-            {
-                "measured": measured,
-                "candidate": row["candidate"],
-                "milliseconds": 1000 / row["samples_per_second"],
-                "ratio": row["ratio"],
-            }
-            for row in compared
-        ]
+        rows += measure.taking(measured, compared, "milliseconds", each=1000)
     return rows
 
 

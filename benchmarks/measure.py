@@ -52,6 +52,19 @@ def compare(candidates: dict[str, Callable[[], int]], baseline: str, repeats: in
     return rows
 
 
+def taking(measured: str, compared: list[dict], unit: str, each: float = 1.0) -> list[dict]:
+    """Rows of `compare`, whose sample is a whole piece of work, by the time that one takes, in a `unit` of `each` to the second."""
+    return [
+        {
+            "measured": measured,
+            "candidate": row["candidate"],
+            unit: each / row["samples_per_second"],
+            "ratio": row["ratio"],
+        }
+        for row in compared
+    ]
+
+
 def complete(arguments: list[str]) -> None:
     """Run Python with these arguments to its end. Raises `TrainingError`, with the end of what it said, where it fails."""
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
