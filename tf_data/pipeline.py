@@ -109,12 +109,18 @@ class Batches:
         """Shapes and types of a batch, as `tf.TensorSpec`s; reads nothing."""
         return self.dataset().element_spec
 
-    def at(self, epoch: tf.Tensor, step: tf.Tensor) -> tuple:
+    def at(self, epoch: tf.Tensor, step: tf.Tensor, rows: tf.Tensor | None = None) -> tuple:
         """The batch at (epoch, step), int64 scalars; may be called inside a `tf.function`.
 
         Slow for a `StoredSplit`, whose samples are read one by one.
+
+        Args:
+            epoch, step: Its position.
+            rows: Take no more than so many of its first rows, an integer scalar; default all.
         """
         indices = self.order.tensor(epoch, step)
+        if rows is not None:
+            indices = indices[:rows]
         y = None if self.split.y is None else tf.gather(self._constant("y", self.split.y), indices)
         return self._prepare(self._take(indices), y, Position(self.seed, epoch, indices))
 

@@ -50,6 +50,8 @@ def test_a_batch_depends_on_seed_epoch_and_step_only():
     for step in (6, 0, 3):
         alone = batches.at(tf.constant(3, tf.int64), tf.constant(step, tf.int64))[0].numpy()
         np.testing.assert_array_equal(alone, whole[step])
+        first = batches.at(tf.constant(3, tf.int64), tf.constant(step, tf.int64), tf.constant(2))[0].numpy()
+        np.testing.assert_array_equal(first, whole[step][:2])
     rest = [x.numpy() for x, _ in Batches(numbers(100), 16, seed=5).dataset(3, start=4)]
     for a, b in zip(rest, whole[4:], strict=True):
         np.testing.assert_array_equal(a, b)

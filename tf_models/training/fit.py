@@ -146,19 +146,27 @@ class CompiledLoop(Loop):
         size = tf.cast(stop - start, tf.int32)
         by_batch = tf.TensorArray(tf.float32, size, element_shape=[len(self.followed)]) if self.followed else ()
 
-        def body(step, values, finite, by_batch):
-            batch = self.batches.at(epoch, step) if stream is None else stream.get_next()
+        def batch_at(step):
+            if stream is not None:  # it is read ahead already, and what has been taken does not come again
+                return ()
+            # Behind the last one there is none to be gathered; a single row will do.
+            return self.batches.at(epoch, tf.minimum(step, stop - 1), tf.where(step < stop, self.batches.batch_size, 1))
+
+        def body(step, batch, values, finite, by_batch):
+            # The loop waits for a step to end; by then the next one's batch is there, gathered where a core was idle.
+            ahead = batch_at(step + 1)
+            batch = batch if stream is None else stream.get_next()
             logs = self._step_alone(batch) if self.followed else self._train_step(batch)
             values = [tf.cast(logs[name], tf.float32) for name in self._logs]
             if self.followed:
                 own = [tf.cast(logs[name], tf.float32) for name in self.followed]
                 by_batch = by_batch.write(tf.cast(step - start, tf.int32), tf.stack(own))
-            return step + 1, values, tf.reduce_all(tf.math.is_finite(tf.stack(values))), by_batch
+            return step + 1, ahead, values, tf.reduce_all(tf.math.is_finite(tf.stack(values))), by_batch
 
-        done, values, finite, by_batch = tf.while_loop(
-            lambda step, values, finite, by_batch: tf.logical_and(finite, step < stop),
+        done, _, values, finite, by_batch = tf.while_loop(
+            lambda step, batch, values, finite, by_batch: tf.logical_and(finite, step < stop),
             body,
-            (start, [tf.zeros(()) for _ in self._logs], tf.constant(True), by_batch),
+            (start, batch_at(start), [tf.zeros(()) for _ in self._logs], tf.constant(True), by_batch),
         )
         if self.followed:
             logs, by_batch = self.model.get_metrics_result(), by_batch.stack()
