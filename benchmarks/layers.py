@@ -1,4 +1,4 @@
-"""Layers whose operations training replaces (`tf_models.training.fast`), beside the same layers as Keras computes them."""
+"""What training replaces (`tf_models.training.fast`), layers, a loss and an update, beside the same as Keras computes it."""
 
 import contextlib
 from collections.abc import Callable
@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from benchmarks import measure
+from tf_models.losses import PixelLoss
 from tf_models.training import devices
 from tf_models.training.fit import operations
 
@@ -22,13 +23,17 @@ class Case:
 
     Attributes:
         layer: Makes the layer.
-        shape: Of a batch, `(samples, height, width, channels)`.
+        shape: Of a batch, `(samples, height, width, channels)` or `(samples, features)`.
         precision: `float32` or `mixed_bfloat16`.
+        loss: A loss of the layer's outputs that is computed, too, where there is one.
+        optimizer: Makes what changes the layer's weights, where that is to be timed and not the layer.
     """
 
     layer: Callable[[], keras.layers.Layer]
-    shape: tuple[int, int, int, int]
+    shape: tuple[int, ...]
     precision: str = "float32"
+    loss: keras.Loss | None = None
+    optimizer: Callable[[], keras.optimizers.Optimizer] | None = None
 
 
 def _convolution(filters: int, taps: int = 3) -> Callable[[], keras.layers.Layer]:
@@ -37,6 +42,14 @@ def _convolution(filters: int, taps: int = 3) -> Callable[[], keras.layers.Layer
 
 def _depthwise(taps: int) -> Callable[[], keras.layers.Layer]:
     return lambda: keras.layers.DepthwiseConv2D(taps, padding="same", use_bias=False)
+
+
+def _dense(units: int) -> Callable[[], keras.layers.Layer]:
+    return lambda: keras.layers.Dense(units)
+
+
+def _momentum() -> keras.optimizers.Optimizer:
+    return keras.optimizers.SGD(momentum=0.9)
 
 
 CASES = {
@@ -49,11 +62,15 @@ CASES = {
     "depthwise 5x5 kernel": Case(_depthwise(5), (128, 2, 2, 576)),
     "batch norm": Case(keras.layers.BatchNormalization, (128, 14, 14, 256)),
     "GELU, bfloat16": Case(lambda: keras.layers.Activation("gelu"), (500, 31, 31, 64), "mixed_bfloat16"),
+    "cross-entropy of pixels": Case(keras.layers.Identity, (128, 28, 28, 1), loss=PixelLoss()),
+    "Adam, dense layer of 128": Case(_dense(128), (1, 784), optimizer=keras.optimizers.Adam),
+    "Adam, dense layer of 4096": Case(_dense(4096), (1, 4096), optimizer=keras.optimizers.Adam),
+    "momentum, dense layer of 128": Case(_dense(128), (1, 784), optimizer=_momentum),
 }
 
 
 def run(quick: bool = False) -> list[dict]:
-    """Time forwards and all gradients of each layer; `quick` two samples of each, once.
+    """Time forwards and all gradients of each layer, or an update; `quick` two samples of each, once.
 
     Returns:
         Rows with `measured`, `candidate`, `milliseconds` (the median of rounds) and `ratio`: how many times as fast as
@@ -83,22 +100,38 @@ def candidate_work(case: Case, shape: tuple[int, int, int, int], candidate: str)
     return work
 
 
-def passes(case: Case, shape: tuple[int, int, int, int]) -> tuple[keras.Model, Callable[[], list]]:
-    """A model of the layer alone, and what computes its gradients by inputs and weights, traced when it is first called."""
+def passes(case: Case, shape: tuple[int, ...]) -> tuple[keras.Model, Callable[[], list]]:
+    """A model of the layer alone, and what computes its gradients by inputs and weights, or changes its weights by given
+    ones; it is traced when it is first called."""
     keras.utils.set_random_seed(1)
     with devices.precision(case.precision):
         model = keras.Sequential([keras.Input(shape[1:]), case.layer()])
-    model.compile(jit_compile=False)
+    model.compile(case.optimizer and case.optimizer(), case.loss, jit_compile=False)
     kind = model.layers[0].compute_dtype
+
     # Not arguments, which would be copied, nor constants, which TensorFlow would compute with beforehand.
-    inputs = tf.cast(tf.random.stateless_normal(shape, (1, 2)), kind)
-    upstream = tf.cast(tf.random.stateless_normal(model.compute_output_shape(shape), (3, 4)), kind)
+    def drawn(shape, seed):
+        return tf.cast(tf.random.stateless_normal(shape, (seed, seed + 1)), kind)
+
+    inputs = drawn(shape, 1)
+    upstream = None if case.loss else drawn(model.compute_output_shape(shape), 3)
+    weights = model.trainable_variables
+    if case.optimizer:
+        model.optimizer.build(weights)
+        gradients = [drawn(weight.shape, 5) for weight in weights]
 
     @tf.function(autograph=False)
     def both_ways():
         with tf.GradientTape() as tape:
             tape.watch(inputs)
             outputs = model(inputs, training=True)
-        return tape.gradient(outputs, [inputs, *model.trainable_variables], upstream)
+            if case.loss:
+                outputs = case.loss(tf.zeros_like(outputs), outputs)
+        return tape.gradient(outputs, [inputs, *weights], upstream)
 
-    return model, both_ways
+    @tf.function(autograph=False)
+    def update():
+        model.optimizer.apply(gradients, weights)
+        return [weight.value for weight in weights]
+
+    return model, update if case.optimizer else both_ways

@@ -1,4 +1,4 @@
-"""The one place where operations of layers and optimizers are replaced by faster ones, for a while."""
+"""The one place where operations of layers, losses and optimizers are replaced by faster ones, for a while."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from tf_models.training import state
-from tf_models.training.fast import activations, convolutions, depthwise, norms, recurrent, updates
+from tf_models.training.fast import activations, convolutions, depthwise, losses, norms, recurrent, updates
 
 # In these Keras keeps what it has traced, replaced operations included.
 TRACED = ("train_function", "test_function", "predict_function")
@@ -15,7 +15,7 @@ TRACED = ("train_function", "test_function", "predict_function")
 
 @contextlib.contextmanager
 def accelerated(model: keras.Model, jit: bool | None = None) -> Iterator[None]:
-    """Within the context, `model` computes norms, convolutions, recurrent layers, GELU and updates faster; nothing changes but rounding.
+    """Within the context, `model` computes faster what this package has faster operations for; nothing changes but rounding.
 
     At the end all is put back, whatever happened, and what Keras traced meanwhile is forgotten. What stands replaced
     already is left to whoever did it, so contexts may be nested. Under `tf.distribute` nothing is replaced: its
@@ -32,7 +32,7 @@ def accelerated(model: keras.Model, jit: bool | None = None) -> Iterator[None]:
     jit = model.jit_compile if jit is None else jit
     replaced = [*convolutions.replacements(model), *depthwise.replacements(model), *recurrent.replacements(model)]
     if not jit:
-        replaced += [*norms.replacements(model), *activations.replacements(model)]
+        replaced += [*norms.replacements(model), *activations.replacements(model), *losses.replacements(model)]
         for optimizer in state.optimizers(model):
             replaced += updates.replacements(optimizer)
     with contextlib.ExitStack() as stack:
