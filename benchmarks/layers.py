@@ -62,6 +62,7 @@ CASES = {
     "depthwise 5x5 kernel": Case(_depthwise(5), (128, 2, 2, 576)),
     "batch norm": Case(keras.layers.BatchNormalization, (128, 14, 14, 256)),
     "GELU, bfloat16": Case(lambda: keras.layers.Activation("gelu"), (500, 31, 31, 64), "mixed_bfloat16"),
+    "hard SiLU": Case(lambda: keras.layers.Activation("hard_silu"), (128, 16, 16, 240)),
     "cross-entropy of pixels": Case(keras.layers.Identity, (128, 28, 28, 1), loss=PixelLoss()),
     "Adam, dense layer of 128": Case(_dense(128), (1, 784), optimizer=keras.optimizers.Adam),
     "Adam, dense layer of 4096": Case(_dense(4096), (1, 4096), optimizer=keras.optimizers.Adam),

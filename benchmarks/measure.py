@@ -16,7 +16,7 @@ from tf_data import columns
 from tf_data.command import installed
 from tf_data.errors import TrainingError
 from tf_data.files import write_text
-from tf_models.training import provenance
+from tf_models.training import processor
 
 PACKAGES = ("tensorflow", "keras", "torch", "numpy", "h5py")
 
@@ -82,7 +82,7 @@ def hardware() -> dict[str, str]:
     """Processor, cores and versions, for the record."""
     versions = {package: installed(package) for package in PACKAGES}
     return {
-        "processor": provenance.processor(),
+        "processor": processor.name(),
         "cores": str(os.cpu_count()),
         "python": platform.python_version(),
         **versions,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from benchmarks import measure
 from tf_data.files import write_text
-from tf_models.training import provenance
+from tf_models.training import processor
 
 
 class Goal(NamedTuple):
@@ -67,7 +67,7 @@ def _row(id: str, goal: Goal, quick: bool, runs: Path) -> dict:
         "training_seconds": round(statistics.mean(training), 2),
         "training_sd": round(_deviation(training), 2),
         "command_seconds": round(statistics.mean(command), 2),
-        "processor": provenance.processor(),
+        "processor": processor.name(),
         "met": statistics.mean(accuracy) >= goal.accuracy and statistics.mean(training) <= goal.seconds,
         "accuracies": accuracy,
         "seconds": training,

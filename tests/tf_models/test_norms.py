@@ -27,7 +27,7 @@ def trained(shape, fused: bool, dtype="float32", trainable=True, **options):
             loss = tf.reduce_sum(tf.sin(tf.cast(y, tf.float32)))
         return y, tape.gradient(loss, [x, *model.trainable_variables])
 
-    x = tf.constant(rng.normal(3, 2, (4, *shape)).astype(np.float32))
+    x = tf.constant(rng.normal(3, 2, (4, *(size or 5 for size in shape))).astype(np.float32))
     with accelerated(model, jit=False) if fused else contextlib.nullcontext():
         y, gradients = run(x)
     operations = [operation.type for operation in run.get_concrete_function(x).graph.get_operations()]
@@ -35,10 +35,15 @@ def trained(shape, fused: bool, dtype="float32", trainable=True, **options):
     return [np.asarray(value, np.float32) for value in values], "FusedBatchNormV3" in operations
 
 
+WAYS = pytest.mark.parametrize("way", [norms._by_image, norms._by_column])
+
+
+@WAYS
 @pytest.mark.parametrize(
     ("shape", "options"),
     [
         ((6, 5, 3), {}),
+        ((None, None, 3), {}),
         ((1, 1, 3), {"scale": False}),
         ((2, 3, 4), {"center": False}),
         ((2, 3, 4), {"center": False, "scale": False}),
@@ -46,7 +51,8 @@ def trained(shape, fused: bool, dtype="float32", trainable=True, **options):
         ((6, 5, 3), {"dtype": "mixed_float16"}),
     ],
 )
-def test_the_fused_norm_is_the_plain_one(shape, options):
+def test_the_fused_norm_is_the_plain_one(shape, options, way, monkeypatch):
+    monkeypatch.setattr(norms, "moments", lambda: way)
     found, fused = trained(shape, True, **options)
     expected, plain = trained(shape, False, **options)
     assert (fused, plain) == (True, False)
@@ -55,12 +61,13 @@ def test_the_fused_norm_is_the_plain_one(shape, options):
 
 
 @pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="its sums are of another kind")
-def test_sums_lose_no_digits():
+@WAYS
+def test_sums_lose_no_digits(way):
     """Outputs, means and variances as in float64, from which TensorFlow's own sums are a dozen times as far."""
     x = np.random.default_rng(0).normal(0.5, 0.3, (64, 28, 28, 2)).astype(np.float32)
     wide = x.astype(float)
     mean, variance = wide.mean((0, 1, 2)), wide.var((0, 1, 2))
-    found = norms._by_image(tf.constant(x), tf.ones(2), tf.zeros(2), 1e-5)
+    found = norms._in_parts(tf.constant(x), tf.ones(2), tf.zeros(2), 1e-5, way)
     for value, expected in zip(found, ((wide - mean) / np.sqrt(variance + 1e-5), mean, variance), strict=True):
         assert np.abs(value - expected).max() < 4e-7 * np.abs(expected).max()
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tf_models.training import provenance
+from tf_models.training import processor
 
 
 @pytest.mark.parametrize(
@@ -19,9 +19,18 @@ from tf_models.training import provenance
     ],
 )
 def test_processors_of_one_name_are_told_apart(told, expected, tmp_path, monkeypatch):
-    monkeypatch.setattr(provenance, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
     (tmp_path / "cpuinfo").write_text(told)
-    assert provenance.processor() == expected
+    assert processor.name() == expected
+
+
+def test_instructions_are_those_that_linux_names(tmp_path, monkeypatch):
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
+    assert not processor.has("avx2")
+    (tmp_path / "cpuinfo").write_text("flags\t\t: fpu avx2 avx512f\n\nflags\t: amx_bf16\n")
+    assert processor.has("avx2")
+    assert not processor.has("avx512")
+    assert not processor.has("amx_bf16")
 
 
 ONEDNN = """

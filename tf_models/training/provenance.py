@@ -15,9 +15,9 @@ from pathlib import Path
 
 from tf_models import builders, tasks
 from tf_models.configs.recipe import Recipe
+from tf_models.training import processor
 
 ROOT = Path(__file__).parents[2]
-CPUINFO = Path("/proc/cpuinfo")
 # What of a recipe decides nothing of what it trains to.
 REMARKS = ("title", "notes", "original", "embedded", "parameters")
 # Rooms whose files decide what is computed, wherever they are used.
@@ -35,25 +35,6 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
 
 
-def processor() -> str:
-    """The CPU's model, as the system names it, with family and model number where it tells them.
-
-    A virtual machine may call very different processors by the same name, `AMD EPYC` for instance.
-    """
-    if CPUINFO.exists():
-        first = CPUINFO.read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
-        told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in first.splitlines())}
-        if name := told.get("model name"):
-            numbered = {"cpu family", "model"} <= told.keys()
-            return f"{name} (family {told['cpu family']}, model {told['model']})" if numbered else name
-    return platform.processor() or platform.machine()
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def peak_memory() -> float:
     """The most memory that this process ever had, in megabytes."""
     status = Path("/proc/self/status")
@@ -65,16 +46,6 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # macOS counts bytes
 
 
-def onednn() -> bool:
-    """Whether TensorFlow computes by oneDNN, whose sums have other bits than its own."""
-    try:
-        from tensorflow.python.util import _pywrap_util_port  # no public function tells what it chose by itself
-
-        return _pywrap_util_port.IsMklEnabled()
-    except (ImportError, AttributeError):  # a later version may have moved it
-        return os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower() in ("1", "true")
-
-
 def environment() -> dict:
     """`processor`, `cores`, `threads` of TensorFlow (0 lets it choose), whether it takes `onednn`, names of the `gpus`."""
     import tensorflow as tf
@@ -82,10 +53,10 @@ def environment() -> dict:
     threading = tf.config.threading
     gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
     return {
-        "processor": processor(),
-        "cores": cores(),
+        "processor": processor.name(),
+        "cores": processor.cores(),
         "threads": [threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads()],
-        "onednn": onednn(),
+        "onednn": processor.onednn(),
         "gpus": [details.get("device_name", "GPU") for details in gpus],
     }
 

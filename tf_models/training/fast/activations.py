@@ -1,8 +1,9 @@
-"""GELU in one pass over memory forwards and one backwards.
+"""Activations of several operations in one pass over memory forwards and one backwards.
 
-TensorFlow computes it as half a dozen operations, each of which reads and writes all values, and keeps some of them for the
-gradient. Compiled by XLA, as here, each way is one operation, and only the input is kept (`python -m benchmarks layers`
-times both). It computes in float32 whatever the type, and so rounds once where TensorFlow rounds 16 bits several times.
+TensorFlow computes GELU and hard SiLU as half a dozen operations, each of which reads and writes all values, and keeps some
+of them for the gradient. Compiled by XLA, as here, each way is one operation, and only the input is kept (`python -m
+benchmarks layers` times both). It computes in float32 whatever the type, and so rounds once where TensorFlow rounds 16 bits
+several times.
 """
 
 import functools
@@ -11,46 +12,59 @@ import math
 import keras
 import tensorflow as tf
 
-GELU = keras.activations.gelu
-
 
 def replacements(model: keras.Model) -> list[tuple]:
-    """`(layer, "call", function)` for each layer of `model` whose activation is the exact GELU of Keras; not in float64."""
-    layers = [layer for layer in model._flatten_layers() if getattr(layer, "activation", None) is GELU]
+    """`(layer, "call", function)` for each layer of `model` whose activation is one of Keras' in `FAST`; not in float64."""
+    layers = [layer for layer in model._flatten_layers() if any(getattr(layer, "activation", 0) is own for own in FAST)]
     return [(layer, "call", _call(layer)) for layer in layers if layer.compute_dtype != "float64"]
 
 
 def _call(layer: keras.layers.Layer):
     """What `layer.call` computes."""
+    own = layer.activation
 
     def call(*args, **kwargs):
-        layer.activation = _gelu  # during the call alone, for a layer is saved with its activation
+        layer.activation = FAST[own]  # during the call alone, for a layer is saved with its activation
         try:
             return type(layer).call(layer, *args, **kwargs)
         finally:
-            layer.activation = GELU
+            layer.activation = own
 
     return call
 
 
-@tf.custom_gradient
-def _gelu(x):
-    return _forward(x), functools.partial(_backward, x)
+def _compiled(value, slope):
+    """An activation from functions that give its value and its slope at each place."""
 
+    @tf.function(jit_compile=True, autograph=False)
+    def forward(x):
+        return tf.cast(value(tf.cast(x, tf.float32)), x.dtype)
 
-@tf.function(jit_compile=True, autograph=False)
-def _forward(x):
-    wide = tf.cast(x, tf.float32)
-    return tf.cast(wide * _below(wide), x.dtype)
+    @tf.function(jit_compile=True, autograph=False)
+    def backward(x, upstream):
+        return tf.cast(tf.cast(upstream, tf.float32) * slope(tf.cast(x, tf.float32)), x.dtype)
 
+    @tf.custom_gradient
+    def activation(x):
+        return forward(x), functools.partial(backward, x)
 
-@tf.function(jit_compile=True, autograph=False)
-def _backward(x, upstream):
-    wide = tf.cast(x, tf.float32)
-    density = tf.exp(-0.5 * tf.square(wide)) / math.sqrt(2 * math.pi)
-    return tf.cast(tf.cast(upstream, tf.float32) * (_below(wide) + wide * density), x.dtype)
+    return activation
 
 
 def _below(x):
     """The part of a normal distribution that lies below `x`."""
     return 0.5 * (1 + tf.math.erf(x / math.sqrt(2)))
+
+
+def _gelu_slope(x):
+    return _below(x) + x * tf.exp(-0.5 * tf.square(x)) / math.sqrt(2 * math.pi)
+
+
+def _hard_silu_slope(x):
+    return tf.where(x >= 3, 1.0, tf.where(x <= -3, 0.0, x / 3 + 0.5))
+
+
+FAST = {
+    keras.activations.gelu: _compiled(lambda x: x * _below(x), _gelu_slope),
+    keras.activations.hard_silu: _compiled(lambda x: x * tf.clip_by_value(x + 3, 0, 6) / 6, _hard_silu_slope),
+}
