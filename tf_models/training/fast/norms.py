@@ -86,7 +86,9 @@ def _by_image(x):
 
 
 def _by_column(x):
-    samples, height, width, channels = (of if known is None else known for known, of in zip(x.shape, tf.unstack(tf.shape(x)), strict=True))
+    samples, height, width, channels = (
+        of if known is None else known for known, of in zip(x.shape, tf.unstack(tf.shape(x)), strict=True)
+    )
     columns = width * channels
     _, mean, variance = _at_once(
         tf.reshape(x, (samples, height, 1, columns)), tf.ones((columns,)), tf.zeros((columns,)), 1e-3
