@@ -16,12 +16,15 @@ class Network:
             the numbers that are shown. A second argument, true, has it compute in bfloat16 by `torch.autocast`. But for
             GANs it has what it trains as `module`.
         shape: Size of an image, `(height, width, channels)`.
-        samples: Number of samples of an epoch that takes some seconds.
+        samples: Number of samples of an epoch.
+        epochs: Number of epochs that one call of `fit` trains: more where they are short, as in a real run, since a call
+            begins with what it does once.
     """
 
     step: Callable[..., Callable]
     shape: tuple[int, int, int] = (28, 28, 1)
     samples: int = 60_000
+    epochs: int = 1
 
 
 def recipe(id: str) -> Recipe:
@@ -177,9 +180,9 @@ _MOBILE3 = (
 
 # By recipe id; batch size, optimizer and learning rate are the recipe's.
 NETWORKS: dict[str, Network] = {
-    "softmax-regression": Network(_classifier(_stack(_flatten, _dense(784, 10)))),
+    "softmax-regression": Network(_classifier(_stack(_flatten, _dense(784, 10))), epochs=10),
     "mlp-basic": Network(
-        _classifier(_stack(_flatten, _dense(784, 128), _relu, _dense(128, 256), _relu, _dense(256, 10)))
+        _classifier(_stack(_flatten, _dense(784, 128), _relu, _dense(128, 256), _relu, _dense(256, 10))), epochs=3
     ),
     "cnn-basic-wide": Network(
         _classifier(_stack(_conv(1, 8), _relu, _halve, _conv(8, 16), _relu, _halve, _flatten, _dense(784, 10)))

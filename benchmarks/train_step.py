@@ -1,12 +1,13 @@
 """Training: our trainer against PyTorch eager and against plain Keras `fit`, interleaved in one run.
 
 Every candidate trains whole epochs with all that a real run does: shuffled batches, running loss and accuracy, and a
-progress bar; ours writes checkpoints too, as often as a long run does. Only the first, compiling epoch is left out.
+progress bar; ours writes checkpoints too, as often as a long run does. Only the first, compiling round is left out.
 """
 
 import atexit
 import contextlib
 import io
+import itertools
 import sys
 import tempfile
 from collections.abc import Callable
@@ -47,7 +48,7 @@ def run(quick: bool = False, only: tuple[str, ...] = (), precision: str = "float
 
 
 def candidates(id: str, samples: int, precision: str = "float32") -> dict[str, Callable]:
-    """By name what makes each candidate ready: it returns a function that trains one epoch and gives the samples seen."""
+    """By name what makes each candidate ready: it returns a function that trains some epochs and gives the samples seen."""
     chosen, shape = recipe(id), NETWORKS[id].shape
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (samples, *shape), dtype=np.uint8)
@@ -87,14 +88,15 @@ def _ours(recipe: Recipe, x, y, precision: str) -> Callable[[], int]:
     loop = until_exit.enter_context(training_loop(model, batches))
     callback = Continuing(RunDirectory(Path(folder)), loop, Signals())
     callback.begin()
-    epochs = iter(range(1, 10**6))
+    epochs = NETWORKS[recipe.id].epochs
+    ends = itertools.count(epochs, epochs)
 
-    def epoch() -> int:
+    def train() -> int:
         with contextlib.redirect_stdout(io.StringIO()):
-            loop.fit(next(epochs), [callback], verbose=1)
-        return len(x)
+            loop.fit(next(ends), [callback], verbose=1)
+        return epochs * len(x)
 
-    return epoch
+    return train
 
 
 def _keras(recipe: Recipe, x, y, precision: str) -> Callable[[], int]:
@@ -115,14 +117,14 @@ def _keras(recipe: Recipe, x, y, precision: str) -> Callable[[], int]:
 
         model.compile(build_optimizer(recipe), {"reconstruction": PixelLoss(pixels="sum"), "kl": OutputAsLoss()})
         x, y = {"image": x}, {"reconstruction": x, "kl": np.zeros(len(x), np.float32)}
-    samples = len(keras.tree.flatten(x)[0])
+    samples, epochs = len(keras.tree.flatten(x)[0]), NETWORKS[recipe.id].epochs
 
-    def epoch() -> int:
+    def train() -> int:
         with contextlib.redirect_stdout(io.StringIO()):
-            model.fit(x, y, batch_size=recipe.batch_size, verbose=1)
-        return samples
+            model.fit(x, y, batch_size=recipe.batch_size, epochs=epochs, verbose=1)
+        return epochs * samples
 
-    return epoch
+    return train
 
 
 def _torch(recipe: Recipe, x, y, precision: str, loader: bool) -> Callable[[], int]:
@@ -155,4 +157,4 @@ def _torch(recipe: Recipe, x, y, precision: str, loader: bool) -> Callable[[], i
         bar.set_postfix({name: total / seen for name, total in totals.items()})
         return seen
 
-    return epoch
+    return lambda: sum(epoch() for _ in range(NETWORKS[recipe.id].epochs))
