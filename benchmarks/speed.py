@@ -77,11 +77,13 @@ def draw(rows: list[dict], path: Path) -> None:
     """How many times as fast as PyTorch with a DataLoader each network is trained, by Keras' own `fit` and by ours."""
     ratios = {(row["network"], row["candidate"]): row["ratio"] for row in rows if row["candidate"] != THEIRS}
     networks = sorted({network for network, _ in ratios}, key=lambda network: ratios[network, OURS])
-    with figure(path, figsize=(7, 3.8)) as drawn:
+    with figure(path, figsize=(7, 4.8)) as drawn:
         axis = drawn.subplots()
         for offset, candidate, name, color in ((0.2, OURS, "this project", "C0"), (-0.2, KERAS, "Keras fit", "C7")):
-            places = [place + offset for place in range(len(networks))]
-            bars = axis.barh(places, [ratios[network, candidate] for network in networks], 0.4, label=name, color=color)
+            # A GAN has no `fit` of Keras' own.
+            found = {place + offset: ratios.get((network, candidate)) for place, network in enumerate(networks)}
+            found = {place: ratio for place, ratio in found.items() if ratio}
+            bars = axis.barh(list(found), list(found.values()), 0.4, label=name, color=color)
             axis.bar_label(bars, fmt="%.2f", fontsize=7, padding=2)
         axis.axvline(1, color="black", linewidth=0.8)
         axis.set_yticks(range(len(networks)), networks, fontsize=8)

@@ -45,6 +45,12 @@ def test_the_page_of_speed_has_the_measured_rows(name):
     assert speed.table(name, speed.measured(name)) in speed.PAGE.read_text(encoding="utf-8")
 
 
+def test_the_chart_has_a_network_that_keras_fit_does_not_train(tmp_path):
+    rows = [{"network": "net", "candidate": name, "ratio": 1.5} for name in (speed.OURS, speed.KERAS)]
+    speed.draw([*rows, {"network": "gan", "candidate": speed.OURS, "ratio": 1.2}], tmp_path / "chart.png")
+    assert (tmp_path / "chart.png").stat().st_size > 1000
+
+
 def test_a_table_of_speed_sets_ratios_beside_the_values():
     rows = [
         {"network": "a", "batch": 4, "candidate": "ours", "samples_per_second": 1234.0, "ratio": 1.5},
