@@ -50,7 +50,7 @@ def test_a_precision_holds_for_every_candidate(precision, monkeypatch):
     handle = torch.nn.modules.module.register_module_forward_hook(lambda module, _, out: outputs.append(out.dtype))
     try:
         for name, make in train_step.candidates("mlp-basic", 128, precision).items():
-            assert make()() == 128, name
+            assert make()() == 128 * train_step.NETWORKS["mlp-basic"].epochs, name
     finally:
         handle.remove()
     assert policies == [{precision}] * 2
