@@ -11,7 +11,7 @@ import pytest
 from runs import OPTIONS, RECIPE, assert_same_run, final_state, interrupted
 
 from tf_data.errors import InputError, Interrupted
-from tf_models.training import callbacks, provenance, state, trainer
+from tf_models.training import callbacks, processor, provenance, state, trainer
 from tf_models.training.fit import CompiledLoop
 from tf_models.training.run_directory import RunDirectory
 
@@ -218,7 +218,7 @@ def test_a_run_says_on_what_it_was_made(whole, tmp_path, monkeypatch, capsys):
     assert part["other_cores"] is None or part["other_cores"] >= 0
     monkeypatch.setattr(CompiledLoop, "calibrate", lambda self: setattr(self, "block", 1))
     parts = interrupted(RECIPE, OPTIONS, tmp_path / "parts", 1, 3)
-    monkeypatch.setattr(provenance, "processor", lambda: "abacus")
+    monkeypatch.setattr(processor, "name", lambda: "abacus")
     trainer.resume(parts, figures=False)
     assert "warning: the run went on with processor abacus in place of " in capsys.readouterr().out
     assert [part["environment"]["processor"] for part in parts.info["parts"]] == [

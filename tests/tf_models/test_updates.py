@@ -46,17 +46,17 @@ def holder(optimizer) -> keras.Model:
     return model
 
 
-def trained(optimizer, fused: bool, monkeypatch, steps: int = 4):
+def trained(optimizer, fused: bool, monkeypatch, steps: int = 4, dtype: str = "float32"):
     """Weights and the optimizer's variables after some steps, and the kinds of operations that a step consists of."""
     rng = np.random.default_rng(0)
-    weights = [keras.Variable(rng.normal(size=shape), dtype="float32", name=f"w{shape[0]}") for shape in SHAPES]
+    weights = [keras.Variable(rng.normal(size=shape), dtype=dtype, name=f"w{shape[0]}") for shape in SHAPES]
     optimizer.build(weights)
     monkeypatch.setattr(updates, "LARGE", 1_000)
     monkeypatch.setattr(updates, "LARGE_VARIABLE", 100)  # the biases go the plain way
     with accelerated(holder(optimizer)) if fused else contextlib.nullcontext():
         step = tf.function(lambda gradients: optimizer.apply(gradients, weights))
         for _ in range(steps):
-            gradients = [tf.constant(rng.normal(size=shape), tf.float32) for shape in SHAPES]
+            gradients = [tf.constant(rng.normal(size=shape), dtype) for shape in SHAPES]
             step(gradients)
         graph = step.get_concrete_function(gradients).graph.as_graph_def()
     assert not is_fused(optimizer)
@@ -81,44 +81,15 @@ def test_the_fused_update_is_the_plain_one(name, monkeypatch):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=5e-7)
 
 
-def adam(w, gradients, lr=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
-    """Kingma and Ba 2014, end of section 2, where epsilon stands beside the root that is not corrected."""
-    m = v = np.zeros_like(w)
-    for t, g in enumerate(gradients, 1):
-        m, v = beta_1 * m + (1 - beta_1) * g, beta_2 * v + (1 - beta_2) * g**2
-        w = w - lr * np.sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (np.sqrt(v) + epsilon)
-    return w
-
-
-def descent(w, gradients, nesterov, lr=0.1, momentum=0.9):
-    """Sutskever et al. 2013, equations 1 to 4."""
-    velocity = np.zeros_like(w)
-    for g in gradients:
-        velocity = momentum * velocity - lr * g
-        w = w + (momentum * velocity - lr * g if nesterov else velocity)
-    return w
-
-
-@pytest.mark.parametrize(
-    ("optimizer", "formula"),
-    [
-        (lambda: keras.optimizers.Adam(0.1, epsilon=1e-8), adam),
-        (lambda: keras.optimizers.SGD(0.1, 0.9), functools.partial(descent, nesterov=False)),
-        (lambda: keras.optimizers.SGD(0.1, 0.9, nesterov=True), functools.partial(descent, nesterov=True)),
-    ],
-    ids=["adam", "momentum", "nesterov"],
-)
-def test_the_operation_is_the_formula_in_float64(optimizer, formula):
-    """Keras rounds betas and momentum to float32 there, which these do not."""
-    w, *gradients = np.random.default_rng(0).normal(size=(6, 7, 3))
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_in_float64_no_difference_is_left(name, monkeypatch):
+    """So the formula is the same, and several devices, which make Keras' updates, end with the weights of one."""
     with devices.precision("float64"):
-        optimizer, weights = optimizer(), keras.Variable(w, dtype="float64")
-        optimizer.build([weights])
-        with accelerated(holder(optimizer)):
-            step = tf.function(lambda gradient: optimizer.apply([gradient], [weights]))
-            for gradient in gradients:
-                step(tf.constant(gradient))
-    np.testing.assert_allclose(weights.numpy(), formula(w, gradients), rtol=1e-12)
+        found, kinds = trained(OPTIMIZERS[name](), True, monkeypatch, dtype="float64")
+        expected, _ = trained(OPTIMIZERS[name](), False, monkeypatch, dtype="float64")
+    assert OPERATIONS[name] in kinds
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
 
 
 def test_large_variables_are_updated_one_after_the_other(monkeypatch):

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 LARGE = 1_000_000  # weights of a network; with fewer, calling XLA costs what it saves
 LARGE_VARIABLE = 100_000  # weights of a variable, likewise
@@ -74,7 +75,7 @@ def _descent(optimizer: keras.optimizers.SGD) -> Callable:
             accum=_slot(optimizer, optimizer.momentums, variable),
             lr=learning_rate,
             grad=gradient,
-            momentum=tf.constant(optimizer.momentum, variable.dtype),
+            momentum=ops.cast(optimizer.momentum, variable.dtype),
             use_nesterov=optimizer.nesterov,
         )
 
@@ -85,14 +86,16 @@ def _adam(optimizer: keras.optimizers.Adam) -> Callable:
     step = tf.convert_to_tensor(optimizer.iterations) + 1
 
     def update(variable, gradient, learning_rate):
-        beta_1, beta_2 = (tf.constant(beta, variable.dtype) for beta in (optimizer.beta_1, optimizer.beta_2))
-        count = tf.cast(step, variable.dtype)
+        betas, count = (optimizer.beta_1, optimizer.beta_2), tf.cast(step, variable.dtype)
+        # Keras' conversion is by way of float32, whose rounding shows in float64.
+        powers = [tf.pow(ops.cast(beta, variable.dtype), count) for beta in betas]
+        beta_1, beta_2 = (tf.constant(beta, variable.dtype) for beta in betas)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=_slot(optimizer, optimizer._momentums, variable),
             v=_slot(optimizer, optimizer._velocities, variable),
-            beta1_power=tf.pow(beta_1, count),
-            beta2_power=tf.pow(beta_2, count),
+            beta1_power=powers[0],
+            beta2_power=powers[1],
             lr=learning_rate,
             beta1=beta_1,
             beta2=beta_2,
