@@ -87,7 +87,7 @@ def run(quick: bool = False) -> list[dict]:
     return rows
 
 
-def candidate_work(case: Case, shape: tuple[int, int, int, int], candidate: str) -> Callable[[], int]:
+def candidate_work(case: Case, shape: tuple[int, ...], candidate: str) -> Callable[[], int]:
     """`CALLS` passes forwards and back, which count as so many samples."""
     model, both_ways = passes(case, shape)
     with operations(model) if candidate == OURS else contextlib.nullcontext():
@@ -114,12 +114,20 @@ def passes(case: Case, shape: tuple[int, ...]) -> tuple[keras.Model, Callable[[]
     def drawn(shape, seed):
         return tf.cast(tf.random.stateless_normal(shape, (seed, seed + 1)), kind)
 
-    inputs = drawn(shape, 1)
-    upstream = None if case.loss else drawn(model.compute_output_shape(shape), 3)
     weights = model.trainable_variables
     if case.optimizer:
         model.optimizer.build(weights)
         gradients = [drawn(weight.shape, 5) for weight in weights]
+
+        @tf.function(autograph=False)
+        def update():
+            model.optimizer.apply(gradients, weights)
+            return [weight.value for weight in weights]
+
+        return model, update
+
+    inputs = drawn(shape, 1)
+    upstream = None if case.loss else drawn(model.compute_output_shape(shape), 3)
 
     @tf.function(autograph=False)
     def both_ways():
@@ -130,9 +138,4 @@ def passes(case: Case, shape: tuple[int, ...]) -> tuple[keras.Model, Callable[[]
                 outputs = case.loss(tf.zeros_like(outputs), outputs)
         return tape.gradient(outputs, [inputs, *weights], upstream)
 
-    @tf.function(autograph=False)
-    def update():
-        model.optimizer.apply(gradients, weights)
-        return [weight.value for weight in weights]
-
-    return model, update if case.optimizer else both_ways
+    return model, both_ways

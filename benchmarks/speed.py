@@ -81,8 +81,11 @@ def draw(rows: list[dict], path: Path) -> None:
         axis = drawn.subplots()
         for offset, candidate, name, color in ((0.2, OURS, "this project", "C0"), (-0.2, KERAS, "Keras fit", "C7")):
             # A GAN has no `fit` of Keras' own.
-            found = {place + offset: ratios.get((network, candidate)) for place, network in enumerate(networks)}
-            found = {place: ratio for place, ratio in found.items() if ratio}
+            found = {
+                place + offset: ratios[network, candidate]
+                for place, network in enumerate(networks)
+                if (network, candidate) in ratios
+            }
             bars = axis.barh(list(found), list(found.values()), 0.4, label=name, color=color)
             axis.bar_label(bars, fmt="%.2f", fontsize=7, padding=2)
         axis.axvline(1, color="black", linewidth=0.8)

@@ -1,4 +1,4 @@
-"""The cross-entropy of pixels in four passes over memory in place of twenty.
+"""The cross-entropy of pixels in fewer passes over memory.
 
 TensorFlow differentiates each operation of `max(x, 0) - x t + log(1 + exp(-|x|))` by itself, that of an absolute value by
 four more. `softplus(x) - x t` is the same number, and its gradient one operation (`python -m benchmarks layers` times both).

@@ -9,6 +9,7 @@ each variable is updated by itself there, one after the other. What is held twic
 gradient is let go when it has been used.
 """
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -83,19 +84,23 @@ def _descent(optimizer: keras.optimizers.SGD) -> Callable:
 
 
 def _adam(optimizer: keras.optimizers.Adam) -> Callable:
+    betas = optimizer.beta_1, optimizer.beta_2
     step = tf.convert_to_tensor(optimizer.iterations) + 1
 
-    def update(variable, gradient, learning_rate):
-        betas, count = (optimizer.beta_1, optimizer.beta_2), tf.cast(step, variable.dtype)
+    @functools.cache  # all variables of a step share them
+    def powers(dtype):
         # Keras' conversion is by way of float32, whose rounding shows in float64.
-        powers = [tf.pow(ops.cast(beta, variable.dtype), count) for beta in betas]
+        return [tf.pow(ops.cast(beta, dtype), tf.cast(step, dtype)) for beta in betas]
+
+    def update(variable, gradient, learning_rate):
         beta_1, beta_2 = (tf.constant(beta, variable.dtype) for beta in betas)
+        beta_1_power, beta_2_power = powers(variable.dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=_slot(optimizer, optimizer._momentums, variable),
             v=_slot(optimizer, optimizer._velocities, variable),
-            beta1_power=powers[0],
-            beta2_power=powers[1],
+            beta1_power=beta_1_power,
+            beta2_power=beta_2_power,
             lr=learning_rate,
             beta1=beta_1,
             beta2=beta_2,
