@@ -8,40 +8,18 @@ gradients, take 57 ms in bfloat16 on two cores of a Xeon with AMX, by products o
 
 import itertools
 import math
-from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 from keras import ops
+
+from tf_models.training.fast.sides import sides_of
 
 CONV2D = keras.layers.Conv2D
 FEW = 4  # places of an output each of which is a product of its own
 SMALL = 64  # places of an output up to which bfloat16 gains by products over places
 TAP = 128 * 128  # weights of a tap from which on its product is worth the copies of the places that it meets
 MOST_TAPS = 64  # each of which is an operation of the graph
-
-
-class Side(NamedTuple):
-    """One dimension of a convolution: places `before` and `after`, `taps` of the kernel, `stride`, places of padding `first`."""
-
-    before: int
-    after: int
-    taps: int
-    stride: int
-    first: int
-
-    def window(self, place: int) -> tuple[slice, slice]:
-        """What one place after sees: places before, and the taps that meet them."""
-        begin = place * self.stride - self.first
-        low, high = max(begin, 0), min(begin + self.taps, self.before)
-        return slice(low, high), slice(low - begin, high - begin)
-
-    def meeting(self, tap: int) -> tuple[slice, slice]:
-        """Places before that one tap meets, and those after for which it does; none of them where it meets padding alone."""
-        low = max(-((tap - self.first) // self.stride), 0)
-        high = min((self.before - 1 - tap + self.first) // self.stride, self.after - 1) + 1
-        begin = low * self.stride + tap - self.first
-        return slice(begin, begin + (high - low - 1) * self.stride + 1, self.stride), slice(low, max(low, high))
 
 
 def replacements(model: keras.Model) -> list[tuple]:
@@ -65,7 +43,7 @@ def _convolution(layer: CONV2D):
 
     def convolution(inputs, kernel):
         kernel = tf.convert_to_tensor(kernel)  # Keras' own gives a variable where nothing is traced
-        sides = None if None in inputs.shape[1:3] else _sides(layer, inputs.shape)
+        sides = None if None in inputs.shape[1:3] else sides_of(layer, inputs.shape)
         places = sides and math.prod(side.after for side in sides)
         if places == 1:
             return _one_place(inputs, kernel, sides)
@@ -87,15 +65,6 @@ def _products(layer: CONV2D, inputs, kernel, sides, places: int):
     if (few or (bfloat16 and (wide or pointwise))) and math.prod(kernel.shape[:2]) <= MOST_TAPS:
         return _with_gradients(inputs, kernel, sides, few, layer.strides, layer.padding.upper())
     return CONV2D.convolution_op(layer, inputs, kernel)
-
-
-def _sides(layer: CONV2D, shape) -> list[Side]:
-    found = []
-    outputs = layer.compute_output_shape(shape)[1:3]
-    for before, after, taps, stride in zip(shape[1:3], outputs, layer.kernel_size, layer.strides, strict=True):
-        padded = max((after - 1) * stride + taps - before, 0) if layer.padding == "same" else 0
-        found.append(Side(before, after, taps, stride, padded // 2))  # Keras puts the smaller half first
-    return found
 
 
 def _one_place(inputs, kernel, sides):

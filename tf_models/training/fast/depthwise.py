@@ -6,13 +6,14 @@ takes 2. Products of the places before and after, over all images at once, hold 
 """
 
 import functools
-import itertools
 import math
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
+
+from tf_models.training.fast.sides import sides_of
 
 DEPTHWISE = keras.layers.DepthwiseConv2D
 MOST_PLACES = 1024  # before times after, which are all multiplied although few meet
@@ -36,11 +37,11 @@ def _call(layer: DEPTHWISE):
     """What `layer.call` computes, `(batch, height, width, channels)` to the same with other sides."""
 
     def call(inputs):
-        before, after = inputs.shape[1:3], layer.compute_output_shape(inputs.shape)[1:3]
-        if None in before or min(before) >= max(layer.kernel_size) or math.prod((*before, *after)) > MOST_PLACES:
+        sides = None if None in inputs.shape[1:3] else sides_of(layer, inputs.shape)
+        if sides is None or not _by_products(sides):
             return DEPTHWISE.call(layer, inputs)
         kernel = tf.convert_to_tensor(layer.kernel)  # Keras' own gives a variable where nothing is traced
-        outputs = _convolution(inputs, kernel, layer.strides[0], layer.padding.upper())
+        outputs = _convolution(inputs, kernel, sides, layer.padding.upper())
         if layer.use_bias:
             outputs = tf.nn.bias_add(outputs, ops.convert_to_tensor(layer.bias))
         return outputs if layer.activation is None else layer.activation(outputs)
@@ -48,8 +49,13 @@ def _call(layer: DEPTHWISE):
     return call
 
 
-def _convolution(inputs, kernel, stride: int, padding: str):
-    strides = [1, stride, stride, 1]
+def _by_products(sides) -> bool:
+    places = math.prod(side.before * side.after for side in sides)
+    return min(side.before for side in sides) < max(side.taps for side in sides) and places <= MOST_PLACES
+
+
+def _convolution(inputs, kernel, sides, padding: str):
+    strides = [1, *(side.stride for side in sides), 1]
 
     @tf.custom_gradient
     def convolution(inputs, kernel):
@@ -59,14 +65,14 @@ def _convolution(inputs, kernel, stride: int, padding: str):
             by_inputs = tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
                 input_sizes=tf.shape(inputs), filter=kernel, out_backprop=upstream, strides=strides, padding=padding
             )
-            return by_inputs, _by_kernel(inputs, upstream, kernel.shape, stride, padding)
+            return by_inputs, _by_kernel(inputs, upstream, kernel.shape, sides)
 
         return outputs, gradient
 
     return convolution(inputs, kernel)
 
 
-def _by_kernel(inputs, upstream, shape, stride: int, padding: str):
+def _by_kernel(inputs, upstream, shape, sides):
     """The gradient of a kernel `(height, width, channels, 1)`."""
     channels = shape[2]
     # 16 bits would round each of the sums that are added up below.
@@ -75,20 +81,11 @@ def _by_kernel(inputs, upstream, shape, stride: int, padding: str):
         for x, axes in ((inputs, (2, 1, 0)), (upstream, (2, 0, 1)))
     )
     products = tf.reshape(tf.matmul(before, after), (channels, -1))  # of each place before with each after
-    meeting = _meeting(tuple(inputs.shape[1:3]), tuple(upstream.shape[1:3]), tuple(shape[:2]), stride, padding)
-    return tf.cast(tf.reshape(tf.matmul(meeting, products, transpose_b=True), shape), inputs.dtype)
+    return tf.cast(tf.reshape(tf.matmul(_meeting(sides), products, transpose_b=True), shape), inputs.dtype)
 
 
 @functools.lru_cache(maxsize=64)
-def _meeting(before: tuple[int, int], after: tuple[int, int], kernel: tuple[int, int], stride: int, padding: str):
+def _meeting(sides):
     """Ones where a tap of the kernel takes a place before to one after, `(taps, places before x places after)` float32."""
-    first = [
-        max((out - 1) * stride + taps - side, 0) // 2 if padding == "SAME" else 0
-        for side, out, taps in zip(before, after, kernel, strict=True)
-    ]
-    ones = np.zeros((*kernel, *before, *after), np.float32)
-    for row, column, down, right in itertools.product(*map(range, (*kernel, *after))):
-        y, x = down * stride + row - first[0], right * stride + column - first[1]
-        if 0 <= y < before[0] and 0 <= x < before[1]:
-            ones[row, column, y, x, down, right] = 1
-    return ones.reshape(kernel[0] * kernel[1], -1)
+    ones = np.einsum("abc,xyz->axbycz", *(side.meetings() for side in sides))
+    return ones.reshape(math.prod(side.taps for side in sides), -1)
