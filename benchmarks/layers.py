@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from benchmarks import measure
+from tf_models.layers import ReplicatePadding2D
 from tf_models.losses import PixelLoss
 from tf_models.training import devices
 from tf_models.training.fit import operations
@@ -40,8 +41,8 @@ def _convolution(filters: int, taps: int = 3) -> Callable[[], keras.layers.Layer
     return lambda: keras.layers.Conv2D(filters, taps, padding="same", use_bias=False)
 
 
-def _depthwise(taps: int) -> Callable[[], keras.layers.Layer]:
-    return lambda: keras.layers.DepthwiseConv2D(taps, padding="same", use_bias=False)
+def _depthwise(taps: int, strides: int = 1) -> Callable[[], keras.layers.Layer]:
+    return lambda: keras.layers.DepthwiseConv2D(taps, strides, padding="same", use_bias=False)
 
 
 def _dense(units: int) -> Callable[[], keras.layers.Layer]:
@@ -60,8 +61,14 @@ CASES = {
     "3x3 kernel, larger maps, bfloat16": Case(_convolution(256), (128, 8, 8, 256), "mixed_bfloat16"),
     "1x1 kernel, bfloat16": Case(_convolution(256, 1), (128, 7, 7, 64), "mixed_bfloat16"),
     "depthwise 5x5 kernel": Case(_depthwise(5), (128, 2, 2, 576)),
+    "depthwise 5x5 kernel, bfloat16": Case(_depthwise(5), (128, 16, 16, 72), "mixed_bfloat16"),
+    "depthwise 3x3 kernel, strides, bfloat16": Case(_depthwise(3, strides=2), (128, 16, 16, 96), "mixed_bfloat16"),
     "batch norm": Case(keras.layers.BatchNormalization, (128, 14, 14, 256)),
+    "batch norm, bfloat16": Case(keras.layers.BatchNormalization, (128, 16, 16, 72), "mixed_bfloat16"),
+    "cropping": Case(lambda: keras.layers.Cropping2D(1), (128, 29, 29, 16)),
+    "repeated border": Case(lambda: ReplicatePadding2D(2, 1), (128, 32, 32, 32)),
     "GELU, bfloat16": Case(lambda: keras.layers.Activation("gelu"), (500, 31, 31, 64), "mixed_bfloat16"),
+    "ReLU6, bfloat16": Case(lambda: keras.layers.Activation("relu6"), (128, 32, 32, 96), "mixed_bfloat16"),
     "hard SiLU": Case(lambda: keras.layers.Activation("hard_silu"), (128, 16, 16, 240)),
     "cross-entropy of pixels": Case(keras.layers.Identity, (128, 28, 28, 1), loss=PixelLoss()),
     "Adam, dense layer of 128": Case(_dense(128), (1, 784), optimizer=keras.optimizers.Adam),

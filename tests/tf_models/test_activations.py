@@ -33,16 +33,22 @@ def traced(model, x):
             outer.watch(x)
             y = model(x, training=True)
             slope = tape.gradient(y, x)
-        return y, slope, outer.gradient(slope, x)
+        return y, slope, outer.gradient(slope, x, unconnected_gradients="zero")
 
     values = [value.numpy().astype(np.float64) for value in run(x)]
     graph = run.get_concrete_function(tf.TensorSpec(x.shape, x.dtype)).graph
     return values, "_XlaMustCompile" in str(graph.as_graph_def().library)
 
 
-@pytest.mark.parametrize("activation", ["gelu", "hard_silu"])
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
-def test_values_and_derivatives(dtype, activation):
+@pytest.mark.parametrize(
+    ("activation", "dtype"),
+    [
+        *((activation, dtype) for activation in ("gelu", "hard_silu") for dtype in ("float32", "bfloat16", "float16")),
+        ("relu6", "bfloat16"),
+        ("relu6", "float16"),
+    ],
+)
+def test_values_and_derivatives(activation, dtype):
     made, x = model(dtype, activation), tf.cast(X[None, :, None], dtype)
     plain, compiled = traced(made, x)
     assert not compiled
@@ -52,11 +58,12 @@ def test_values_and_derivatives(dtype, activation):
     truth, _ = traced(model("float64", activation), tf.cast(x, tf.float64))
     for number, (a, b, true) in enumerate(zip(found, plain, truth, strict=True)):
         error, before = np.abs(a - true).max(), np.abs(b - true).max()
-        assert error < (1e-5 if dtype == "float32" else 1.1 * before), number
+        assert error <= (1e-5 if dtype == "float32" else 1.1 * before), number
 
 
 @pytest.mark.parametrize(
-    ("activation", "dtype", "jit"), [("relu", "float32", False), ("gelu", "float64", False), ("gelu", "float32", True)]
+    ("activation", "dtype", "jit"),
+    [("relu", "bfloat16", False), ("relu6", "float32", False), ("gelu", "float64", False), ("gelu", "float32", True)],
 )
 def test_others_stay_as_they_are(activation, dtype, jit):
     made, x = model(dtype, activation), tf.cast(X[None, :, None], dtype)

@@ -180,6 +180,45 @@ def test_a_depthwise_kernel_larger_than_the_map_has_the_right_gradient(shape, op
 
 
 @pytest.mark.parametrize(
+    ("options", "wide"),
+    [
+        ({"kernel_size": 3, "padding": "same"}, {}),
+        ({"kernel_size": 3, "padding": "same", "strides": 2}, {"Input"}),
+        ({"kernel_size": 5, "use_bias": False}, {"Filter"}),
+        ({"kernel_size": (3, 5), "padding": "same", "strides": 2, "activation": "relu"}, {"Input", "Filter"}),
+    ],
+)
+def test_depthwise_gradients_in_bfloat16_are_taken_in_float32_where_those_are_slow(options, wide):
+    x = tf.cast(tf.random.stateless_normal((6, 9, 8, 3), [1, 2]), tf.bfloat16)
+    found = {}
+    for precision in ("mixed_bfloat16", "float32"):
+        model = one_depthwise_layer((9, 8), **options, dtype=precision)
+        kernel = model.layers[0].kernel
+        kernel.assign(tf.cast(tf.cast(kernel.value, tf.bfloat16), tf.float32))  # both see the same numbers
+
+        @tf.function(autograph=False)
+        def run(x, model=model):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                loss = tf.reduce_sum(tf.cast(model(x, training=True), tf.float32))
+            return tape.gradient(loss, [x, *model.trainable_variables])
+
+        with accelerated(model, jit=True), whole_sums():
+            found[precision] = run(x)
+        operations = run.get_concrete_function(x).graph.get_operations()
+        types = {
+            name: operation.get_attr("T")
+            for name in ("Input", "Filter")
+            for operation in operations
+            if operation.type == f"DepthwiseConv2dNativeBackprop{name}"
+        }
+        expected = tf.bfloat16 if precision == "mixed_bfloat16" else tf.float32
+        assert types == {name: tf.float32 if name in wide else expected for name in ("Input", "Filter")}
+    for a, b in zip(*found.values(), strict=True):
+        np.testing.assert_allclose(tf.cast(a, tf.float32), tf.cast(b, tf.float32), rtol=0.02, atol=0.1)
+
+
+@pytest.mark.parametrize(
     ("shape", "options"),
     [
         ((3, 3), {"kernel_size": 3, "padding": "same"}),

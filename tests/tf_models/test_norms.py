@@ -48,6 +48,8 @@ WAYS = pytest.mark.parametrize("way", [norms._by_image, norms._by_column])
         ((2, 3, 4), {"center": False}),
         ((2, 3, 4), {"center": False, "scale": False}),
         ((6, 5, 3), {"dtype": "mixed_bfloat16"}),
+        ((2, 16, 3), {"dtype": "mixed_bfloat16"}),
+        ((None, None, 3), {"dtype": "mixed_bfloat16"}),
         ((6, 5, 3), {"dtype": "mixed_float16"}),
     ],
 )
@@ -70,6 +72,29 @@ def test_sums_lose_no_digits(way):
     found = norms._in_parts(tf.constant(x), tf.ones(2), tf.zeros(2), 1e-5, way)
     for value, expected in zip(found, ((wide - mean) / np.sqrt(variance + 1e-5), mean, variance), strict=True):
         assert np.abs(value - expected).max() < 4e-7 * np.abs(expected).max()
+
+
+@pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="it has operations for any channels")
+@pytest.mark.parametrize("shape", [(64, 7, 8, 6), (64, 7, 7, 6), (64, 7, 7, 32)])
+def test_bfloat16_loses_its_own_digits_only(shape, monkeypatch):
+    """Forwards and back as in float32 but for what is rounded at the end, with channels left over and without."""
+    monkeypatch.setattr(norms, "moments", lambda: norms._by_column)
+    rng = np.random.default_rng(0)
+    x, upstream = (tf.cast(rng.normal(0.5, 0.3, shape), tf.bfloat16) for _ in range(2))
+    found = {}
+    for precision in ("mixed_bfloat16", "float32"):
+        layer = keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.0, dtype=precision)
+        model = keras.Sequential([keras.Input(shape[1:], dtype="bfloat16"), layer])
+        with accelerated(model, jit=False), tf.GradientTape() as tape:
+            tape.watch(x)
+            y = model(x, training=True)
+        gradients = tape.gradient(y, [x, *layer.trainable_variables], tf.cast(upstream, y.dtype))
+        found[precision] = [tf.cast(value, tf.float32) for value in (y, *gradients, *layer.non_trainable_variables)]
+    outputs, by_inputs, *sums = zip(*found.values(), strict=True)
+    for rounded, exact in (outputs, by_inputs):
+        np.testing.assert_allclose(rounded, exact, rtol=2**-7, atol=2**-7)
+    for rounded, exact in sums:
+        np.testing.assert_allclose(rounded, exact, rtol=2e-5, atol=1e-3)
 
 
 def test_gradients_of_gradients_are_those_of_the_plain_norm():

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from tf_models.training import state
-from tf_models.training.fast import activations, convolutions, depthwise, losses, norms, recurrent, updates
+from tf_models.training.fast import activations, borders, convolutions, depthwise, losses, norms, recurrent, updates
 
 # In these Keras keeps what it has traced, replaced operations included.
 TRACED = ("train_function", "test_function", "predict_function")
@@ -32,7 +32,8 @@ def accelerated(model: keras.Model, jit: bool | None = None) -> Iterator[None]:
     jit = model.jit_compile if jit is None else jit
     replaced = [*convolutions.replacements(model), *depthwise.replacements(model), *recurrent.replacements(model)]
     if not jit:
-        replaced += [*norms.replacements(model), *activations.replacements(model), *losses.replacements(model)]
+        for kind in (norms, activations, borders, losses):
+            replaced += kind.replacements(model)
         for optimizer in state.optimizers(model):
             replaced += updates.replacements(optimizer)
     with contextlib.ExitStack() as stack:

@@ -20,6 +20,7 @@ FEW = 4  # places of an output each of which is a product of its own
 SMALL = 64  # places of an output up to which bfloat16 gains by products over places
 TAP = 128 * 128  # weights of a tap from which on its product is worth the copies of the places that it meets
 MOST_TAPS = 64  # each of which is an operation of the graph
+ALL = slice(0, None)
 
 
 def replacements(model: keras.Model) -> list[tuple]:
@@ -68,11 +69,16 @@ def _products(layer: CONV2D, inputs, kernel, sides, places: int):
 
 
 def _one_place(inputs, kernel, sides):
-    rows, columns = (side.window(0) for side in sides)
-    pixels = _flat(inputs[:, rows[0], columns[0]])
-    begin, size = (rows[1].start, columns[1].start, 0, 0), (rows[0].stop, columns[0].stop, *kernel.shape[2:])
-    weights = ops.slice(kernel, begin, size)  # its gradient takes both cores
+    seen, taps = zip(*(side.window(0) for side in sides), strict=True)
+    pixels = _flat(_cut(inputs, (ALL, *seen, ALL)))
+    weights = _cut(kernel, (*taps, ALL, ALL))
     return ops.reshape(ops.matmul(pixels, ops.reshape(weights, (-1, kernel.shape[3]))), (-1, 1, 1, kernel.shape[3]))
+
+
+def _cut(x, parts: tuple[slice, ...]):
+    """`x[parts]`, of which TensorFlow would set the gradient number by number, on one core."""
+    sizes = [-1 if part.stop is None else part.stop - part.start for part in parts]
+    return tf.slice(x, [part.start for part in parts], sizes)
 
 
 def _with_gradients(inputs, kernel, sides, few: bool, strides, padding: str):

@@ -1,8 +1,12 @@
-"""Gradients of depthwise kernels that are larger than the map, as matrix products.
+"""Gradients of depthwise convolutions, in other ways than TensorFlow's where those are slow.
 
-For them oneDNN (as TensorFlow 2.21 has it) leaves its own code for depthwise kernels, as `ONEDNN_VERBOSE=1` shows, and takes a
-matrix product for each channel of each image: 96 ms for 128 maps of 2x2x576 and a kernel of 5x5, where the convolution itself
-takes 2. Products of the places before and after, over all images at once, hold every sum that the gradient is made of.
+In bfloat16 oneDNN (as TensorFlow 2.21 has it) takes its code for depthwise kernels for gradients by inputs without strides and
+for those by kernels of up to 3x3, as `ONEDNN_VERBOSE=1` shows; others take up to twenty times as long, and are computed in
+float32 here.
+
+A kernel that is larger than the map gets its gradient from matrix products. For it oneDNN takes a product for each channel
+of each image: 96 ms for 128 maps of 2x2x576 and a kernel of 5x5, where the convolution itself takes 2. Products of the
+places before and after, over all images at once, hold every sum that the gradient is made of.
 """
 
 import functools
@@ -20,7 +24,7 @@ MOST_PLACES = 1024  # before times after, which are all multiplied although few 
 
 
 def replacements(model: keras.Model) -> list[tuple]:
-    """`(layer, attribute, function)` for each `DepthwiseConv2D` of `model` whose kernel's gradient may be a product; none on a GPU."""
+    """`(layer, attribute, function)` for each `DepthwiseConv2D` of `model` whose gradients may be slow; none on a GPU."""
     found = []
     if tf.config.list_physical_devices("GPU"):
         return found
@@ -38,7 +42,7 @@ def _call(layer: DEPTHWISE):
 
     def call(inputs):
         sides = None if None in inputs.shape[1:3] else sides_of(layer, inputs.shape)
-        if sides is None or not _by_products(sides):
+        if sides is None or not (_by_products(sides) or any(_wide(inputs, sides))):
             return DEPTHWISE.call(layer, inputs)
         kernel = tf.convert_to_tensor(layer.kernel)  # Keras' own gives a variable where nothing is traced
         outputs = _convolution(inputs, kernel, sides, layer.padding.upper())
@@ -54,34 +58,61 @@ def _by_products(sides) -> bool:
     return min(side.before for side in sides) < max(side.taps for side in sides) and places <= MOST_PLACES
 
 
+def _wide(inputs, sides) -> tuple[bool, bool]:
+    """Whether the gradients by inputs and by the kernel are computed in float32 although the layer is in 16 bits."""
+    bfloat16 = inputs.dtype == tf.bfloat16
+    by_inputs = bfloat16 and any(side.stride > 1 for side in sides)
+    by_kernel = bfloat16 and any(side.taps > 3 for side in sides)
+    # Products in 16 bits would round each of the sums that are added up then.
+    return by_inputs, by_kernel or (inputs.dtype.size == 2 and _by_products(sides))
+
+
 def _convolution(inputs, kernel, sides, padding: str):
     strides = [1, *(side.stride for side in sides), 1]
+    by_products, (wide_inputs, wide_kernel) = _by_products(sides), _wide(inputs, sides)
+
+    def by_inputs(kernel, upstream, size):
+        return tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
+            input_sizes=size, filter=kernel, out_backprop=upstream, strides=strides, padding=padding
+        )
+
+    def by_kernel(inputs, upstream, size):
+        if by_products:
+            return _by_kernel(inputs, upstream, size, sides)
+        return tf.raw_ops.DepthwiseConv2dNativeBackpropFilter(
+            input=inputs, filter_sizes=size, out_backprop=upstream, strides=strides, padding=padding
+        )
 
     @tf.custom_gradient
     def convolution(inputs, kernel):
-        outputs = tf.nn.depthwise_conv2d(inputs, kernel, strides, padding)
-
         def gradient(upstream):
-            by_inputs = tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
-                input_sizes=tf.shape(inputs), filter=kernel, out_backprop=upstream, strides=strides, padding=padding
+            return (
+                _computed(by_inputs, kernel, upstream, tf.shape(inputs), wide=wide_inputs),
+                _computed(by_kernel, inputs, upstream, kernel.shape, wide=wide_kernel),
             )
-            return by_inputs, _by_kernel(inputs, upstream, kernel.shape, sides)
 
-        return outputs, gradient
+        return tf.nn.depthwise_conv2d(inputs, kernel, strides, padding), gradient
 
     return convolution(inputs, kernel)
+
+
+def _computed(gradient, x, upstream, size, *, wide: bool):
+    """A gradient in the type of `x`; where it is `wide` it is computed in float32."""
+    if not wide:
+        return gradient(x, upstream, size)
+    return tf.cast(gradient(tf.cast(x, tf.float32), tf.cast(upstream, tf.float32), size), x.dtype)
 
 
 def _by_kernel(inputs, upstream, shape, sides):
     """The gradient of a kernel `(height, width, channels, 1)`."""
     channels = shape[2]
-    # 16 bits would round each of the sums that are added up below.
     before, after = (
-        tf.transpose(tf.reshape(tf.cast(x, tf.float32), (-1, x.shape[1] * x.shape[2], channels)), axes)
+        tf.transpose(tf.reshape(x, (-1, x.shape[1] * x.shape[2], channels)), axes)
         for x, axes in ((inputs, (2, 1, 0)), (upstream, (2, 0, 1)))
     )
     products = tf.reshape(tf.matmul(before, after), (channels, -1))  # of each place before with each after
-    return tf.cast(tf.reshape(tf.matmul(_meeting(sides), products, transpose_b=True), shape), inputs.dtype)
+    meeting = tf.cast(_meeting(sides), products.dtype)
+    return tf.reshape(tf.matmul(meeting, products, transpose_b=True), shape)
 
 
 @functools.lru_cache(maxsize=64)

@@ -19,6 +19,7 @@ from keras import ops
 from tf_models.training import processor
 
 BATCH_NORM = keras.layers.BatchNormalization
+VECTOR = 16  # channels that oneDNN's 16-bit norm takes at a time: where some are left over it is twenty times as slow
 
 
 def replacements(model: keras.Model) -> list[tuple]:
@@ -46,8 +47,9 @@ def _call(layer: BATCH_NORM, moments: Callable):
         channels = inputs.shape[-1:]
         scale = ops.cast(layer.gamma, "float32") if layer.scale else tf.ones(channels)
         offset = ops.cast(layer.beta, "float32") if layer.center else tf.zeros(channels)
+        left_over = x.dtype == tf.bfloat16 and channels[0] % VECTOR and moments is _by_column
         # A GPU adds up in parts by itself, and of 16 bits rounding is the larger error.
-        if x.dtype == tf.float32 and not tf.config.list_physical_devices("GPU"):
+        if (x.dtype == tf.float32 or left_over) and not tf.config.list_physical_devices("GPU"):
             outputs, mean, variance = _in_parts(x, scale, offset, layer.epsilon, moments)
         else:
             outputs, mean, variance = _at_once(x, scale, offset, layer.epsilon)
@@ -86,17 +88,18 @@ def _by_image(x):
 
 
 def _by_column(x):
-    samples, height, width, channels = (
-        of if known is None else known for known, of in zip(x.shape, tf.unstack(tf.shape(x)), strict=True)
-    )
-    columns = width * channels
-    _, mean, variance = _at_once(
-        tf.reshape(x, (samples, height, 1, columns)), tf.ones((columns,)), tf.zeros((columns,)), 1e-3
-    )
+    width, channels = x.shape[2] or tf.shape(x)[2], x.shape[3]
+    _, mean, variance = _at_once(*_columns(x, tf.ones((channels,)), tf.zeros((channels,))), 1e-3)
     means, variances = (tf.reshape(each, (width, channels)) for each in (mean, variance))
     mean = tf.reduce_mean(means, 0)
     # That of all is that within the parts and that between them (Chan, Golub and LeVeque 1979).
     return mean, tf.reduce_mean(variances + tf.math.squared_difference(means, mean), 0)
+
+
+def _columns(x, *channels):
+    """Images with columns of pixels for channels, `(batch, height, 1, width x channels)`, and what belongs to channels likewise."""
+    height, width = (known or of for known, of in zip(x.shape[1:3], tf.unstack(tf.shape(x)[1:3]), strict=True))
+    return tf.reshape(x, (-1, height, 1, width * x.shape[3])), *(tf.tile(each, [width]) for each in channels)
 
 
 def _in_parts(x, scale, offset, epsilon: float, moments: Callable):
@@ -104,23 +107,36 @@ def _in_parts(x, scale, offset, epsilon: float, moments: Callable):
 
     @tf.custom_gradient
     def norm(x, scale, offset):
-        mean, variance = moments(x)
-        outputs, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=x, scale=scale, offset=offset, mean=mean, variance=variance, epsilon=epsilon, is_training=False
-        )
+        whole = x.dtype == tf.float32 or (x.shape[2] or 1) * x.shape[3] % VECTOR == 0
+        seen = x if whole else tf.cast(x, tf.float32)
+        mean, variance = moments(seen)
+        outputs = _applied(seen, scale, offset, mean, variance, epsilon)
 
         def gradient(upstream, *_):
-            return tf.raw_ops.FusedBatchNormGradV3(
-                y_backprop=upstream,
-                x=x,
+            by_x, by_scale, by_offset, *_ = tf.raw_ops.FusedBatchNormGradV3(
+                y_backprop=tf.cast(upstream, tf.float32),
+                x=tf.cast(x, tf.float32),
                 scale=scale,
                 reserve_space_1=mean,
                 reserve_space_2=variance,
                 reserve_space_3=tf.zeros((0,)),
                 epsilon=epsilon,
                 is_training=True,
-            )[:3]
+            )
+            return tf.cast(by_x, x.dtype), by_scale, by_offset
 
-        return (outputs, mean, variance), gradient
+        return (tf.cast(outputs, x.dtype), mean, variance), gradient
 
     return norm(x, scale, offset)
+
+
+def _applied(x, scale, offset, mean, variance, epsilon: float):
+    """Outputs with this mean and variance of the channels."""
+    images, vectors = x, (scale, offset, mean, variance)
+    if x.dtype != tf.float32:  # there a ReLU that follows is made with the norm, which a change of shape would hinder
+        images, *vectors = _columns(x, *vectors)
+    scale, offset, mean, variance = vectors
+    outputs, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=images, scale=scale, offset=offset, mean=mean, variance=variance, epsilon=epsilon, is_training=False
+    )
+    return tf.reshape(outputs, tf.shape(x)) if images is not x else outputs
