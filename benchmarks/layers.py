@@ -61,6 +61,7 @@ CASES = {
     "3x3 kernel, larger maps, bfloat16": Case(_convolution(256), (128, 8, 8, 256), "mixed_bfloat16"),
     "1x1 kernel, bfloat16": Case(_convolution(256, 1), (128, 7, 7, 64), "mixed_bfloat16"),
     "depthwise 5x5 kernel": Case(_depthwise(5), (128, 2, 2, 576)),
+    "depthwise 5x5 kernel, larger maps": Case(_depthwise(5), (128, 16, 16, 72)),
     "depthwise 5x5 kernel, bfloat16": Case(_depthwise(5), (128, 16, 16, 72), "mixed_bfloat16"),
     "depthwise 3x3 kernel, strides, bfloat16": Case(_depthwise(3, strides=2), (128, 16, 16, 96), "mixed_bfloat16"),
     "batch norm": Case(keras.layers.BatchNormalization, (128, 14, 14, 256)),

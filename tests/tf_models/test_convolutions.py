@@ -179,6 +179,29 @@ def test_a_depthwise_kernel_larger_than_the_map_has_the_right_gradient(shape, op
         np.testing.assert_allclose(tf.cast(a, tf.float32), tf.cast(b, tf.float32), **close)
 
 
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [
+        ((6, 7), {"kernel_size": 5, "padding": "same"}),
+        ((9, 8), {"kernel_size": 5, "padding": "same", "strides": 2, "use_bias": False}),
+        ((8, 9), {"kernel_size": 5, "strides": 3}),
+        ((9, 8), {"kernel_size": (3, 4), "padding": "same", "activation": "relu"}),
+    ],
+)
+def test_a_large_depthwise_kernel_has_the_right_gradient(shape, options, precision):
+    model = one_depthwise_layer(shape, **options, dtype=precision)
+    x = tf.random.stateless_normal((6, *shape, 3), [1, 2])
+    with whole_sums():
+        expected, _ = traced(model, x)
+    with accelerated(model, jit=True), whole_sums():
+        found, ours = traced(model, x, "DepthwiseConv2dNativeBackpropFilter")
+    assert ours == 1
+    close = {"rtol": 1e-5, "atol": 1e-5} if precision == "float32" else {"rtol": 0.02, "atol": 0.3}
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(tf.cast(a, tf.float32), tf.cast(b, tf.float32), **close)
+
+
 @pytest.mark.parametrize(
     ("options", "wide"),
     [

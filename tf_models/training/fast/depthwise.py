@@ -1,8 +1,8 @@
 """Gradients of depthwise convolutions, in other ways than TensorFlow's where those are slow.
 
-In bfloat16 oneDNN (as TensorFlow 2.21 has it) takes its code for depthwise kernels for gradients by inputs without strides and
-for those by kernels of up to 3x3, as `ONEDNN_VERBOSE=1` shows; others take up to twenty times as long, and are computed in
-float32 here.
+oneDNN (as TensorFlow 2.21 has it) takes its code for depthwise kernels for gradients by kernels of up to 3x3, and in bfloat16 for
+gradients by inputs without strides, as `ONEDNN_VERBOSE=1` shows; its other code takes two to twenty times as long. Gradients
+by larger kernels are TensorFlow's own here, which has no bfloat16 worth its name; so 16 bits are made float32 for them.
 
 A kernel that is larger than the map gets its gradient from matrix products. For it oneDNN takes a product for each channel
 of each image: 96 ms for 128 maps of 2x2x576 and a kernel of 5x5, where the convolution itself takes 2. Products of the
@@ -20,6 +20,7 @@ from keras import ops
 from tf_models.training.fast.sides import sides_of
 
 DEPTHWISE = keras.layers.DepthwiseConv2D
+LARGE = 3  # taps of a side up to which oneDNN has a fast gradient by kernels
 MOST_PLACES = 1024  # before times after, which are all multiplied although few meet
 
 
@@ -42,7 +43,7 @@ def _call(layer: DEPTHWISE):
 
     def call(inputs):
         sides = None if None in inputs.shape[1:3] else sides_of(layer, inputs.shape)
-        if sides is None or not (_by_products(sides) or any(_wide(inputs, sides))):
+        if sides is None or not (_large(sides) or _by_products(sides) or _slow_inputs(inputs, sides)):
             return DEPTHWISE.call(layer, inputs)
         kernel = tf.convert_to_tensor(layer.kernel)  # Keras' own gives a variable where nothing is traced
         outputs = _convolution(inputs, kernel, sides, layer.padding.upper())
@@ -58,18 +59,19 @@ def _by_products(sides) -> bool:
     return min(side.before for side in sides) < max(side.taps for side in sides) and places <= MOST_PLACES
 
 
-def _wide(inputs, sides) -> tuple[bool, bool]:
-    """Whether the gradients by inputs and by the kernel are computed in float32 although the layer is in 16 bits."""
-    bfloat16 = inputs.dtype == tf.bfloat16
-    by_inputs = bfloat16 and any(side.stride > 1 for side in sides)
-    by_kernel = bfloat16 and any(side.taps > 3 for side in sides)
-    # Products in 16 bits would round each of the sums that are added up then.
-    return by_inputs, by_kernel or (inputs.dtype.size == 2 and _by_products(sides))
+def _large(sides) -> bool:
+    return any(side.taps > LARGE for side in sides)
+
+
+def _slow_inputs(inputs, sides) -> bool:
+    return inputs.dtype == tf.bfloat16 and any(side.stride > 1 for side in sides)
 
 
 def _convolution(inputs, kernel, sides, padding: str):
     strides = [1, *(side.stride for side in sides), 1]
-    by_products, (wide_inputs, wide_kernel) = _by_products(sides), _wide(inputs, sides)
+    around = [0, 0, *(places for side in sides for places in side.padding), 0, 0]
+    # Products in 16 bits would round each of the sums that are added up then.
+    wide_kernel = inputs.dtype.size == 2 and (_large(sides) or _by_products(sides))
 
     def by_inputs(kernel, upstream, size):
         return tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
@@ -77,17 +79,19 @@ def _convolution(inputs, kernel, sides, padding: str):
         )
 
     def by_kernel(inputs, upstream, size):
-        if by_products:
+        if _by_products(sides):
             return _by_kernel(inputs, upstream, size, sides)
+        # oneDNN leaves what names its padding to TensorFlow.
+        given = {"padding": "EXPLICIT", "explicit_paddings": around} if _large(sides) else {"padding": padding}
         return tf.raw_ops.DepthwiseConv2dNativeBackpropFilter(
-            input=inputs, filter_sizes=size, out_backprop=upstream, strides=strides, padding=padding
+            input=inputs, filter_sizes=size, out_backprop=upstream, strides=strides, **given
         )
 
     @tf.custom_gradient
     def convolution(inputs, kernel):
         def gradient(upstream):
             return (
-                _computed(by_inputs, kernel, upstream, tf.shape(inputs), wide=wide_inputs),
+                _computed(by_inputs, kernel, upstream, tf.shape(inputs), wide=_slow_inputs(inputs, sides)),
                 _computed(by_kernel, inputs, upstream, kernel.shape, wide=wide_kernel),
             )
 

@@ -15,6 +15,11 @@ class Side(NamedTuple):
     stride: int
     first: int
 
+    @property
+    def padding(self) -> tuple[int, int]:
+        """Places of padding first and last."""
+        return self.first, max((self.after - 1) * self.stride + self.taps - self.before - self.first, 0)
+
     def window(self, place: int) -> tuple[slice, slice]:
         """What one place after sees: places before, and the taps that meet them."""
         begin = place * self.stride - self.first
