@@ -35,7 +35,11 @@ def _add(value, bias, data_format=None, name=None):
 
     @tf.custom_gradient
     def add(value, bias):
-        return ADD(value, bias, data_format, name), lambda upstream: (upstream, _summed(upstream, last))
+        def gradient(upstream):
+            upstream = tf.ensure_shape(upstream, value.shape)  # what is behind may not say how many channels there are
+            return upstream, _summed(upstream, last)
+
+        return ADD(value, bias, data_format, name), gradient
 
     return add(value, bias)
 

@@ -12,6 +12,21 @@ from tf_models.layers import ReplicatePadding2D
 CROPPING = keras.layers.Cropping2D
 
 
+def cut(x, around):
+    """`x` without the first and last places of each axis, of which `around` has a pair of numbers for each."""
+    if not any(map(any, around)):
+        return x
+
+    @tf.custom_gradient
+    def inner(x):
+        def gradient(upstream):
+            return tf.pad(upstream, around)
+
+        return x[tuple(slice(first, -last or None) for first, last in around)], gradient
+
+    return inner(x)
+
+
 def replacements(model: keras.Model) -> list[tuple]:
     """`(layer, "call", function)` for each `Cropping2D` of channels that come last and each `ReplicatePadding2D` of `model`."""
     found = []
@@ -25,15 +40,7 @@ def replacements(model: keras.Model) -> list[tuple]:
 
 def _crop(layer: CROPPING):
     """What `layer.call` computes."""
-    (top, bottom), (left, right) = layer.cropping
-
-    def call(inputs):
-        rows, columns = (
-            known or of for known, of in zip(inputs.shape[1:3], tf.unstack(tf.shape(inputs)[1:3]), strict=True)
-        )
-        return tf.slice(inputs, (0, top, left, 0), (-1, rows - top - bottom, columns - left - right, -1))
-
-    return call
+    return lambda inputs: cut(inputs, ((0, 0), *layer.cropping, (0, 0)))
 
 
 def _repeat(layer: ReplicatePadding2D):
@@ -41,10 +48,13 @@ def _repeat(layer: ReplicatePadding2D):
 
     @tf.custom_gradient
     def repeat(inputs):
+        outputs = ReplicatePadding2D.call(layer, inputs)
+
         def gradient(upstream):
+            upstream = tf.ensure_shape(upstream, outputs.shape)  # what is behind may not say how large it is
             return _added_up(_added_up(upstream, 2, layer.before, layer.after), 1, layer.before, layer.after)
 
-        return ReplicatePadding2D.call(layer, inputs), gradient
+        return outputs, gradient
 
     def call(inputs):
         sides = inputs.shape[1:3]

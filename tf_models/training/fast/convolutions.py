@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from tf_models.training.fast.borders import cut
 from tf_models.training.fast.sides import sides_of
 
 CONV2D = keras.layers.Conv2D
@@ -20,7 +21,6 @@ FEW = 4  # places of an output each of which is a product of its own
 SMALL = 64  # places of an output up to which bfloat16 gains by products over places
 TAP = 128 * 128  # weights of a tap from which on its product is worth the copies of the places that it meets
 MOST_TAPS = 64  # each of which is an operation of the graph
-ALL = slice(0, None)
 
 
 def replacements(model: keras.Model) -> list[tuple]:
@@ -70,15 +70,14 @@ def _products(layer: CONV2D, inputs, kernel, sides, places: int):
 
 def _one_place(inputs, kernel, sides):
     seen, taps = zip(*(side.window(0) for side in sides), strict=True)
-    pixels = _flat(_cut(inputs, (ALL, *seen, ALL)))
-    weights = _cut(kernel, (*taps, ALL, ALL))
+    pixels = _flat(cut(inputs, ((0, 0), *_around(seen, inputs.shape[1:3]), (0, 0))))
+    weights = cut(kernel, (*_around(taps, kernel.shape[:2]), (0, 0), (0, 0)))
     return ops.reshape(ops.matmul(pixels, ops.reshape(weights, (-1, kernel.shape[3]))), (-1, 1, 1, kernel.shape[3]))
 
 
-def _cut(x, parts: tuple[slice, ...]):
-    """`x[parts]`, of which TensorFlow would set the gradient number by number, on one core."""
-    sizes = [-1 if part.stop is None else part.stop - part.start for part in parts]
-    return tf.slice(x, [part.start for part in parts], sizes)
+def _around(parts, sizes):
+    """Places before and behind each part of so many."""
+    return [(part.start, size - part.stop) for part, size in zip(parts, sizes, strict=True)]
 
 
 def _with_gradients(inputs, kernel, sides, few: bool, strides, padding: str):
@@ -124,9 +123,9 @@ def _inputs_by_place(upstream, kernel, sides):
     for (row, column), seen, taps in _windows(sides):
         product = tf.matmul(upstream[:, row, column], _weights(kernel, taps), transpose_b=True)
         size = [part.stop - part.start for part in seen]
-        unseen = [[part.start, side.before - part.stop] for part, side in zip(seen, sides, strict=True)]
+        unseen = _around(seen, [side.before for side in sides])
         part = tf.reshape(product, (-1, *size, kernel.shape[2]))
-        part = tf.pad(part, [[0, 0], *unseen, [0, 0]]) if any(map(any, unseen)) else part
+        part = tf.pad(part, ((0, 0), *unseen, (0, 0))) if any(map(any, unseen)) else part
         parts.append(tf.cast(part, tf.float32) if part.dtype.size == 2 else part)
     return tf.cast(tf.add_n(parts), upstream.dtype)
 
