@@ -8,6 +8,9 @@ so that outputs are off by up to 4e-5 of a batch of 256 x 32 x 32, and by more w
 logits of a small ResNet by 1e-3. Sums of parts first, and then of these, are off by 1e-6 to 2e-6. With 512-bit instructions, for
 which oneDNN has a fast operation, the parts are columns of pixels, which that operation takes for so many channels more:
 forwards it takes some six tenths of the time of sums of each image, by which other processors are faster.
+
+In bfloat16 oneDNN's operation takes multiples of 16 channels at a time, and where some are left over it is up to twenty times as slow.
+Columns of pixels mostly are such multiples, so that outputs are computed with them; gradients, which need sums of channels, in float32.
 """
 
 from collections.abc import Callable
@@ -133,7 +136,7 @@ def _in_parts(x, scale, offset, epsilon: float, moments: Callable):
 def _applied(x, scale, offset, mean, variance, epsilon: float):
     """Outputs with this mean and variance of the channels."""
     images, vectors = x, (scale, offset, mean, variance)
-    if x.dtype != tf.float32:  # there a ReLU that follows is made with the norm, which a change of shape would hinder
+    if x.dtype != tf.float32:  # in which a ReLU behind is computed with the norm, unless the shape changes in between
         images, *vectors = _columns(x, *vectors)
     scale, offset, mean, variance = vectors
     outputs, *_ = tf.raw_ops.FusedBatchNormV3(
