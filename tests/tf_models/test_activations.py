@@ -1,5 +1,6 @@
 """Compiled activations are TensorFlow's, and nearer to the function itself in 16 bits."""
 
+import derivatives
 import keras
 import numpy as np
 import pytest
@@ -25,19 +26,10 @@ def model(dtype="float32", activation="gelu", kind="activation") -> keras.Model:
 
 def traced(model, x):
     """Outputs, first and second derivative, and whether XLA compiled a part of them."""
-
-    @tf.function(autograph=False)
-    def run(x):
-        with tf.GradientTape() as outer, tf.GradientTape() as tape:
-            tape.watch(x)
-            outer.watch(x)
-            y = model(x, training=True)
-            slope = tape.gradient(y, x)
-        return y, slope, outer.gradient(slope, x, unconnected_gradients="zero")
-
-    values = [value.numpy().astype(np.float64) for value in run(x)]
-    graph = run.get_concrete_function(tf.TensorSpec(x.shape, x.dtype)).graph
-    return values, "_XlaMustCompile" in str(graph.as_graph_def().library)
+    values, graph = derivatives.traced(model, x)
+    return [value.numpy().astype(np.float64) for value in values], "_XlaMustCompile" in str(
+        graph.as_graph_def().library
+    )
 
 
 @pytest.mark.parametrize(

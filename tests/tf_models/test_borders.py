@@ -1,5 +1,8 @@
 """Crops and repeated borders have Keras' own outputs and gradients, of which none is set number by number."""
 
+import contextlib
+
+import derivatives
 import keras
 import numpy as np
 import pytest
@@ -16,27 +19,11 @@ def traced(layer, shape, x):
     """Outputs, first and second derivative, and how many of them TensorFlow sets number by number."""
     inputs = keras.Input(shape)
     model = keras.Model(inputs, layer(inputs))
-
-    @tf.function(autograph=False)
-    def run(x):
-        with tf.GradientTape() as outer, tf.GradientTape() as tape:
-            tape.watch(x)
-            outer.watch(x)
-            y = model(x, training=True)
-            slope = tape.gradient(tf.sin(y) * y, x)
-            bent = tf.sin(slope)
-        return y, slope, outer.gradient(bent, x)
-
     found = []
-    for fast in (False, True):
-        again = tf.function(run.python_function, autograph=False)
-        if fast:
-            with accelerated(model, jit=False):
-                values = again(x)
-        else:
-            values = again(x)
-        operations = again.get_concrete_function(x).graph.get_operations()
-        found.append((values, sum(operation.type == SLOW for operation in operations)))
+    for context in (contextlib.nullcontext(), accelerated(model, jit=False)):
+        with context:
+            values, graph = derivatives.traced(model, x, lambda values: tf.sin(values) * values)
+        found.append((values, sum(operation.type == SLOW for operation in graph.get_operations())))
     return found
 
 

@@ -235,6 +235,9 @@ def test_depthwise_gradients_in_bfloat16_are_taken_in_float32_where_those_are_sl
             for operation in operations
             if operation.type == f"DepthwiseConv2dNativeBackprop{name}"
         }
+        (by_kernel,) = (each for each in operations if each.type == "DepthwiseConv2dNativeBackpropFilter")
+        large = max(model.layers[0].kernel_size) > 3
+        assert (by_kernel.get_attr("padding") == b"EXPLICIT") == large  # which oneDNN leaves to TensorFlow
         expected = tf.bfloat16 if precision == "mixed_bfloat16" else tf.float32
         assert types == {name: tf.float32 if name in wide else expected for name in ("Input", "Filter")}
     for a, b in zip(*found.values(), strict=True):

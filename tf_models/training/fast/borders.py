@@ -1,7 +1,7 @@
 """Cropped and repeated borders of images with gradients in as many passes over memory as the outputs took.
 
-TensorFlow's gradient of `x[:, 1:]` sets each number by itself, on one core, and is an image of zeros but for the slice: that of
-two crops was a fifth of a small GAN's step, and repeating a border adds up one for each row or column that it repeats.
+TensorFlow's gradient of `x[:, 1:]` is an image of zeros but for the slice, and slow, though it is nothing but padding: that of two
+crops was a fifth of a small GAN's step, and repeating a border adds up one for each row or column that it repeats.
 """
 
 import keras

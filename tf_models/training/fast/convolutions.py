@@ -60,7 +60,9 @@ def _products(layer: CONV2D, inputs, kernel, sides, places: int):
     pointwise = tuple(kernel.shape[:2]) == layer.strides == (1, 1)
     bfloat16 = inputs.dtype == tf.bfloat16
     if pointwise and bfloat16 and places <= SMALL:
-        return tf.reshape(_pixels(inputs) @ kernel[0, 0], (-1, *inputs.shape[1:3], kernel.shape[3]))
+        return tf.reshape(
+            _pixels(inputs) @ tf.reshape(kernel, kernel.shape[2:]), (-1, *inputs.shape[1:3], kernel.shape[3])
+        )
     few = places <= FEW and not pointwise
     wide = places <= SMALL and layer.strides == (1, 1) and kernel.shape[2] * kernel.shape[3] >= TAP
     if (few or (bfloat16 and (wide or pointwise))) and math.prod(kernel.shape[:2]) <= MOST_TAPS:

@@ -1,8 +1,8 @@
 """Gradients of depthwise convolutions, in other ways than TensorFlow's where those are slow.
 
 oneDNN (as TensorFlow 2.21 has it) takes its code for depthwise kernels for gradients by kernels of up to 3x3, and in bfloat16 for
-gradients by inputs without strides, as `ONEDNN_VERBOSE=1` shows; its other code takes two to twenty times as long. Gradients
-by larger kernels are TensorFlow's own here, which has no bfloat16 worth its name; so 16 bits are made float32 for them.
+gradients by inputs without strides, as `ONEDNN_VERBOSE=1` shows; its other code takes up to fifteen times as long. Gradients
+by larger kernels are TensorFlow's own here. What is slow in 16 bits is computed in float32.
 
 A kernel that is larger than the map gets its gradient from matrix products. For it oneDNN takes a product for each channel
 of each image: 96 ms for 128 maps of 2x2x576 and a kernel of 5x5, where the convolution itself takes 2. Products of the

@@ -9,7 +9,7 @@ logits of a small ResNet by 1e-3. Sums of parts first, and then of these, are of
 which oneDNN has a fast operation, the parts are columns of pixels, which that operation takes for so many channels more:
 forwards it takes some six tenths of the time of sums of each image, by which other processors are faster.
 
-In bfloat16 oneDNN's operation takes multiples of 16 channels at a time, and where some are left over it is up to twenty times as slow.
+In bfloat16 oneDNN's operation takes multiples of 16 channels at a time, and where some are left over it is more than ten times as slow.
 Columns of pixels mostly are such multiples, so that outputs are computed with them; gradients, which need sums of channels, in float32.
 """
 
@@ -22,7 +22,9 @@ from keras import ops
 from tf_models.training import processor
 
 BATCH_NORM = keras.layers.BatchNormalization
-VECTOR = 16  # channels that oneDNN's 16-bit norm takes at a time: where some are left over it is twenty times as slow
+VECTOR = (
+    16  # channels that oneDNN's 16-bit norm takes at a time: where some are left over it is more than ten times as slow
+)
 
 
 def replacements(model: keras.Model) -> list[tuple]:
@@ -91,9 +93,9 @@ def _by_image(x):
 
 
 def _by_column(x):
-    width, channels = x.shape[2] or tf.shape(x)[2], x.shape[3]
+    channels = x.shape[3]
     _, mean, variance = _at_once(*_columns(x, tf.ones((channels,)), tf.zeros((channels,))), 1e-3)
-    means, variances = (tf.reshape(each, (width, channels)) for each in (mean, variance))
+    means, variances = (tf.reshape(each, (-1, channels)) for each in (mean, variance))
     mean = tf.reduce_mean(means, 0)
     # That of all is that within the parts and that between them (Chan, Golub and LeVeque 1979).
     return mean, tf.reduce_mean(variances + tf.math.squared_difference(means, mean), 0)
