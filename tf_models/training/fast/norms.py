@@ -9,7 +9,7 @@ logits of a small ResNet by 1e-3. Sums of parts first, and then of these, are of
 which oneDNN has a fast operation, the parts are columns of pixels, which that operation takes for so many channels more:
 forwards it takes some six tenths of the time of sums of each image, by which other processors are faster.
 
-In bfloat16 oneDNN's operation takes multiples of 16 channels at a time, and where some are left over it is more than ten times as slow.
+In bfloat16 oneDNN's operation takes multiples of 16 channels at a time, and where some are left over it is six to sixteen times as slow.
 Columns of pixels mostly are such multiples, so that outputs are computed with them; gradients, which need sums of channels, in float32.
 """
 
@@ -22,9 +22,7 @@ from keras import ops
 from tf_models.training import processor
 
 BATCH_NORM = keras.layers.BatchNormalization
-VECTOR = (
-    16  # channels that oneDNN's 16-bit norm takes at a time: where some are left over it is more than ten times as slow
-)
+VECTOR = 16  # channels that oneDNN's norm in bfloat16 takes at a time
 
 
 def replacements(model: keras.Model) -> list[tuple]:
